@@ -1,0 +1,4 @@
+//! Dialogs from both sides.
+
+#[cfg(test)]
+mod rules;
