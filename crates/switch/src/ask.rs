@@ -1,0 +1,160 @@
+//! What a call asks of the rest of the platform, and what comes back. A call never waits inside: it asks with a token and
+//! goes on when the answer arrives as input.
+
+use std::sync::Arc;
+
+use domain::{
+    Attestation, BuyerId, CallId, CampaignId, EndpointId, FlowId, LeaseId, NumberId, PublisherId, RankingRecord,
+    SaleTerms, TenantId, Timestamp, TrunkId,
+};
+
+/// Names one question of one call, so that a late answer finds its way or is dropped.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Token {
+    /// The call that asked.
+    pub call: CallId,
+    /// Counted within the call.
+    pub number: u32,
+}
+
+/// A question.
+#[derive(Clone, Debug)]
+pub enum Ask {
+    /// Which flow runs for this dialled number? Answered by [`Answer::Flow`] or [`Answer::NoFlow`].
+    FindFlow(FindFlow),
+    /// Who gets the call now? Ranks, reserves the caps of the first who has room, and answers with [`Answer::Offer`] or
+    /// [`Answer::NoOffer`]. Asked again after a failed leg, with that endpoint among `tried`.
+    NextBuyer(Box<BuyerSearch>),
+    /// An offer came too late to be used: its reservation is free again. Not answered.
+    GiveBack { tenant: TenantId, lease: LeaseId },
+    /// Put the caller into a queue. Answered by [`Answer::QueueTurn`] when an agent is free, or [`Answer::QueueFull`].
+    JoinQueue { tenant: TenantId, queue: String, size_max: Option<u32> },
+    /// The caller waits no more. Not answered.
+    LeaveQueue { tenant: TenantId, queue: String },
+    /// Load a prompt (`tone:`, `file:`, object key, `https:`, `say:` or plain text). Answered by [`Answer::Prompt`].
+    LoadPrompt { tenant: TenantId, prompt: Arc<str> },
+}
+
+/// The facts [`Ask::FindFlow`] is decided on.
+#[derive(Clone, Debug)]
+pub struct FindFlow {
+    /// Whose trunk the call came over.
+    pub tenant: TenantId,
+    /// The trunk.
+    pub trunk: Option<TrunkId>,
+    /// What was dialled: the user part of the Request-URI.
+    pub dialled: String,
+    /// The caller, as signalled.
+    pub caller: String,
+}
+
+/// What a number runs.
+#[derive(Clone, Debug)]
+pub struct FlowFound {
+    /// Whose call it is.
+    pub tenant: TenantId,
+    /// The tracking number, E.164.
+    pub dialled: String,
+    /// Its id.
+    pub number: NumberId,
+    /// Its campaign.
+    pub campaign: Option<CampaignId>,
+    /// The campaign's name, for flow expressions.
+    pub campaign_name: String,
+    /// The campaign's publisher.
+    pub publisher: Option<PublisherId>,
+    /// The flow.
+    pub flow: FlowId,
+    /// Its published version.
+    pub version: u32,
+    /// Ready to run.
+    pub program: Arc<flow::Program>,
+    /// IANA zone for the flow's `hour` and `weekday`.
+    pub time_zone: String,
+    /// Record from the first answer on, whatever the flow says.
+    pub record: bool,
+}
+
+/// Who is wanted.
+#[derive(Clone, Debug)]
+pub struct BuyerSearch {
+    /// The call.
+    pub call: CallId,
+    /// Whose call.
+    pub tenant: TenantId,
+    /// Its campaign.
+    pub campaign: Option<CampaignId>,
+    /// The campaign's publisher.
+    pub publisher: Option<PublisherId>,
+    /// The flow it runs.
+    pub flow: FlowId,
+    /// The buyer node.
+    pub node: String,
+    /// Its buyers and strategy.
+    pub offer: Arc<flow::BuyerOffer>,
+    /// The caller's number.
+    pub caller: String,
+    /// How far the carrier vouches for it.
+    pub attestation: Attestation,
+    /// Tags on the call, as JSON text values.
+    pub tags: Vec<(String, String)>,
+    /// Endpoints already tried for this node.
+    pub tried: Vec<EndpointId>,
+    /// The draw for weighted strategies, so that a decision can be repeated.
+    pub draw: u64,
+    /// When.
+    pub now: Timestamp,
+}
+
+/// The one to try next.
+#[derive(Clone, Debug)]
+pub struct Offer {
+    /// Who.
+    pub buyer: BuyerId,
+    /// Where.
+    pub endpoint: EndpointId,
+    /// The reservation. Committed, released or expired by the call's events.
+    pub lease: LeaseId,
+    /// SIP URI.
+    pub destination: String,
+    /// On which terms.
+    pub terms: SaleTerms,
+    /// How long it may ring, where the endpoint says so.
+    pub ring_timeout_ms: Option<u64>,
+    /// Longest connected time, where the buyer says so.
+    pub duration_max_ms: Option<u64>,
+}
+
+/// An answer.
+#[derive(Clone, Debug)]
+pub enum Answer {
+    /// To [`Ask::FindFlow`].
+    Flow(Box<FlowFound>),
+    /// To [`Ask::FindFlow`].
+    NoFlow(NoFlow),
+    /// To [`Ask::NextBuyer`].
+    Offer { offer: Box<Offer>, ranking: Box<RankingRecord> },
+    /// To [`Ask::NextBuyer`]. `all_busy`: somebody would take it but for a cap.
+    NoOffer { all_busy: bool, ranking: Box<RankingRecord> },
+    /// To [`Ask::JoinQueue`]: dial this agent.
+    QueueTurn { agent: String, destination: String },
+    /// To [`Ask::JoinQueue`].
+    QueueFull,
+    /// To [`Ask::LoadPrompt`]: 8 kHz mono samples.
+    Prompt(Arc<[i16]>),
+    /// To [`Ask::LoadPrompt`]: it cannot be had; the call goes on without it.
+    NoPrompt { reason: String },
+    /// To any question: storage or a limit failed. The call takes its failure path.
+    Failed { reason: String },
+}
+
+/// Why a dialled number runs nothing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum NoFlow {
+    /// Not one of this tenant's ACTIVE numbers: 404.
+    UnknownNumber,
+    /// The number's campaign is missing or paused, or its flow has no published version: 480.
+    NotPublished,
+    /// The tenant may not take calls now (suspended, or its limit of concurrent calls): 503.
+    TenantClosed,
+}

@@ -1,0 +1,130 @@
+//! Selling the call: one buyer after another until somebody takes it.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use domain::{EndpointId, LegFailure, LegRole, RankingRecord, Timestamp, What};
+
+use super::Call;
+use super::asking::AskFor;
+use super::callee::Target;
+use crate::ask::{Ask, BuyerSearch, Offer};
+use crate::core::Core;
+
+/// A buyer node at work.
+#[derive(Debug)]
+pub(crate) struct Offering {
+    offer: Arc<flow::BuyerOffer>,
+    whisper: Option<Arc<flow::WhisperTerms>>,
+    tried: Vec<EndpointId>,
+    /// How the last one failed, for the flow.
+    last_failure: Option<LegFailure>,
+}
+
+impl Call {
+    /// The flow offers the call.
+    pub(super) fn start_offering(
+        &mut self,
+        core: &mut Core,
+        now: Timestamp,
+        offer: Arc<flow::BuyerOffer>,
+        whisper: Option<Arc<flow::WhisperTerms>>,
+    ) {
+        self.offering = Some(Offering { offer, whisper, tried: Vec::new(), last_failure: None });
+        self.ask_next_buyer(core, now);
+    }
+
+    fn ask_next_buyer(&mut self, core: &mut Core, now: Timestamp) {
+        let (Some(offering), Some(found)) = (&self.offering, &self.found) else { return };
+        let search = BuyerSearch {
+            call: self.id,
+            tenant: self.tenant,
+            campaign: found.campaign,
+            publisher: found.publisher,
+            flow: found.flow,
+            node: offering.offer.node.to_string(),
+            offer: offering.offer.clone(),
+            caller: self.caller.from.clone(),
+            attestation: self.caller.attestation,
+            tags: self.tags_text(),
+            tried: offering.tried.clone(),
+            draw: core.seed.next_u64(),
+            now,
+        };
+        self.ask(core, now, AskFor::Buyer, Ask::NextBuyer(Box::new(search)));
+    }
+
+    /// Somebody has room.
+    pub(super) fn on_offer(&mut self, core: &mut Core, now: Timestamp, offer: Offer, ranking: Box<RankingRecord>) {
+        let Some(offering) = self.offering.as_mut() else { return };
+        offering.tried.push(offer.endpoint);
+        let node = offering.offer.node.to_string();
+        let (whisper, ring_ms) = (offering.whisper.clone(), offering.offer.ring_timeout_ms);
+        self.log(core, now, What::Ranked { node, ranking });
+        let target = Target {
+            role: LegRole::Buyer,
+            destination: offer.destination,
+            buyer: Some(offer.buyer),
+            endpoint: Some(offer.endpoint),
+            lease: Some(offer.lease),
+            terms: Some(offer.terms),
+            ring_max: ring_ms.or(offer.ring_timeout_ms).map(Duration::from_millis),
+            connected_max: offer.duration_max_ms.map(Duration::from_millis),
+            whisper,
+        };
+        self.dial(core, now, target);
+    }
+
+    /// Nobody has.
+    pub(super) fn on_no_offer(&mut self, core: &mut Core, now: Timestamp, all_busy: bool, ranking: Box<RankingRecord>) {
+        let Some(offering) = self.offering.take() else { return };
+        self.log(core, now, What::Ranked { node: offering.offer.node.to_string(), ranking });
+        let why = match offering.last_failure {
+            Some(LegFailure::Declined) => flow::OfferFailure::Declined,
+            Some(LegFailure::NoAnswer) => flow::OfferFailure::NoAnswer,
+            Some(_) => flow::OfferFailure::AllBusy,
+            None if all_busy => flow::OfferFailure::AllBusy,
+            None => flow::OfferFailure::NoBuyers,
+        };
+        self.resume(core, now, flow::FlowEvent::OfferFailed(why));
+    }
+
+    /// The flow no longer wants a buyer.
+    pub(super) fn cancel_offering(&mut self, core: &mut Core, now: Timestamp) {
+        if self.offering.take().is_some() {
+            self.forget(core, |why| why == AskFor::Buyer);
+            self.end_callee(core, now, domain::Party::Platform);
+        }
+    }
+
+    fn tags_text(&self) -> Vec<(String, String)> {
+        let text = |value: &serde_json::Value| match value {
+            serde_json::Value::String(text) => text.clone(),
+            other => other.to_string(),
+        };
+        self.tags.iter().map(|(name, value)| (name.clone(), text(value))).collect()
+    }
+
+    /// The question failed: the flow takes its failure path.
+    pub(super) fn on_offer_impossible(&mut self, core: &mut Core, now: Timestamp) {
+        if self.offering.take().is_some() {
+            self.resume(core, now, flow::FlowEvent::OfferFailed(flow::OfferFailure::Error));
+        }
+    }
+
+    /// One buyer's leg failed: try the next.
+    pub(super) fn on_offer_failed(&mut self, core: &mut Core, now: Timestamp, failure: LegFailure) {
+        if self.ended {
+            return;
+        }
+        let attempts_max = core.config.attempts_max;
+        let Some(offering) = self.offering.as_mut() else { return };
+        offering.last_failure = Some(failure);
+        if offering.tried.len() >= attempts_max {
+            self.offering = None;
+            self.resume(core, now, flow::FlowEvent::OfferFailed(flow::OfferFailure::AllBusy));
+            return;
+        }
+        self.ask_next_buyer(core, now);
+    }
+}
