@@ -1,0 +1,209 @@
+//! How calls come in: carriers, trunks, tracking numbers.
+
+use domain::{CampaignId, CarrierId, NumberId, PhoneNumber, TenantId, Timestamp, TrunkId};
+
+use crate::{Entity, text_enum::text_enum};
+
+text_enum! {
+    /// Is a carrier in use?
+    CarrierStatus {
+        /// Yes.
+        Active = "ACTIVE",
+        /// No.
+        Inactive = "INACTIVE",
+    }
+}
+text_enum! {
+    /// What a trunk speaks.
+    TrunkType {
+        /// SIP.
+        Sip = "SIP",
+        /// IAX2; kept for imports, never used for a call.
+        Iax2 = "IAX2",
+        /// A browser.
+        WebRtc = "WEBRTC",
+    }
+}
+text_enum! {
+    /// May a trunk carry calls?
+    TrunkStatus {
+        /// Yes.
+        Active = "ACTIVE",
+        /// No.
+        Inactive = "INACTIVE",
+        /// Not now.
+        Maintenance = "MAINTENANCE",
+    }
+}
+text_enum! {
+    /// May a number be called?
+    NumberStatus {
+        /// Yes.
+        Active = "ACTIVE",
+        /// Given back.
+        Inactive = "INACTIVE",
+        /// On its way from another carrier.
+        Porting = "PORTING",
+        /// Not now.
+        Suspended = "SUSPENDED",
+    }
+}
+
+/// A carrier.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Carrier {
+    /// Id.
+    pub id: CarrierId,
+    /// Whose.
+    pub tenant: TenantId,
+    /// For people.
+    pub name: String,
+    /// Short name. Unique in the tenant.
+    pub code: String,
+    /// In use?
+    pub status: CarrierStatus,
+    /// Free for integrations.
+    pub metadata: serde_json::Value,
+    /// When it was made.
+    pub created_at: Timestamp,
+    /// When it was last changed.
+    pub updated_at: Timestamp,
+}
+
+/// Narrows a list of carriers.
+#[derive(Clone, Debug, Default)]
+pub struct CarrierFilter {
+    /// Only these.
+    pub status: Option<CarrierStatus>,
+}
+
+impl Entity for Carrier {
+    type Id = CarrierId;
+    type Filter = CarrierFilter;
+    const NAME: &'static str = "carrier";
+}
+
+/// A SIP trunk of a carrier. Calls are let in by source address, or by digest where it names a user.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Trunk {
+    /// Id.
+    pub id: TrunkId,
+    /// Whose.
+    pub tenant: TenantId,
+    /// The carrier's.
+    pub carrier: CarrierId,
+    /// For people.
+    pub name: String,
+    /// What it speaks.
+    pub kind: TrunkType,
+    /// Where calls to the carrier go: host name or address.
+    pub host: String,
+    /// And the port.
+    pub port: u16,
+    /// Addresses calls come from, CIDR or single: `203.0.113.0/24`.
+    pub source_cidrs: Vec<String>,
+    /// Digest user; with it a call from an address that is not listed is challenged.
+    pub digest_username: Option<String>,
+    /// Digest realm the hashes were made for.
+    pub digest_realm: Option<String>,
+    /// HA1 by MD5, hex (RFC 7616, section 3.4.2). The password itself is never stored.
+    pub digest_ha1_md5: Option<String>,
+    /// HA1 by SHA-256, hex.
+    pub digest_ha1_sha256: Option<String>,
+    /// Most calls at once from this trunk.
+    pub concurrent_calls_max: Option<u32>,
+    /// May carry calls?
+    pub status: TrunkStatus,
+    /// Free for integrations.
+    pub metadata: serde_json::Value,
+    /// When it was made.
+    pub created_at: Timestamp,
+    /// When it was last changed.
+    pub updated_at: Timestamp,
+}
+
+/// Narrows a list of trunks.
+#[derive(Clone, Debug, Default)]
+pub struct TrunkFilter {
+    /// Only this carrier's.
+    pub carrier: Option<CarrierId>,
+    /// Only these.
+    pub status: Option<TrunkStatus>,
+}
+
+impl Entity for Trunk {
+    type Id = TrunkId;
+    type Filter = TrunkFilter;
+    const NAME: &'static str = "trunk";
+}
+
+/// A tracking number.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Number {
+    /// Id.
+    pub id: NumberId,
+    /// Whose.
+    pub tenant: TenantId,
+    /// E.164. Unique in the tenant.
+    pub number: PhoneNumber,
+    /// Where it came from: `local`, `signalwire`, `telnyx`, `bandwidth`.
+    pub provider: Option<String>,
+    /// The carrier that brings its calls.
+    pub carrier: Option<CarrierId>,
+    /// The trunk its calls come over.
+    pub trunk: Option<TrunkId>,
+    /// What its calls are for.
+    pub campaign: Option<CampaignId>,
+    /// May be called?
+    pub status: NumberStatus,
+    /// What it can do.
+    pub capabilities: NumberCapabilities,
+    /// Free for integrations.
+    pub metadata: serde_json::Value,
+    /// Since when it is ours.
+    pub purchased_at: Option<Timestamp>,
+    /// When it was given back.
+    pub released_at: Option<Timestamp>,
+    /// When it was made.
+    pub created_at: Timestamp,
+    /// When it was last changed.
+    pub updated_at: Timestamp,
+}
+
+/// What a number can do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub struct NumberCapabilities {
+    /// Calls.
+    pub voice: bool,
+    /// Text messages.
+    pub sms: bool,
+    /// Pictures.
+    pub mms: bool,
+    /// Fax.
+    pub fax: bool,
+}
+
+impl Default for NumberCapabilities {
+    fn default() -> Self {
+        Self { voice: true, sms: false, mms: false, fax: false }
+    }
+}
+
+/// Narrows a list of numbers.
+#[derive(Clone, Debug, Default)]
+pub struct NumberFilter {
+    /// Only these.
+    pub status: Option<NumberStatus>,
+    /// Only this campaign's.
+    pub campaign: Option<CampaignId>,
+    /// Only from this provider.
+    pub provider: Option<String>,
+    /// Part of the number.
+    pub search: Option<String>,
+}
+
+impl Entity for Number {
+    type Id = NumberId;
+    type Filter = NumberFilter;
+    const NAME: &'static str = "number";
+}

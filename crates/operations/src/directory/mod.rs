@@ -1,0 +1,91 @@
+//! What a tenant keeps: plain data and the storage traits for it.
+
+mod audit;
+mod buyers;
+mod calls;
+mod campaigns;
+mod carriers;
+mod flows;
+mod money;
+mod people;
+mod recordings;
+mod reports;
+mod tenants;
+
+use std::{fmt, sync::Arc};
+
+pub use audit::{AuditEntry, AuditLog};
+pub use buyers::{
+    Buyer, BuyerFilter, BuyerStatus, Endpoint, EndpointFilter, EndpointStatus, EndpointType, Queue, QueueAgent,
+    QueueFilter,
+};
+pub use calls::{CallDetail, CallFigures, CallFilter, CallMoney, CallRow, Calls, CampaignCounts};
+pub use campaigns::{
+    Campaign, CampaignFilter, CampaignStatus, Publisher, PublisherFilter, PublisherStatus, RoutingMode,
+};
+pub use carriers::{
+    Carrier, CarrierFilter, CarrierStatus, Number, NumberCapabilities, NumberFilter, NumberStatus, Trunk, TrunkFilter,
+    TrunkStatus, TrunkType,
+};
+pub use flows::{Flow, FlowFilter, FlowStatus, FlowVersion, FlowVersions};
+pub use money::{
+    Accrual, AccrualType, Balance, BillingAccount, BillingAccountFilter, BillingAccountStatus, Books, Posting,
+    RateCard, RateCardFilter, RateCardStatus,
+};
+pub use people::{ApiKey, ApiKeyFilter, ApiKeyStatus, Role, Session, SignIn, User, UserFilter, UserStatus};
+pub use recordings::{Recording, RecordingFilter, RecordingStatus};
+pub use reports::{BuyerFigures, CallReports, SERIES_SPANS_MAX, SeriesPoint};
+pub use tenants::{Tenant, TenantStatus, Tenants};
+
+use crate::Repository;
+
+/// Every repository of the directory, by name: `directory.numbers.list(scope, &filter, &page)`.
+#[derive(Clone)]
+pub struct Directory {
+    /// Tenants.
+    pub tenants: Arc<dyn Tenants>,
+    /// Before a scope is known.
+    pub sign_in: Arc<dyn SignIn>,
+    /// Users.
+    pub users: Arc<dyn Repository<User>>,
+    /// API keys.
+    pub api_keys: Arc<dyn Repository<ApiKey>>,
+    /// Carriers.
+    pub carriers: Arc<dyn Repository<Carrier>>,
+    /// Trunks.
+    pub trunks: Arc<dyn Repository<Trunk>>,
+    /// Tracking numbers.
+    pub numbers: Arc<dyn Repository<Number>>,
+    /// Publishers.
+    pub publishers: Arc<dyn Repository<Publisher>>,
+    /// Campaigns.
+    pub campaigns: Arc<dyn Repository<Campaign>>,
+    /// Buyers.
+    pub buyers: Arc<dyn Repository<Buyer>>,
+    /// Their endpoints.
+    pub endpoints: Arc<dyn Repository<Endpoint>>,
+    /// Queues.
+    pub queues: Arc<dyn Repository<Queue>>,
+    /// Flows; versions are changed through [`crate::Flows`].
+    pub flows: Arc<dyn Repository<Flow>>,
+    /// Their versions.
+    pub flow_versions: Arc<dyn FlowVersions>,
+    /// Billing accounts.
+    pub billing_accounts: Arc<dyn Repository<BillingAccount>>,
+    /// Rate cards.
+    pub rate_cards: Arc<dyn Repository<RateCard>>,
+    /// Recordings; written by the call's events.
+    pub recordings: Arc<dyn Repository<Recording>>,
+    /// Calls; written by their events.
+    pub calls: Arc<dyn Calls>,
+    /// Balances, postings, accruals.
+    pub books: Arc<dyn Books>,
+    /// Who changed what.
+    pub audit: Arc<dyn AuditLog>,
+}
+
+impl fmt::Debug for Directory {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Directory").finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,133 @@
+//! Writing, checking and publishing flows (inventory, section 3.5).
+
+use std::{fmt, sync::Arc};
+
+use domain::{FlowId, Timestamp, UserId};
+use flow::{Document, Fault, Program, check, parse_value};
+use serde_json::Value;
+use thiserror::Error;
+
+use crate::{Directory, Flow, FlowFilter, FlowStatus, FlowVersion, Ids, PageRequest, StoreError, TenantScope};
+
+/// Why a flow is not taken.
+#[derive(Debug, Error)]
+pub enum FlowError {
+    /// The document has faults; all of them.
+    #[error("the flow has {} faults", .0.len())]
+    Invalid(Vec<Fault>),
+    /// The store refused or failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+/// The use cases of flows.
+#[derive(Clone)]
+pub struct Flows {
+    directory: Directory,
+    ids: Arc<Ids>,
+}
+
+impl fmt::Debug for Flows {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Flows").finish_non_exhaustive()
+    }
+}
+
+impl Flows {
+    /// Over this directory.
+    pub fn new(directory: Directory, ids: Arc<Ids>) -> Self {
+        Self { directory, ids }
+    }
+
+    /// Checks a document without keeping it; every fault names node and field.
+    pub fn check(document: &Value) -> Result<(Document, Program), Vec<Fault>> {
+        let document = parse_value(document)?;
+        let program = check(&document)?;
+        Ok((document, program))
+    }
+
+    /// Keeps a document as a draft. Its id names the flow (a new one when there is none), its version the version; when that one
+    /// was published already the next free number is taken, as a published version never changes.
+    pub async fn save(
+        &self,
+        scope: TenantScope,
+        document: &Value,
+        by: Option<UserId>,
+        now: Timestamp,
+    ) -> Result<(Flow, FlowVersion), FlowError> {
+        let (_, program) = Self::check(document).map_err(FlowError::Invalid)?;
+        let description = document.get("description").and_then(Value::as_str).map(str::to_owned);
+        let flow = self.flow_of(scope, &program, description, now).await?;
+        let versions = self.directory.flow_versions.list_versions(scope, flow.id).await?;
+        let wanted = program.version();
+        let is_taken = versions.iter().any(|other| other.version == wanted && other.published_at.is_some());
+        let highest = versions.iter().map(|other| other.version).max().unwrap_or(0);
+        let number = if is_taken { highest.saturating_add(1) } else { wanted };
+        let version = FlowVersion {
+            flow: flow.id,
+            tenant: scope.tenant(),
+            version: number,
+            document: document.clone(),
+            created_by: by,
+            created_at: now,
+            updated_at: now,
+            published_at: None,
+            is_published: false,
+        };
+        self.directory.flow_versions.put_version(scope, &version).await?;
+        let stored = self.directory.flow_versions.find_version(scope, flow.id, number).await?;
+        Ok((flow, stored.ok_or(StoreError::NotFound("flow version"))?))
+    }
+
+    /// The flow whose documents have this id.
+    pub async fn find_by_key(&self, scope: TenantScope, key: &str) -> Result<Option<Flow>, StoreError> {
+        let filter = FlowFilter { key: Some(key.to_owned()), ..FlowFilter::default() };
+        let found = self.directory.flows.list(scope, &filter, &PageRequest::number(1, 1)).await?;
+        Ok(found.items.into_iter().next())
+    }
+
+    async fn flow_of(
+        &self,
+        scope: TenantScope,
+        program: &Program,
+        description: Option<String>,
+        now: Timestamp,
+    ) -> Result<Flow, FlowError> {
+        if let Some(known) = self.find_by_key(scope, program.id()).await? {
+            if known.name == program.name() && known.description == description {
+                return Ok(known);
+            }
+            let renamed = Flow { name: program.name().to_owned(), description, ..known };
+            return Ok(self.directory.flows.save(scope, &renamed, now).await?);
+        }
+        let flow = Flow {
+            id: self.ids.next(now),
+            tenant: scope.tenant(),
+            key: program.id().to_owned(),
+            name: program.name().to_owned(),
+            description,
+            status: FlowStatus::Draft,
+            published_version: None,
+            metadata: Value::Object(serde_json::Map::new()),
+            created_at: now,
+            updated_at: now,
+        };
+        self.directory.flows.insert(scope, &flow).await?;
+        Ok(flow)
+    }
+
+    /// Makes a version what calls run, no other. Publishing an older one is the rollback. It is checked again: what a newer release
+    /// no longer takes must not go live.
+    pub async fn publish(
+        &self,
+        scope: TenantScope,
+        flow: FlowId,
+        version: u32,
+        now: Timestamp,
+    ) -> Result<FlowVersion, FlowError> {
+        let found = self.directory.flow_versions.find_version(scope, flow, version).await?;
+        let found = found.ok_or(StoreError::NotFound("flow version"))?;
+        Self::check(&found.document).map_err(FlowError::Invalid)?;
+        Ok(self.directory.flow_versions.publish_version(scope, flow, version, now).await?)
+    }
+}

@@ -1,0 +1,40 @@
+//! The use cases: load, decide, save. Owns the storage traits.
+
+mod credentials;
+mod demo;
+mod directory;
+mod effects;
+mod error;
+mod flows;
+mod ids;
+mod page;
+mod permissions;
+mod ports;
+mod record;
+mod recovery;
+mod repository;
+mod scope;
+mod settle;
+mod text_enum;
+mod voice;
+
+pub use credentials::{
+    NewToken, PASSWORD_BYTES_MAX, PASSWORD_CHARS_MIN, PasswordError, hash_password, new_token, token_hash,
+    verify_password,
+};
+pub use demo::{DEMO_BUYERS, DEMO_NUMBERS, DEMO_SLUG, DemoBuyer, DemoError, DemoNumber, DemoSetup, seed_demo};
+pub use directory::*;
+pub use effects::{Effects, LeaseChange, effects, row};
+pub use error::StoreError;
+pub use flows::{FlowError, Flows};
+pub use ids::Ids;
+pub use page::{PAGE_LIMIT_DEFAULT, PAGE_LIMIT_MAX, Page, PageRequest, PageStart};
+pub use permissions::{permissions_of, permits};
+pub use ports::*;
+pub use record::{Kept, RecordError, Recorder};
+pub use recovery::{COMMITTED_LEASE_SPAN, Dead, Recovery, RecoveryConfig};
+pub use repository::{Entity, Repository};
+pub use scope::TenantScope;
+pub use settle::{Settle, SettleError, Settling};
+pub use text_enum::UnknownText;
+pub use voice::{CompileError, PublishedFlow, QueueDesk, RoutingSnapshot, TenantRoutes, UsageBoard, Voice};

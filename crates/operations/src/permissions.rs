@@ -1,0 +1,102 @@
+//! What each role may do (inventory, section 2.3). Permissions are `area:verb`; `admin:*` grants everything.
+
+use crate::Role;
+
+const EVERYTHING_BUT_THE_PLATFORM: &[&str] = &[
+    "users:*",
+    "roles:read",
+    "roles:write",
+    "api_keys:*",
+    "numbers:*",
+    "campaigns:*",
+    "flows:*",
+    "calls:*",
+    "recordings:*",
+    "webhooks:*",
+    "billing:*",
+    "reports:read",
+    "buyers:*",
+    "publishers:*",
+    "carriers:*",
+];
+
+/// The permissions a role grants.
+pub fn permissions_of(role: Role) -> &'static [&'static str] {
+    match role {
+        Role::Owner => &["admin:*"],
+        Role::Admin => EVERYTHING_BUT_THE_PLATFORM,
+        Role::Analyst => &[
+            "numbers:read",
+            "campaigns:read",
+            "flows:read",
+            "calls:read",
+            "recordings:read",
+            "reports:read",
+            "buyers:read",
+            "publishers:read",
+        ],
+        Role::Publisher => &[
+            "campaigns:read",
+            "campaigns:write",
+            "flows:read",
+            "flows:write",
+            "flows:publish",
+            "calls:read",
+            "recordings:read",
+        ],
+        Role::Buyer => &["campaigns:read", "calls:read", "calls:write", "recordings:read"],
+        Role::ReadOnly => &[
+            "numbers:read",
+            "campaigns:read",
+            "flows:read",
+            "calls:read",
+            "recordings:read",
+            "reports:read",
+            "buyers:read",
+            "publishers:read",
+        ],
+    }
+}
+
+/// True when `granted`, where `*` stands for any one segment, covers `wanted`.
+pub fn permits(granted: &str, wanted: &str) -> bool {
+    if granted == "admin:*" {
+        return true;
+    }
+    let mut wanted = wanted.split(':');
+    let matches =
+        granted.split(':').all(|segment| wanted.next().is_some_and(|other| segment == "*" || segment == other));
+    matches && wanted.next().is_none()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn wildcards_stand_for_one_segment() {
+        for (granted, wanted, allowed) in [
+            ("admin:*", "numbers:delete", true),
+            ("numbers:*", "numbers:read", true),
+            ("*:read", "calls:read", true),
+            ("*:read", "calls:write", false),
+            ("numbers:read", "numbers", false),
+            ("numbers", "numbers:read", false),
+            ("*", "numbers:read", false),
+        ] {
+            assert_eq!(permits(granted, wanted), allowed, "{granted} {wanted}");
+        }
+    }
+
+    #[test]
+    fn roles_follow_the_table() {
+        let may = |role, wanted| permissions_of(role).iter().any(|granted| permits(granted, wanted));
+        assert!(may(Role::Owner, "roles:delete"));
+        assert!(!may(Role::Admin, "roles:delete"));
+        assert!(!may(Role::Admin, "admin:tenants"));
+        assert!(may(Role::Publisher, "flows:publish"));
+        assert!(!may(Role::Publisher, "numbers:read"));
+        assert!(may(Role::Buyer, "calls:write"));
+        assert!(!may(Role::ReadOnly, "calls:write"));
+    }
+}

@@ -1,0 +1,66 @@
+//! What happens now, for screens.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use domain::{CallEvent, TenantId};
+
+use crate::{CallRow, TenantScope};
+
+/// Something a screen may show.
+#[derive(Clone, Debug)]
+pub enum LiveUpdate {
+    /// A call's event, committed, and the call's row after it.
+    Event {
+        /// The event.
+        event: Arc<CallEvent>,
+        /// The row.
+        row: Arc<CallRow>,
+    },
+    /// A call's money is known (or was corrected).
+    Settled {
+        /// The row.
+        row: Arc<CallRow>,
+    },
+}
+
+impl LiveUpdate {
+    /// Whose.
+    pub fn tenant(&self) -> TenantId {
+        match self {
+            Self::Event { row, .. } | Self::Settled { row } => row.tenant,
+        }
+    }
+
+    /// The catalogue's name of the event; `call.settled` for money.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::Event { event, .. } => event.what.name(),
+            Self::Settled { .. } => "call.settled",
+        }
+    }
+}
+
+/// What a subscriber gets next.
+#[derive(Clone, Debug)]
+pub enum LiveItem {
+    /// An update.
+    Update(Arc<LiveUpdate>),
+    /// It was too slow: so many updates are gone. Read the lists again.
+    Lagged(u64),
+}
+
+/// A subscription; ends when dropped.
+#[async_trait]
+pub trait LiveStream: Send {
+    /// Waits for the next item; `None` when the bus is closed.
+    async fn next(&mut self) -> Option<LiveItem>;
+}
+
+/// Hands updates to whoever listens, bounded per listener: a slow one loses the oldest and is told so.
+pub trait LiveBus: Send + Sync {
+    /// Never waits.
+    fn publish(&self, update: LiveUpdate);
+    /// A tenant's updates from now on.
+    fn subscribe(&self, scope: TenantScope) -> Box<dyn LiveStream>;
+}

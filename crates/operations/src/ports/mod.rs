@@ -1,0 +1,19 @@
+//! Storage the use cases stand on, besides the directory.
+
+mod event_log;
+mod jobs;
+mod journal;
+mod leases;
+mod live;
+mod routing_data;
+mod settlements;
+mod switches;
+
+pub use event_log::{Appended, AppendedCall, EventLog};
+pub use jobs::{Job, JobCounts, JobKind, JobTicket, Jobs, NewJob};
+pub use journal::{Journal, JournalError};
+pub use leases::{LeaseRequest, Leases, Reservation};
+pub use live::{LiveBus, LiveItem, LiveStream, LiveUpdate};
+pub use routing_data::{RoutingData, RoutingSource};
+pub use settlements::{SettleInput, Settled, SettledBefore, Settlement, Settlements};
+pub use switches::{Heartbeat, Orphan, Switches};

@@ -1,0 +1,174 @@
+//! The voice path: what a call asks, answered from memory wherever it can be.
+
+mod offer;
+mod queue;
+mod snapshot;
+mod usage;
+
+use std::{
+    fmt,
+    sync::{Arc, PoisonError, RwLock},
+    time::Duration,
+};
+
+use domain::{PhoneNumber, TenantId, Timestamp};
+use switch::ask::{Answer, Ask, FindFlow, FlowFound, NoFlow, Token};
+
+pub use queue::QueueDesk;
+pub use snapshot::{CompileError, PublishedFlow, RoutingSnapshot, TenantRoutes};
+pub use usage::UsageBoard;
+
+use crate::{CampaignStatus, Ids, Leases, NumberStatus, RoutingSource, StoreError, TenantStatus};
+use offer::Rotations;
+
+/// How far back a buyer's score looks.
+const SCORE_SPAN: Duration = Duration::from_secs(routing::SCORE_HOURS as u64 * 3_600);
+
+/// Answers what calls ask. Its data is the last good snapshot: with the store away, calls go on from it.
+pub struct Voice {
+    snapshot: RwLock<Arc<RoutingSnapshot>>,
+    source: Arc<dyn RoutingSource>,
+    leases: Arc<dyn Leases>,
+    usage: Arc<UsageBoard>,
+    desk: Arc<QueueDesk>,
+    ids: Arc<Ids>,
+    rotations: Rotations,
+}
+
+impl fmt::Debug for Voice {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Voice").field("tenants", &self.snapshot().tenant_count()).finish_non_exhaustive()
+    }
+}
+
+impl Voice {
+    /// Knows nobody until the first [`Voice::refresh`].
+    pub fn new(source: Arc<dyn RoutingSource>, leases: Arc<dyn Leases>, usage: Arc<UsageBoard>, ids: Arc<Ids>) -> Self {
+        Self {
+            snapshot: RwLock::default(),
+            desk: Arc::default(),
+            rotations: Rotations::default(),
+            source,
+            leases,
+            usage,
+            ids,
+        }
+    }
+
+    /// What calls are decided on now.
+    pub fn snapshot(&self) -> Arc<RoutingSnapshot> {
+        Arc::clone(&self.snapshot.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// The queues; the recorder tells it of events.
+    pub fn desk(&self) -> Arc<QueueDesk> {
+        Arc::clone(&self.desk)
+    }
+
+    /// Reads again what has changed; answers how many tenants had. To be called several times a second: without changes it is one
+    /// small query. When it fails, the last good data stays in force.
+    pub async fn refresh(&self) -> Result<usize, StoreError> {
+        let versions = self.source.routing_versions().await?;
+        let current = self.snapshot();
+        let is_known =
+            |tenant: &TenantId, version: u64| current.tenant(*tenant).is_some_and(|routes| routes.version == version);
+        let changed: Vec<TenantId> = versions
+            .iter()
+            .filter(|(tenant, version)| !is_known(tenant, *version))
+            .map(|(tenant, _)| *tenant)
+            .collect();
+        let mut next = RoutingSnapshot::clone(&current);
+        next.tenants.retain(|tenant, _| versions.iter().any(|(known, _)| known == tenant));
+        let is_removed = next.tenants.len() != current.tenants.len();
+        for tenant in &changed {
+            match self.source.routing_data(*tenant).await?.map(TenantRoutes::compile) {
+                Some(Ok(routes)) => drop(next.tenants.insert(*tenant, Arc::new(routes))),
+                Some(Err(error)) => {
+                    tracing::error!(%error, "routing data cannot be used; the last good stays in force")
+                }
+                None => drop(next.tenants.remove(tenant)),
+            }
+        }
+        if is_removed || !changed.is_empty() {
+            *self.snapshot.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(next);
+        }
+        Ok(changed.len())
+    }
+
+    /// Computes the buyers' scores again. To be called every half minute or so.
+    pub async fn refresh_scores(&self, now: Timestamp) -> Result<(), StoreError> {
+        self.usage.replace_tallies(self.source.tallies(now.before(SCORE_SPAN)).await?);
+        Ok(())
+    }
+
+    /// Reads all counts again: after the store was away, and where several processes share it.
+    pub async fn refresh_counters(&self) -> Result<(), StoreError> {
+        self.usage.replace_counters(self.leases.lease_counters().await?);
+        Ok(())
+    }
+
+    /// Answers one question of one call. `None`: nobody waits for an answer. `JoinQueue` takes until an agent is free.
+    pub async fn answer(&self, token: Token, ask: Ask, now: Timestamp) -> Option<Answer> {
+        let snapshot = self.snapshot();
+        match ask {
+            Ask::FindFlow(find) => Some(self.find_flow(&snapshot, &find)),
+            Ask::NextBuyer(search) => Some(match snapshot.tenant(search.tenant) {
+                Some(routes) => self.next_buyer(routes, &search).await,
+                None => Answer::Failed { reason: "the tenant is gone".into() },
+            }),
+            Ask::GiveBack { lease, .. } => {
+                if let Err(error) = self.leases.release_lease(lease, now).await {
+                    tracing::warn!(%error, %lease, "a lease was not given back; it ends by itself");
+                }
+                None
+            }
+            Ask::JoinQueue { tenant, queue, size_max } => {
+                let found = snapshot.tenant(tenant).and_then(|routes| routes.queues.get(&queue));
+                match found {
+                    Some(found) => self.desk.join(tenant, found, token.call, size_max).await,
+                    None => Some(Answer::Failed { reason: format!("no queue {queue:?}") }),
+                }
+            }
+            Ask::LeaveQueue { tenant, queue } => {
+                self.desk.leave(tenant, &queue, token.call);
+                None
+            }
+            Ask::LoadPrompt { prompt, .. } => {
+                Some(Answer::NoPrompt { reason: format!("prompts are not loaded here: {prompt}") })
+            }
+        }
+    }
+
+    fn find_flow(&self, snapshot: &RoutingSnapshot, find: &FindFlow) -> Answer {
+        let Some(routes) = snapshot.tenant(find.tenant) else { return Answer::NoFlow(NoFlow::TenantClosed) };
+        let tenant = &routes.tenant;
+        let is_full = tenant.concurrent_calls_max.is_some_and(|max| self.usage.live_calls(tenant.id) >= max);
+        if tenant.status != TenantStatus::Active || is_full {
+            return Answer::NoFlow(NoFlow::TenantClosed);
+        }
+        let number = PhoneNumber::from_dialled(&find.dialled).ok().and_then(|dialled| routes.numbers.get(&dialled));
+        let Some(number) = number.filter(|number| number.status == NumberStatus::Active) else {
+            return Answer::NoFlow(NoFlow::UnknownNumber);
+        };
+        let campaign = number.campaign.and_then(|id| routes.campaigns.get(&id));
+        let campaign = campaign.filter(|campaign| campaign.status == CampaignStatus::Active);
+        let found = campaign.and_then(|campaign| {
+            let flow = campaign.flow?;
+            Some((campaign, flow, routes.flows.get(&flow)?))
+        });
+        let Some((campaign, flow, published)) = found else { return Answer::NoFlow(NoFlow::NotPublished) };
+        Answer::Flow(Box::new(FlowFound {
+            tenant: tenant.id,
+            dialled: number.number.to_string(),
+            number: number.id,
+            campaign: Some(campaign.id),
+            campaign_name: campaign.name.clone(),
+            publisher: Some(campaign.publisher),
+            flow,
+            version: published.version,
+            program: Arc::clone(&published.program),
+            time_zone: campaign.time_zone.clone().unwrap_or_else(|| tenant.time_zone.clone()),
+            record: campaign.record,
+        }))
+    }
+}

@@ -1,0 +1,179 @@
+//! Who gets the call: ranked from memory, then the caps of the first who has room are reserved.
+
+use std::{
+    collections::{HashMap, VecDeque},
+    sync::{Mutex, PoisonError},
+    time::Duration,
+};
+
+use domain::{CallId, FlowId, RankingRecord, RejectReason, Rejected, Strategy};
+use flow::{BuyerOffer, Candidates};
+use routing::{CapKind, Caps, Choice, Exploration, Listed, Pool, Search, lease::Full, rank};
+use switch::ask::{Answer, BuyerSearch, Offer};
+
+use super::{Voice, snapshot::TenantRoutes};
+use crate::{LeaseRequest, Reservation, RoutingMode};
+
+/// How long a phone rings when neither node nor endpoint says.
+const RING_DEFAULT: Duration = Duration::from_secs(60);
+/// A reservation outlives the ringing by this much: the answer must find it.
+const LEASE_MARGIN: Duration = Duration::from_secs(30);
+/// Calls whose turn in the rotation is remembered for their next try.
+const ROTATIONS_MAX: usize = 20_000;
+
+impl Voice {
+    pub(super) async fn next_buyer(&self, routes: &TenantRoutes, search: &BuyerSearch) -> Answer {
+        let listed = listed(&search.offer);
+        let turn = self.rotations.turn(search);
+        let criteria = criteria(routes, search, &listed, turn);
+        let (mut record, choices) = {
+            let usage = self.usage.read();
+            let ranking = rank(&routes.buyers, &criteria, &*usage);
+            (ranking.record, ranking.choices)
+        };
+        for choice in &choices {
+            match self.reserve(search, choice).await {
+                Ok(offer) => return Answer::Offer { offer: Box::new(offer), ranking: Box::new(record) },
+                Err(Lost::Full(full)) => lost(&mut record, choice, &full),
+                Err(Lost::Failed(reason)) => return Answer::Failed { reason },
+            }
+        }
+        let all_busy = record.rejected.iter().any(|rejected| rejected.reason.is_busy());
+        Answer::NoOffer { all_busy, ranking: Box::new(record) }
+    }
+
+    async fn reserve(&self, search: &BuyerSearch, choice: &Choice<'_>) -> Result<Offer, Lost> {
+        let ring_timeout_ms = search.offer.ring_timeout_ms.or(choice.endpoint.ring_timeout_ms);
+        let rings = ring_timeout_ms.map_or(RING_DEFAULT, Duration::from_millis);
+        let request = LeaseRequest {
+            lease: self.ids.next(search.now),
+            tenant: search.tenant,
+            call: search.call,
+            claims: choice.claims(search.now).to_vec(),
+            now: search.now,
+            until: search.now.after(rings.saturating_add(LEASE_MARGIN)),
+        };
+        let (lease, claims) = (request.lease, request.claims.clone());
+        match self.leases.reserve(request).await {
+            Ok(Reservation::Held) => {}
+            Ok(Reservation::Full(full)) => return Err(Lost::Full(full)),
+            Ok(Reservation::Ended) => return Err(Lost::Failed(format!("lease {lease} had ended before it began"))),
+            // The store is away: counted in memory, where nothing is freed until it is back, so that no cap is overshot.
+            Err(error) if error.is_transient() => self.usage.reserve_unstored(&claims).map_err(Lost::Full)?,
+            Err(error) => return Err(Lost::Failed(error.to_string())),
+        }
+        Ok(Offer {
+            buyer: choice.buyer.id,
+            endpoint: choice.endpoint.id,
+            lease,
+            destination: choice.destination.to_owned(),
+            terms: choice.terms,
+            ring_timeout_ms,
+            duration_max_ms: choice.endpoint.duration_max_ms,
+        })
+    }
+}
+
+enum Lost {
+    Full(Full),
+    Failed(String),
+}
+
+fn listed(offer: &BuyerOffer) -> Vec<Listed<'_>> {
+    let Candidates::List(buyers) = &offer.candidates else { return Vec::new() };
+    let one = |buyer: &flow::OfferedBuyer| Caps {
+        concurrency: buyer.concurrency_max,
+        daily: buyer.daily_calls_max,
+        ..Caps::NONE
+    };
+    buyers
+        .iter()
+        .map(|buyer| Listed {
+            reference: &buyer.buyer,
+            destination: buyer.destination.as_deref(),
+            weight: Some(buyer.weight),
+            caps: one(buyer),
+            enabled: buyer.enabled,
+        })
+        .collect()
+}
+
+fn criteria<'a>(routes: &TenantRoutes, search: &'a BuyerSearch, listed: &'a [Listed<'a>], rotation: u64) -> Search<'a> {
+    let mode = search.campaign.and_then(|id| routes.campaigns.get(&id)).map(|campaign| campaign.routing_mode);
+    Search {
+        campaign: search.campaign,
+        publisher: search.publisher,
+        pool: match (&search.offer.candidates, search.campaign) {
+            (Candidates::List(_), _) => Pool::Listed(listed),
+            (Candidates::Campaign, Some(_)) => Pool::Campaign,
+            (Candidates::Campaign, None) => Pool::Publisher,
+        },
+        // A campaign that goes by performance overrules the node (inventory, section 3.4).
+        strategy: match mode {
+            Some(RoutingMode::Performance) => Some(Strategy::Performance),
+            Some(RoutingMode::Hybrid) => Some(Strategy::Hybrid),
+            Some(RoutingMode::Static) | None => search.offer.strategy,
+        },
+        caller: &search.caller,
+        attestation: search.attestation,
+        tags: &search.tags,
+        tried: &search.tried,
+        forbidden: &[],
+        now: search.now,
+        draw: search.draw,
+        rotation,
+        exploration: Exploration::default(),
+    }
+}
+
+/// Somebody else took the last place between ranking and reservation: the record says so.
+fn lost(record: &mut RankingRecord, choice: &Choice<'_>, full: &Full) {
+    record.candidates.retain(|candidate| candidate.endpoint != choice.endpoint.id);
+    record.rejected.push(Rejected {
+        buyer: choice.buyer.id,
+        endpoint: Some(choice.endpoint.id),
+        reason: match full.kind {
+            CapKind::Concurrency => RejectReason::ConcurrencyCap,
+            CapKind::Hour => RejectReason::HourlyCap,
+            CapKind::Day => RejectReason::DailyCap,
+            CapKind::Month => RejectReason::MonthlyCap,
+            CapKind::Total => RejectReason::TotalCap,
+        },
+        detail: format!("{} of {} calls, taken meanwhile", full.counted, full.limit),
+    });
+}
+
+/// How many calls each node has ranked; a call's next try keeps its turn.
+#[derive(Debug, Default)]
+pub(super) struct Rotations(Mutex<Turns>);
+
+#[derive(Debug, Default)]
+struct Turns {
+    next: HashMap<(FlowId, String), u64>,
+    of_call: HashMap<(CallId, String), u64>,
+    oldest: VecDeque<(CallId, String)>,
+}
+
+impl Rotations {
+    fn turn(&self, search: &BuyerSearch) -> u64 {
+        let mut turns = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let key = (search.call, search.node.clone());
+        if !search.tried.is_empty()
+            && let Some(turn) = turns.of_call.get(&key)
+        {
+            return *turn;
+        }
+        let next = turns.next.entry((search.flow, search.node.clone())).or_default();
+        let turn = *next;
+        *next += 1;
+        if turns.of_call.insert(key.clone(), turn).is_none() {
+            turns.oldest.push_back(key);
+        }
+        if turns.oldest.len() > ROTATIONS_MAX
+            && let Some(oldest) = turns.oldest.pop_front()
+        {
+            turns.of_call.remove(&oldest);
+        }
+        turn
+    }
+}

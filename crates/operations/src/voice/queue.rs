@@ -1,0 +1,124 @@
+//! Queues of callers for a tenant's own agents. In memory: who waits is gone when the process is, and so is the call.
+
+use std::{
+    collections::{HashMap, VecDeque},
+    sync::{Mutex, MutexGuard, PoisonError},
+};
+
+use domain::{CallEvent, CallId, TenantId, What};
+use futures_channel::oneshot;
+use switch::ask::Answer;
+
+use crate::{Queue, QueueAgent};
+
+type Key = (TenantId, String);
+
+/// Who waits where, and which agent talks to whom.
+#[derive(Debug, Default)]
+pub struct QueueDesk(Mutex<Desk>);
+
+#[derive(Debug, Default)]
+struct Desk {
+    lines: HashMap<Key, Line>,
+    /// Which agent each call has.
+    held: HashMap<CallId, (Key, QueueAgent)>,
+}
+
+#[derive(Debug, Default)]
+struct Line {
+    agents: Vec<QueueAgent>,
+    waiting: VecDeque<(CallId, oneshot::Sender<QueueAgent>)>,
+}
+
+enum Joined {
+    Turn(QueueAgent),
+    Full,
+    Waits(oneshot::Receiver<QueueAgent>),
+}
+
+impl QueueDesk {
+    fn desk(&self) -> MutexGuard<'_, Desk> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Waits for an agent, in order of arrival. `None` when the caller left meanwhile: nobody waits for the answer then.
+    pub(super) async fn join(
+        &self,
+        tenant: TenantId,
+        queue: &Queue,
+        call: CallId,
+        size_max: Option<u32>,
+    ) -> Option<Answer> {
+        // The lock is not held across the wait.
+        let joined = self.desk().join((tenant, queue.name.clone()), queue, call, size_max);
+        let turn = |agent: QueueAgent| Answer::QueueTurn { agent: agent.name, destination: agent.destination };
+        match joined {
+            Joined::Turn(agent) => Some(turn(agent)),
+            Joined::Full => Some(Answer::QueueFull),
+            Joined::Waits(agent) => agent.await.ok().map(turn),
+        }
+    }
+
+    /// The caller waits no more.
+    pub(super) fn leave(&self, tenant: TenantId, queue: &str, call: CallId) {
+        if let Some(line) = self.desk().lines.get_mut(&(tenant, queue.to_owned())) {
+            line.waiting.retain(|(waiting, _)| *waiting != call);
+        }
+    }
+
+    /// An agent is free again when the leg or the call is over. To be told of every event that was recorded.
+    pub fn observe(&self, event: &CallEvent) {
+        if matches!(event.what, What::LegEnded { .. } | What::LegFailed { .. } | What::Ended { .. }) {
+            self.desk().release(event.call, matches!(event.what, What::Ended { .. }));
+        }
+    }
+
+    /// Callers who wait, by queue: for health and metrics.
+    pub fn waiting(&self) -> Vec<(TenantId, String, usize)> {
+        let desk = self.desk();
+        desk.lines.iter().map(|((tenant, name), line)| (*tenant, name.clone(), line.waiting.len())).collect()
+    }
+}
+
+impl Desk {
+    fn join(&mut self, key: Key, queue: &Queue, call: CallId, size_max: Option<u32>) -> Joined {
+        let line = self.lines.entry(key.clone()).or_default();
+        line.agents.clone_from(&queue.agents);
+        // Callers who hung up without a word give up their place.
+        line.waiting.retain(|(_, turn)| !turn.is_canceled());
+        if line.waiting.is_empty()
+            && let Some(agent) = free_agent(&self.held, line)
+        {
+            self.held.insert(call, (key, agent.clone()));
+            return Joined::Turn(agent);
+        }
+        let size_max = size_max.unwrap_or(u32::MAX).min(queue.size_max) as usize;
+        if line.waiting.len() >= size_max {
+            return Joined::Full;
+        }
+        let (turn, wait) = oneshot::channel();
+        line.waiting.push_back((call, turn));
+        Joined::Waits(wait)
+    }
+
+    fn release(&mut self, call: CallId, is_over: bool) {
+        if is_over {
+            self.lines.values_mut().for_each(|line| line.waiting.retain(|(waiting, _)| *waiting != call));
+        }
+        let Some((key, _)) = self.held.remove(&call) else { return };
+        let Some(line) = self.lines.get_mut(&key) else { return };
+        while let Some(agent) = free_agent(&self.held, line) {
+            let Some((next, turn)) = line.waiting.pop_front() else { return };
+            // One who left in this very moment: the next then.
+            if turn.send(agent.clone()).is_ok() {
+                self.held.insert(next, (key.clone(), agent));
+            }
+        }
+    }
+}
+
+/// An agent talks to one caller at a time, whichever queue that came from.
+fn free_agent(held: &HashMap<CallId, (Key, QueueAgent)>, line: &Line) -> Option<QueueAgent> {
+    let is_busy = |agent: &QueueAgent| held.values().any(|(_, other)| other.destination == agent.destination);
+    line.agents.iter().find(|agent| !is_busy(agent)).cloned()
+}

@@ -1,0 +1,151 @@
+//! A tenant's routing data, compiled: everything a call asks about but for room under caps.
+
+use std::{collections::HashMap, sync::Arc};
+
+use domain::{CampaignId, FlowId, PhoneNumber, TenantId, TrunkId};
+use flow::Program;
+use thiserror::Error;
+
+use crate::{
+    Buyer, BuyerStatus, Campaign, Endpoint, EndpointStatus, Flows, Number, Queue, RoutingData, Tenant, Trunk,
+    TrunkStatus,
+};
+
+/// Why a tenant's data cannot be used; the last good data stays in force.
+#[derive(Debug, Error)]
+pub enum CompileError {
+    /// Its buyers do not compile.
+    #[error("tenant {tenant}: {fault}")]
+    Buyers {
+        /// Whose.
+        tenant: TenantId,
+        /// What routing said.
+        fault: routing::SnapshotError,
+    },
+}
+
+/// A flow ready to run.
+#[derive(Clone, Debug)]
+pub struct PublishedFlow {
+    /// The version.
+    pub version: u32,
+    /// The program.
+    pub program: Arc<Program>,
+}
+
+/// One tenant's routes. Immutable: a change compiles new ones.
+#[derive(Debug)]
+pub struct TenantRoutes {
+    pub(super) version: u64,
+    pub(super) tenant: Tenant,
+    pub(super) numbers: HashMap<PhoneNumber, Number>,
+    pub(super) campaigns: HashMap<CampaignId, Campaign>,
+    pub(super) flows: HashMap<FlowId, PublishedFlow>,
+    pub(super) buyers: routing::Snapshot,
+    pub(super) queues: HashMap<String, Queue>,
+    trunks: Vec<Trunk>,
+}
+
+impl TenantRoutes {
+    /// Checks and indexes. A published flow that this release no longer takes is left out, so that its calls hear that there is no
+    /// flow; everything else of the tenant goes on.
+    pub fn compile(data: RoutingData) -> Result<Self, CompileError> {
+        let tenant = data.tenant;
+        let campaigns = data.campaigns.iter().map(routing_campaign).collect();
+        let buyers = routing::Snapshot::compile(tenant.id, routing_buyers(data.buyers, data.endpoints), campaigns)
+            .map_err(|fault| CompileError::Buyers { tenant: tenant.id, fault })?;
+        let mut flows = HashMap::with_capacity(data.flows.len());
+        for version in data.flows {
+            match Flows::check(&version.document) {
+                Ok((_, program)) => {
+                    let published = PublishedFlow { version: version.version, program: Arc::new(program) };
+                    flows.insert(version.flow, published);
+                }
+                Err(faults) => {
+                    tracing::error!(tenant = %tenant.id, flow = %version.flow, ?faults, "published flow no longer valid");
+                }
+            }
+        }
+        Ok(Self {
+            version: data.version,
+            numbers: data.numbers.into_iter().map(|number| (number.number.clone(), number)).collect(),
+            campaigns: data.campaigns.into_iter().map(|campaign| (campaign.id, campaign)).collect(),
+            queues: data.queues.into_iter().map(|queue| (queue.name.clone(), queue)).collect(),
+            trunks: data.trunks,
+            flows,
+            buyers,
+            tenant,
+        })
+    }
+}
+
+fn routing_campaign(campaign: &Campaign) -> routing::Campaign {
+    routing::Campaign {
+        id: campaign.id,
+        publisher: Some(campaign.publisher),
+        buyers: campaign.buyers.clone(),
+        strategy: campaign.strategy,
+        payout: campaign.payout,
+    }
+}
+
+fn routing_buyers(buyers: Vec<Buyer>, endpoints: Vec<Endpoint>) -> Vec<routing::Buyer> {
+    let mut by_buyer: HashMap<_, Vec<routing::Endpoint>> = HashMap::new();
+    for endpoint in endpoints {
+        by_buyer.entry(endpoint.buyer).or_default().push(routing::Endpoint {
+            id: endpoint.id,
+            active: endpoint.status == EndpointStatus::Active,
+            priority: endpoint.priority,
+            destination: endpoint.destination,
+            caps: endpoint.caps,
+            hours: endpoint.hours,
+            terms: endpoint.terms,
+            ring_timeout_ms: endpoint.ring_timeout_ms,
+            duration_max_ms: endpoint.duration_max_ms,
+        });
+    }
+    buyers
+        .into_iter()
+        .map(|buyer| routing::Buyer {
+            id: buyer.id,
+            code: buyer.code,
+            name: buyer.name,
+            publisher: Some(buyer.publisher),
+            active: buyer.status == BuyerStatus::Active,
+            priority: buyer.priority,
+            weight: buyer.weight,
+            caps: buyer.caps,
+            time_zone: buyer.time_zone,
+            hours: buyer.hours,
+            filters: buyer.filters,
+            endpoints: by_buyer.remove(&buyer.id).unwrap_or_default(),
+        })
+        .collect()
+}
+
+/// Every tenant's routes at one moment.
+#[derive(Clone, Debug, Default)]
+pub struct RoutingSnapshot {
+    pub(super) tenants: HashMap<TenantId, Arc<TenantRoutes>>,
+}
+
+impl RoutingSnapshot {
+    /// ACTIVE trunks of every tenant that may take calls, for the edge to let calls in by.
+    pub fn trunks(&self) -> impl Iterator<Item = &Trunk> {
+        self.tenants.values().flat_map(|routes| &routes.trunks).filter(|trunk| trunk.status == TrunkStatus::Active)
+    }
+
+    /// One trunk.
+    pub fn trunk(&self, tenant: TenantId, trunk: TrunkId) -> Option<&Trunk> {
+        self.tenants.get(&tenant)?.trunks.iter().find(|other| other.id == trunk)
+    }
+
+    /// How many tenants are known.
+    pub fn tenant_count(&self) -> usize {
+        self.tenants.len()
+    }
+
+    pub(super) fn tenant(&self, tenant: TenantId) -> Option<&Arc<TenantRoutes>> {
+        self.tenants.get(&tenant)
+    }
+}
