@@ -1,0 +1,123 @@
+//! The list of calls: any filter, newest first.
+
+use operations::{CallFilter, CallRow, Page, PageRequest, PageStart, StoreError, TenantScope};
+use sea_orm::Value;
+
+use crate::{
+    Store,
+    convert::{column, stored, word},
+    cursor::Cursor,
+    hot::{CALL_COLUMNS, read_row},
+    sql::query,
+};
+
+/// A WHERE that grows, with its parameters.
+struct Where {
+    sql: String,
+    values: Vec<Value>,
+}
+
+impl Where {
+    /// `?` in `condition` becomes the parameters, in order.
+    fn and(&mut self, condition: &str, values: impl IntoIterator<Item = Value>) {
+        if !self.sql.is_empty() {
+            self.sql.push_str(" AND ");
+        }
+        let mut values = values.into_iter();
+        for part in condition.split_inclusive('?') {
+            match part.strip_suffix('?').zip(values.next()) {
+                Some((text, value)) => {
+                    self.values.push(value);
+                    self.sql.push_str(&format!("{text}${}", self.values.len()));
+                }
+                None => self.sql.push_str(part),
+            }
+        }
+    }
+
+    fn and_some<T: Into<Value>>(&mut self, condition: &str, value: Option<T>) {
+        if let Some(value) = value {
+            self.and(condition, [value.into()]);
+        }
+    }
+}
+
+pub(super) async fn calls(
+    store: &Store,
+    scope: TenantScope,
+    filter: &CallFilter,
+    page: &PageRequest,
+) -> Result<Page<CallRow>, StoreError> {
+    let mut narrowed = narrow(scope, filter)?;
+    let mut total = None;
+    let mut skipped = 0;
+    match &page.from {
+        PageStart::Number(number) => {
+            let sql = format!("SELECT COUNT(*) AS total FROM calls WHERE {}", narrowed.sql);
+            let rows = query(store.reader(), &sql, narrowed.values.clone()).await?;
+            let counted: i64 = rows.first().map_or(Ok(0), |row| column(row, "total"))?;
+            total = Some(counted.max(0).unsigned_abs());
+            skipped = u64::from(number.saturating_sub(1)) * u64::from(page.limit);
+        }
+        PageStart::Cursor(text) => {
+            let cursor = Cursor::parse(text)?;
+            narrowed.and("(started_at, id) < (?, ?)", [cursor.value(), cursor.id.into()]);
+        }
+    }
+    let Where { sql, mut values } = narrowed;
+    values.push((i64::from(page.limit) + 1).into());
+    values.push(stored(skipped).into());
+    let (limit, offset) = (values.len() - 1, values.len());
+    let sql = format!(
+        "SELECT {CALL_COLUMNS} FROM calls WHERE {sql} ORDER BY started_at DESC, id DESC LIMIT ${limit} OFFSET ${offset}"
+    );
+    let rows = query(store.reader(), &sql, values).await?;
+    let more = rows.len() > page.limit as usize;
+    let items: Vec<CallRow> = rows.iter().take(page.limit as usize).map(read_row).collect::<Result<_, _>>()?;
+    let next = items.last().filter(|_| more).map(|last| Cursor::at(last.started_at.micros(), last.id.0).to_string());
+    Ok(Page { items, total, next })
+}
+
+fn narrow(scope: TenantScope, filter: &CallFilter) -> Result<Where, StoreError> {
+    let mut narrowed = Where { sql: String::new(), values: Vec::new() };
+    narrowed.and("tenant_id = ?", [scope.tenant().0.into()]);
+    if !filter.statuses.is_empty() {
+        let words: Vec<Value> =
+            filter.statuses.iter().map(|status| word(status).map(Value::from)).collect::<Result<_, _>>()?;
+        let list = vec!["?"; words.len()].join(", ");
+        narrowed.and(&format!("status IN ({list})"), words);
+    }
+    narrowed.and_some("direction = ?", filter.direction.as_ref().map(word).transpose()?);
+    narrowed.and_some("campaign_id = ?", filter.campaign.map(|id| id.0));
+    narrowed.and_some("publisher_id = ?", filter.publisher.map(|id| id.0));
+    narrowed.and_some("buyer_id = ?", filter.buyer.map(|id| id.0));
+    narrowed.and_some("number_id = ?", filter.number.map(|id| id.0));
+    narrowed.and_some("from_number LIKE ? ESCAPE '!'", filter.from.as_deref().map(prefix));
+    narrowed.and_some("to_number LIKE ? ESCAPE '!'", filter.to.as_deref().map(prefix));
+    if let Some(text) = &filter.number_prefix {
+        let pattern = prefix(text);
+        let either = "(from_number LIKE ? ESCAPE '!' OR to_number LIKE ? ESCAPE '!')";
+        narrowed.and(either, [pattern.clone().into(), pattern.into()]);
+    }
+    narrowed.and_some("started_at >= ?", filter.started_from.map(domain::Timestamp::micros));
+    narrowed.and_some("started_at < ?", filter.started_to.map(domain::Timestamp::micros));
+    match filter.live {
+        Some(true) => narrowed.and("ended_at IS NULL", []),
+        Some(false) => narrowed.and("ended_at IS NOT NULL", []),
+        None => {}
+    }
+    Ok(narrowed)
+}
+
+/// What begins with `text`, whatever is in it.
+fn prefix(text: &str) -> String {
+    let mut pattern = String::with_capacity(text.len() + 1);
+    for character in text.chars() {
+        if matches!(character, '%' | '_' | '!') {
+            pattern.push('!');
+        }
+        pattern.push(character);
+    }
+    pattern.push('%');
+    pattern
+}

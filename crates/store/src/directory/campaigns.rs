@@ -1,0 +1,127 @@
+//! Campaigns.
+
+use domain::{CampaignId, FlowId, Micros, PublisherId, TenantId, Timestamp};
+use operations::{Campaign, CampaignFilter, StoreError};
+use routing::CampaignPayout;
+use sea_orm::{ColumnTrait, Order, QueryFilter, Select};
+use uuid::Uuid;
+
+use self::table::{ActiveModel, Column, Entity, Model};
+use super::Stored;
+use crate::convert::{from_json, from_word, json, number, parse, stored, word};
+
+mod table {
+    use sea_orm::entity::prelude::*;
+
+    #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
+    #[sea_orm(table_name = "campaigns")]
+    pub struct Model {
+        #[sea_orm(primary_key, auto_increment = false)]
+        pub id: Uuid,
+        pub tenant_id: Uuid,
+        pub publisher_id: Uuid,
+        pub name: String,
+        pub status: String,
+        pub routing_mode: String,
+        pub strategy: Option<String>,
+        pub buyers: String,
+        pub payout_amount: Option<i64>,
+        pub payout_after_ms: Option<i64>,
+        pub flow_id: Option<Uuid>,
+        pub time_zone: Option<String>,
+        pub record: bool,
+        pub metadata: String,
+        pub created_at: i64,
+        pub updated_at: i64,
+    }
+
+    #[derive(Clone, Copy, Debug, EnumIter, DeriveRelation)]
+    pub enum Relation {}
+
+    impl ActiveModelBehavior for ActiveModel {}
+}
+
+impl Stored for Campaign {
+    type Table = Entity;
+    type Active = ActiveModel;
+    const SORT: (Column, Order) = (Column::CreatedAt, Order::Desc);
+    const ROUTES: bool = true;
+    const KEYS: [Column; 3] = [Column::TenantId, Column::Id, Column::UpdatedAt];
+
+    fn uuid(id: CampaignId) -> Uuid {
+        id.0
+    }
+
+    fn keys(&self) -> (TenantId, CampaignId, Timestamp) {
+        (self.tenant, self.id, self.updated_at)
+    }
+
+    fn touched(self, now: Timestamp) -> Self {
+        Self { updated_at: now, ..self }
+    }
+
+    fn to_row(&self) -> Result<Model, StoreError> {
+        Ok(Model {
+            id: self.id.0,
+            tenant_id: self.tenant.0,
+            publisher_id: self.publisher.0,
+            name: self.name.clone(),
+            status: self.status.as_str().to_owned(),
+            routing_mode: self.routing_mode.as_str().to_owned(),
+            strategy: self.strategy.as_ref().map(word).transpose()?,
+            buyers: json(&self.buyers)?,
+            payout_amount: self.payout.map(|payout| payout.amount.0),
+            payout_after_ms: self.payout.map(|payout| stored(payout.after_ms)),
+            flow_id: self.flow.map(|id| id.0),
+            time_zone: self.time_zone.clone(),
+            record: self.record,
+            metadata: json(&self.metadata)?,
+            created_at: self.created_at.micros(),
+            updated_at: self.updated_at.micros(),
+        })
+    }
+
+    fn from_row(row: Model) -> Result<Self, StoreError> {
+        Ok(Self {
+            id: CampaignId(row.id),
+            tenant: TenantId(row.tenant_id),
+            publisher: PublisherId(row.publisher_id),
+            name: row.name,
+            status: parse(&row.status)?,
+            routing_mode: parse(&row.routing_mode)?,
+            strategy: row.strategy.map(from_word).transpose()?,
+            buyers: from_json(&row.buyers)?,
+            payout: match (row.payout_amount, row.payout_after_ms) {
+                (Some(amount), after_ms) => {
+                    Some(CampaignPayout { amount: Micros(amount), after_ms: number(after_ms.unwrap_or(0))? })
+                }
+                _ => None,
+            },
+            flow: row.flow_id.map(FlowId),
+            time_zone: row.time_zone,
+            record: row.record,
+            metadata: from_json(&row.metadata)?,
+            created_at: Timestamp::from_micros(row.created_at),
+            updated_at: Timestamp::from_micros(row.updated_at),
+        })
+    }
+
+    fn narrow(query: Select<Entity>, filter: &CampaignFilter) -> Select<Entity> {
+        let query = match filter.status {
+            Some(status) => query.filter(Column::Status.eq(status.as_str())),
+            None => query,
+        };
+        let query = match filter.publisher {
+            Some(publisher) => query.filter(Column::PublisherId.eq(publisher.0)),
+            None => query,
+        };
+        let query = match filter.flow {
+            Some(flow) => query.filter(Column::FlowId.eq(flow.0)),
+            None => query,
+        };
+        match &filter.search {
+            Some(search) => query.filter(Column::Name.contains(search)),
+            None => query,
+        }
+    }
+}

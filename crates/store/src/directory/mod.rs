@@ -1,0 +1,236 @@
+//! The directory's repositories: one file each says how its entity is stored; what is common to all is here.
+
+mod api_keys;
+mod audit;
+mod billing_accounts;
+mod buyers;
+mod campaigns;
+mod carriers;
+mod endpoints;
+mod flow_versions;
+mod flows;
+mod numbers;
+mod publishers;
+mod queues;
+mod rate_cards;
+mod recordings;
+mod sign_in;
+mod tenants;
+mod trunks;
+mod users;
+
+use async_trait::async_trait;
+use domain::{TenantId, Timestamp};
+use operations::{Entity, Page, PageRequest, PageStart, Repository, StoreError, TenantScope};
+use sea_orm::{
+    ActiveModelTrait, ColumnTrait, Condition, ConnectionTrait, DbErr, EntityTrait, IntoActiveModel, ModelTrait, Order,
+    QueryFilter, QueryOrder, QuerySelect, Select, SqlErr,
+};
+use uuid::Uuid;
+
+use crate::{Store, cursor::Cursor, dialect::store_error, sql::execute};
+
+pub(crate) use flow_versions::read_version;
+
+/// How an entity is stored.
+pub(crate) trait Stored: Entity + Sized
+where
+    <Self::Table as EntityTrait>::Model: IntoActiveModel<Self::Active>,
+{
+    /// Its table.
+    type Table: EntityTrait;
+    /// The table's row to write.
+    type Active: ActiveModelTrait<Entity = Self::Table> + Send;
+    /// The column a list is ordered by, and whether it falls.
+    const SORT: (<Self::Table as EntityTrait>::Column, Order);
+    /// True when calls are decided on it.
+    const ROUTES: bool;
+    /// `tenant_id`, `id`, `updated_at`.
+    const KEYS: [<Self::Table as EntityTrait>::Column; 3];
+
+    /// Its id as stored.
+    fn uuid(id: Self::Id) -> Uuid;
+    /// Whose, which, and last changed when.
+    fn keys(&self) -> (TenantId, Self::Id, Timestamp);
+    /// The same, changed at `now`.
+    fn touched(self, now: Timestamp) -> Self;
+    /// As stored.
+    fn to_row(&self) -> Result<<Self::Table as EntityTrait>::Model, StoreError>;
+    /// As meant.
+    fn from_row(row: <Self::Table as EntityTrait>::Model) -> Result<Self, StoreError>;
+    /// Narrows a list.
+    fn narrow(query: Select<Self::Table>, filter: &Self::Filter) -> Select<Self::Table>;
+}
+
+#[async_trait]
+impl<E> Repository<E> for Store
+where
+    E: Stored,
+    <E::Table as EntityTrait>::Model: IntoActiveModel<E::Active> + Send + Sync,
+    <E::Table as EntityTrait>::Column: Send + Sync,
+    Select<E::Table>: Send + Sync,
+{
+    async fn insert(&self, scope: TenantScope, entity: &E) -> Result<(), StoreError> {
+        let (tenant, ..) = entity.keys();
+        if tenant != scope.tenant() {
+            return Err(StoreError::NotFound(E::NAME));
+        }
+        let row = entity.to_row()?.into_active_model().reset_all();
+        self.writer()
+            .write(move |transaction| {
+                Box::pin(async move {
+                    E::Table::insert(row)
+                        .exec_without_returning(transaction)
+                        .await
+                        .map_err(|error| refused::<E>(error, false))?;
+                    routes::<E>(transaction, tenant).await
+                })
+            })
+            .await
+    }
+
+    async fn find(&self, scope: TenantScope, id: E::Id) -> Result<Option<E>, StoreError> {
+        let row = one::<E>(scope, id).one(self.reader()).await.map_err(store_error)?;
+        row.map(E::from_row).transpose()
+    }
+
+    async fn save(&self, scope: TenantScope, entity: &E, now: Timestamp) -> Result<E, StoreError> {
+        let (tenant, id, read_at) = entity.keys();
+        if tenant != scope.tenant() {
+            return Err(StoreError::NotFound(E::NAME));
+        }
+        // Time may stand still between two changes; the mark must not.
+        let now = now.max(Timestamp::from_micros(read_at.micros().saturating_add(1)));
+        let changed = entity.clone().touched(now);
+        let row = changed.to_row()?.into_active_model().reset_all();
+        let [tenant_column, id_column, updated_column] = E::KEYS;
+        self.writer()
+            .write(move |transaction| {
+                Box::pin(async move {
+                    let update = E::Table::update_many()
+                        .set(row)
+                        .filter(tenant_column.eq(tenant.0))
+                        .filter(id_column.eq(E::uuid(id)))
+                        .filter(updated_column.eq(read_at.micros()));
+                    let written = update.exec(transaction).await.map_err(|error| refused::<E>(error, false))?;
+                    if written.rows_affected == 0 {
+                        let exists = one::<E>(scope, id).one(transaction).await.map_err(store_error)?.is_some();
+                        return Err(if exists { StoreError::Stale(E::NAME) } else { StoreError::NotFound(E::NAME) });
+                    }
+                    routes::<E>(transaction, tenant).await
+                })
+            })
+            .await?;
+        Ok(changed)
+    }
+
+    async fn remove(&self, scope: TenantScope, id: E::Id) -> Result<(), StoreError> {
+        let [tenant_column, id_column, _] = E::KEYS;
+        self.writer()
+            .write(move |transaction| {
+                Box::pin(async move {
+                    let delete = E::Table::delete_many()
+                        .filter(tenant_column.eq(scope.tenant().0))
+                        .filter(id_column.eq(E::uuid(id)));
+                    let removed = delete.exec(transaction).await.map_err(|error| refused::<E>(error, true))?;
+                    if removed.rows_affected == 0 {
+                        return Err(StoreError::NotFound(E::NAME));
+                    }
+                    routes::<E>(transaction, scope.tenant()).await
+                })
+            })
+            .await
+    }
+
+    async fn list(&self, scope: TenantScope, filter: &E::Filter, page: &PageRequest) -> Result<Page<E>, StoreError> {
+        let [tenant_column, ..] = E::KEYS;
+        let query = E::narrow(E::Table::find().filter(tenant_column.eq(scope.tenant().0)), filter);
+        page_of::<E>(self, query, page).await
+    }
+}
+
+async fn page_of<E>(store: &Store, query: Select<E::Table>, page: &PageRequest) -> Result<Page<E>, StoreError>
+where
+    E: Stored,
+    <E::Table as EntityTrait>::Model: IntoActiveModel<E::Active> + Send + Sync,
+    Select<E::Table>: Send + Sync,
+{
+    let (sort, order) = E::SORT;
+    let [_, id_column, _] = E::KEYS;
+    let limit = u64::from(page.limit);
+    let (total, mut query) = match &page.from {
+        PageStart::Number(number) => {
+            let counted = query.clone().select_only().column_as(id_column.count(), "total");
+            let total: Option<i64> = counted.into_tuple().one(store.reader()).await.map_err(store_error)?;
+            let skipped = u64::from(number.saturating_sub(1)).saturating_mul(limit);
+            (total.map(|total| total.max(0).unsigned_abs()), query.offset(skipped))
+        }
+        PageStart::Cursor(text) => {
+            let cursor = Cursor::parse(text)?;
+            let (value, id) = (cursor.value(), cursor.id);
+            let (after_value, after_id) = match order {
+                Order::Desc => (sort.lt(value.clone()), id_column.lt(id)),
+                _ => (sort.gt(value.clone()), id_column.gt(id)),
+            };
+            let same = Condition::all().add(sort.eq(value)).add(after_id);
+            (None, query.filter(Condition::any().add(after_value).add(same)))
+        }
+    };
+    query = query.order_by(sort, order.clone()).order_by(id_column, order).limit(limit + 1);
+    let mut rows = query.all(store.reader()).await.map_err(store_error)?;
+    let more = rows.len() > page.limit as usize;
+    rows.truncate(page.limit as usize);
+    let next = match rows.last() {
+        Some(last) if more => Some(Cursor::new(&last.get(sort), &last.get(id_column))?.to_string()),
+        _ => None,
+    };
+    Ok(Page { items: rows.into_iter().map(E::from_row).collect::<Result<_, _>>()?, total, next })
+}
+
+fn one<E>(scope: TenantScope, id: E::Id) -> Select<E::Table>
+where
+    E: Stored,
+    <E::Table as EntityTrait>::Model: IntoActiveModel<E::Active>,
+{
+    let [tenant_column, id_column, _] = E::KEYS;
+    E::Table::find().filter(tenant_column.eq(scope.tenant().0)).filter(id_column.eq(E::uuid(id)))
+}
+
+/// Counts a change calls are decided on, in the transaction that makes it.
+async fn routes<E>(transaction: &impl ConnectionTrait, tenant: TenantId) -> Result<(), StoreError>
+where
+    E: Stored,
+    <E::Table as EntityTrait>::Model: IntoActiveModel<E::Active>,
+{
+    if E::ROUTES { routing_changed(transaction, tenant).await } else { Ok(()) }
+}
+
+pub(crate) async fn routing_changed(transaction: &impl ConnectionTrait, tenant: TenantId) -> Result<(), StoreError> {
+    let sql = "UPDATE tenants SET routing_version = routing_version + 1 WHERE id = $1";
+    execute(transaction, sql, [tenant.0.into()]).await.map(drop)
+}
+
+fn refused<E: Entity>(error: DbErr, removing: bool) -> StoreError {
+    refusal(E::NAME, error, removing)
+}
+
+/// What a constraint means to whoever broke it.
+pub(crate) fn refusal(entity: &'static str, error: DbErr, removing: bool) -> StoreError {
+    match error.sql_err() {
+        Some(SqlErr::UniqueConstraintViolation(which)) => {
+            StoreError::Conflict { entity, reason: format!("already taken ({})", constraint(&which)) }
+        }
+        Some(SqlErr::ForeignKeyConstraintViolation(_)) if removing => {
+            StoreError::Conflict { entity, reason: "still in use".into() }
+        }
+        Some(SqlErr::ForeignKeyConstraintViolation(_)) => {
+            StoreError::Reference { entity, reason: "it names something this tenant does not have".into() }
+        }
+        _ => store_error(error),
+    }
+}
+
+/// The columns or the constraint's name out of the database's message.
+fn constraint(message: &str) -> &str {
+    message.rsplit(": ").next().unwrap_or(message)
+}

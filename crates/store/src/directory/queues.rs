@@ -1,0 +1,80 @@
+//! Queues.
+
+use domain::{QueueId, TenantId, Timestamp};
+use operations::{Queue, QueueFilter, StoreError};
+use sea_orm::{Order, Select};
+use uuid::Uuid;
+
+use self::table::{ActiveModel, Column, Entity, Model};
+use super::Stored;
+use crate::convert::{from_json, json, number};
+
+mod table {
+    use sea_orm::entity::prelude::*;
+
+    #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
+    #[sea_orm(table_name = "queues")]
+    pub struct Model {
+        #[sea_orm(primary_key, auto_increment = false)]
+        pub id: Uuid,
+        pub tenant_id: Uuid,
+        pub name: String,
+        pub size_max: i64,
+        pub agents: String,
+        pub created_at: i64,
+        pub updated_at: i64,
+    }
+
+    #[derive(Clone, Copy, Debug, EnumIter, DeriveRelation)]
+    pub enum Relation {}
+
+    impl ActiveModelBehavior for ActiveModel {}
+}
+
+impl Stored for Queue {
+    type Table = Entity;
+    type Active = ActiveModel;
+    const SORT: (Column, Order) = (Column::CreatedAt, Order::Desc);
+    const ROUTES: bool = true;
+    const KEYS: [Column; 3] = [Column::TenantId, Column::Id, Column::UpdatedAt];
+
+    fn uuid(id: QueueId) -> Uuid {
+        id.0
+    }
+
+    fn keys(&self) -> (TenantId, QueueId, Timestamp) {
+        (self.tenant, self.id, self.updated_at)
+    }
+
+    fn touched(self, now: Timestamp) -> Self {
+        Self { updated_at: now, ..self }
+    }
+
+    fn to_row(&self) -> Result<Model, StoreError> {
+        Ok(Model {
+            id: self.id.0,
+            tenant_id: self.tenant.0,
+            name: self.name.clone(),
+            size_max: i64::from(self.size_max),
+            agents: json(&self.agents)?,
+            created_at: self.created_at.micros(),
+            updated_at: self.updated_at.micros(),
+        })
+    }
+
+    fn from_row(row: Model) -> Result<Self, StoreError> {
+        Ok(Self {
+            id: QueueId(row.id),
+            tenant: TenantId(row.tenant_id),
+            name: row.name,
+            size_max: number(row.size_max)?,
+            agents: from_json(&row.agents)?,
+            created_at: Timestamp::from_micros(row.created_at),
+            updated_at: Timestamp::from_micros(row.updated_at),
+        })
+    }
+
+    fn narrow(query: Select<Entity>, _: &QueueFilter) -> Select<Entity> {
+        query
+    }
+}

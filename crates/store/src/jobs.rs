@@ -1,0 +1,110 @@
+//! The jobs table: taken by lease, done with their data, retried, or given up.
+
+use std::time::Duration;
+
+use async_trait::async_trait;
+use domain::{CallId, JobId, TenantId, Timestamp};
+use operations::{Job, JobCounts, JobTicket, Jobs, StoreError};
+use sea_orm::{ConnectionTrait, QueryResult};
+
+use crate::{
+    Store,
+    convert::{column, moment, number, parse},
+    dialect::for_update_skip_locked,
+    sql::{execute, query},
+};
+
+/// Longest error text kept with a job, characters.
+const ERROR_CHARS_MAX: usize = 1_000;
+
+fn read(row: &QueryResult) -> Result<Job, StoreError> {
+    Ok(Job {
+        ticket: JobTicket { id: JobId(column(row, "id")?), generation: number(column(row, "generation")?)? },
+        kind: parse(&column::<String>(row, "kind")?)?,
+        tenant: TenantId(column(row, "tenant_id")?),
+        call: CallId(column(row, "call_id")?),
+        attempt: number(column(row, "attempt")?)?,
+    })
+}
+
+/// Removes jobs that are done; one that absorbed another meanwhile is put back.
+pub(crate) async fn finish(on: &impl ConnectionTrait, tickets: &[JobTicket]) -> Result<(), StoreError> {
+    for ticket in tickets {
+        let values = [ticket.id.0.into(), i64::from(ticket.generation).into()];
+        if execute(on, "DELETE FROM jobs WHERE id = $1 AND generation = $2", values).await? == 0 {
+            let back = "UPDATE jobs SET leased_until = NULL, attempt = 0 WHERE id = $1";
+            execute(on, back, [ticket.id.0.into()]).await?;
+        }
+    }
+    Ok(())
+}
+
+#[async_trait]
+impl Jobs for Store {
+    async fn take_jobs(&self, now: Timestamp, lease: Duration, count_max: u32) -> Result<Vec<Job>, StoreError> {
+        // Most of the time there is nothing: ask a reader before disturbing the writer.
+        let ready = "SELECT 1 AS one FROM jobs WHERE NOT dead AND run_at <= $1 \
+                     AND (leased_until IS NULL OR leased_until <= $1) LIMIT 1";
+        if query(self.reader(), ready, [now.micros().into()]).await?.is_empty() {
+            return Ok(Vec::new());
+        }
+        let until = now.after(lease).micros();
+        self.writer()
+            .write(move |transaction| {
+                Box::pin(async move {
+                    let sql = format!(
+                        "UPDATE jobs SET leased_until = $1, attempt = attempt + 1 WHERE id IN (SELECT id FROM jobs \
+                         WHERE NOT dead AND run_at <= $2 AND (leased_until IS NULL OR leased_until <= $2) \
+                         ORDER BY run_at LIMIT $3{}) RETURNING id, kind, tenant_id, call_id, attempt, generation",
+                        for_update_skip_locked(transaction.get_database_backend())
+                    );
+                    let values = [until.into(), now.micros().into(), i64::from(count_max).into()];
+                    query(transaction, &sql, values).await?.iter().map(read).collect()
+                })
+            })
+            .await
+    }
+
+    async fn finish_job(&self, ticket: JobTicket) -> Result<(), StoreError> {
+        self.writer().write(move |transaction| Box::pin(async move { finish(transaction, &[ticket]).await })).await
+    }
+
+    async fn fail_job(&self, id: JobId, error: &str, retry_at: Option<Timestamp>) -> Result<(), StoreError> {
+        let error: String = error.chars().take(ERROR_CHARS_MAX).collect();
+        let sql =
+            "UPDATE jobs SET leased_until = NULL, error = $2, dead = $3, run_at = COALESCE($4, run_at) WHERE id = $1";
+        let values = vec![id.0.into(), error.into(), retry_at.is_none().into(), retry_at.map(Timestamp::micros).into()];
+        self.run(sql, values).await
+    }
+
+    async fn job_counts(&self, now: Timestamp) -> Result<JobCounts, StoreError> {
+        let sql = "SELECT \
+            COUNT(*) FILTER (WHERE NOT dead AND run_at <= $1 AND (leased_until IS NULL OR leased_until <= $1)) AS ready, \
+            COUNT(*) FILTER (WHERE NOT dead AND run_at > $1 AND leased_until IS NULL) AS waiting, \
+            COUNT(*) FILTER (WHERE NOT dead AND leased_until > $1) AS running, \
+            COUNT(*) FILTER (WHERE dead) AS dead, \
+            MIN(run_at) FILTER (WHERE NOT dead AND run_at <= $1 AND (leased_until IS NULL OR leased_until <= $1)) AS oldest \
+            FROM jobs";
+        let rows = query(self.reader(), sql, [now.micros().into()]).await?;
+        let Some(row) = rows.first() else { return Ok(JobCounts::default()) };
+        let count = |name: &str| number::<u64>(column(row, name)?);
+        Ok(JobCounts {
+            ready: count("ready")?,
+            waiting: count("waiting")?,
+            running: count("running")?,
+            dead: count("dead")?,
+            oldest_ready_at: moment(column(row, "oldest")?),
+        })
+    }
+
+    async fn revive_dead_jobs(&self, now: Timestamp) -> Result<u64, StoreError> {
+        self.writer()
+            .write(move |transaction| {
+                Box::pin(async move {
+                    let sql = "UPDATE jobs SET dead = $1, attempt = 0, run_at = $2 WHERE dead";
+                    execute(transaction, sql, [false.into(), now.micros().into()]).await
+                })
+            })
+            .await
+    }
+}

@@ -1,0 +1,138 @@
+//! Hand SQL for hot paths: many rows in one statement, in lengths that repeat so that prepared statements are found again.
+
+use std::fmt::Write as _;
+
+use operations::StoreError;
+use sea_orm::{ConnectionTrait, DbBackend, QueryResult, Statement, Value};
+
+use crate::dialect::{Parameter, store_error};
+
+/// Most rows of one statement.
+const ROWS_MAX: usize = 256;
+/// Most parameters of one statement: under SQLite's 32,766 and PostgreSQL's 65,535.
+const PARAMETERS_MAX: usize = 30_000;
+
+/// An INSERT of many rows.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Insert {
+    /// `INSERT INTO table (a, b)`.
+    pub head: &'static str,
+    /// Columns of a row.
+    pub columns: usize,
+    /// `ON CONFLICT ...`, `RETURNING ...`.
+    pub tail: &'static str,
+}
+
+impl Insert {
+    /// Inserts `values`, row by row; answers the rows written.
+    pub async fn run(&self, to: &impl ConnectionTrait, values: Vec<Value>) -> Result<u64, StoreError> {
+        let mut written = 0;
+        for statement in self.statements(to, values) {
+            written += to.execute_raw(statement).await.map_err(store_error)?.rows_affected();
+        }
+        Ok(written)
+    }
+
+    /// As [`Insert::run`], with what `RETURNING` answers.
+    pub async fn returning(
+        &self,
+        to: &impl ConnectionTrait,
+        values: Vec<Value>,
+    ) -> Result<Vec<QueryResult>, StoreError> {
+        let mut rows = Vec::new();
+        for statement in self.statements(to, values) {
+            rows.extend(to.query_all_raw(statement).await.map_err(store_error)?);
+        }
+        Ok(rows)
+    }
+
+    fn statements(&self, to: &impl ConnectionTrait, mut values: Vec<Value>) -> Vec<Statement> {
+        let rows_max = (PARAMETERS_MAX / self.columns).min(ROWS_MAX);
+        let mut statements = Vec::new();
+        while !values.is_empty() {
+            let rows = previous_power_of_two((values.len() / self.columns).min(rows_max));
+            let rest = values.split_off(rows * self.columns);
+            let sql = self.sql(to.get_database_backend(), rows);
+            statements.push(Statement::from_sql_and_values(to.get_database_backend(), sql, values));
+            values = rest;
+        }
+        statements
+    }
+
+    fn sql(&self, backend: DbBackend, rows: usize) -> String {
+        let mut sql = String::with_capacity(self.head.len() + self.tail.len() + rows * self.columns * 6 + 8);
+        sql.push_str(self.head);
+        sql.push_str(" VALUES ");
+        let mut parameter = 0;
+        for row in 0..rows {
+            sql.push_str(if row == 0 { "(" } else { ", (" });
+            for column in 0..self.columns {
+                parameter += 1;
+                let _ = write!(sql, "{}{}", if column == 0 { "" } else { ", " }, Parameter(backend, parameter));
+            }
+            sql.push(')');
+        }
+        sql.push(' ');
+        sql.push_str(self.tail);
+        sql
+    }
+}
+
+/// Runs `select`, whose `{}` becomes the list of keys, for any number of keys.
+pub(crate) async fn select_in(
+    from: &impl ConnectionTrait,
+    select: &str,
+    keys: impl IntoIterator<Item = Value>,
+) -> Result<Vec<QueryResult>, StoreError> {
+    let keys: Vec<Value> = keys.into_iter().collect();
+    let mut rows = Vec::new();
+    for chunk in keys.chunks(ROWS_MAX) {
+        let mut values = chunk.to_vec();
+        // Filled up with its last key, a list of any length is one of nine statements.
+        if let Some(last) = chunk.last() {
+            values.resize(chunk.len().next_power_of_two(), last.clone());
+        }
+        let backend = from.get_database_backend();
+        let list = (1..=values.len()).map(|number| Parameter(backend, number).to_string()).collect::<Vec<_>>();
+        let statement = Statement::from_sql_and_values(backend, select.replace("{}", &list.join(", ")), values);
+        rows.extend(from.query_all_raw(statement).await.map_err(store_error)?);
+    }
+    Ok(rows)
+}
+
+/// Runs one statement; answers the rows it touched.
+pub(crate) async fn execute(
+    on: &impl ConnectionTrait,
+    sql: &str,
+    values: impl IntoIterator<Item = Value>,
+) -> Result<u64, StoreError> {
+    let statement = Statement::from_sql_and_values(on.get_database_backend(), sql, values);
+    Ok(on.execute_raw(statement).await.map_err(store_error)?.rows_affected())
+}
+
+/// Runs one query.
+pub(crate) async fn query(
+    on: &impl ConnectionTrait,
+    sql: &str,
+    values: impl IntoIterator<Item = Value>,
+) -> Result<Vec<QueryResult>, StoreError> {
+    on.query_all_raw(Statement::from_sql_and_values(on.get_database_backend(), sql, values)).await.map_err(store_error)
+}
+
+fn previous_power_of_two(count: usize) -> usize {
+    count.checked_ilog2().map_or(1, |log| 1 << log)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_parameters_across_rows() {
+        let insert = Insert { head: "INSERT INTO t (a, b)", columns: 2, tail: "ON CONFLICT DO NOTHING" };
+        let sql = |backend| insert.sql(backend, 2);
+        assert_eq!(sql(DbBackend::Postgres), "INSERT INTO t (a, b) VALUES ($1, $2), ($3, $4) ON CONFLICT DO NOTHING");
+        assert_eq!(sql(DbBackend::Sqlite), "INSERT INTO t (a, b) VALUES (?, ?), (?, ?) ON CONFLICT DO NOTHING");
+        assert_eq!([1, 2, 3, 4, 7, 256].map(previous_power_of_two), [1, 2, 2, 4, 4, 256]);
+    }
+}

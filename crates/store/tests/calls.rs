@@ -1,0 +1,200 @@
+//! The event log and what follows from it: once, in any order, through a kill.
+
+mod support;
+
+use std::{sync::Arc, time::Duration};
+
+use domain::*;
+use operations::*;
+use store::{FileJournal, MemoryBus, Store};
+use support::{NOW, World, at, config};
+
+fn recorder(store: &Store) -> (Recorder, Arc<MemoryBus>) {
+    let live = Arc::new(MemoryBus::new(64));
+    (Recorder::new(Arc::new(store.clone()), live.clone(), None), live)
+}
+
+#[tokio::test]
+async fn an_event_counts_once_and_screens_hear_of_it_once() {
+    let world = World::new().await;
+    let (buyer, endpoint) = world.buyer("B1", routing::Caps::NONE).await;
+    let events = world.call(Some((&buyer, &endpoint, world.ids.next(NOW))));
+    let (recorder, live) = recorder(&world.store);
+    let mut screen = live.subscribe(world.scope);
+    for event in &events {
+        assert_eq!(recorder.record(vec![event.clone(), event.clone()]).await.unwrap(), Kept::Logged);
+    }
+    recorder.record(events.clone()).await.unwrap();
+    let call = events[0].call;
+    let detail = world.directory.calls.call_detail(world.scope, call).await.unwrap().unwrap();
+    assert_eq!(detail.events, events);
+    assert_eq!(detail.row, row(&Cdr::from_events(&events).unwrap()), "the row is the fold");
+    assert_eq!(detail.row.status, CallStatus::Completed);
+    assert_eq!((detail.row.buyer, detail.row.connected_ms), (Some(buyer.id), 120_000));
+    assert_eq!(detail.recordings.len(), 1);
+    assert_eq!(detail.recordings[0].status, RecordingStatus::Completed);
+    let mut heard = Vec::new();
+    for _ in &events {
+        let Some(LiveItem::Update(update)) = screen.next().await else { panic!("the bus closed") };
+        heard.push(update.name());
+    }
+    assert_eq!(heard, events.iter().map(|event| event.what.name()).collect::<Vec<_>>());
+    let more = tokio::time::timeout(Duration::from_millis(50), screen.next()).await;
+    assert!(more.is_err(), "a repeat is no news: {more:?}");
+}
+
+#[tokio::test]
+async fn any_order_makes_the_same_row() {
+    let world = World::new().await;
+    let (buyer, endpoint) = world.buyer("B1", routing::Caps::NONE).await;
+    let (recorder, _) = recorder(&world.store);
+    let mut seed = Seed::from_number(11);
+    for _ in 0..20 {
+        let events = world.call(Some((&buyer, &endpoint, world.ids.next(NOW))));
+        let mut shuffled = events.clone();
+        for index in (1..shuffled.len()).rev() {
+            shuffled.swap(index, seed.below(index as u64 + 1) as usize);
+        }
+        for event in shuffled {
+            recorder.record(vec![event]).await.unwrap();
+        }
+        let found = world.directory.calls.find_call(world.scope, events[0].call).await.unwrap();
+        assert_eq!(found, Some(row(&Cdr::from_events(&events).unwrap())));
+    }
+    assert_eq!(world.store.job_counts(at(1_000)).await.unwrap().ready, 20, "one job for each call");
+}
+
+#[tokio::test]
+async fn lists_are_narrowed_and_paged() {
+    let world = World::new().await;
+    let (buyer, endpoint) = world.buyer("B1", routing::Caps::NONE).await;
+    let (recorder, _) = recorder(&world.store);
+    for index in 0..30 {
+        let sale = (index % 3 == 0).then(|| (&buyer, &endpoint, world.ids.next(NOW)));
+        let mut events = world.call(sale);
+        if index % 5 == 0 {
+            events.retain(|event| !matches!(event.what, What::Ended { .. } | What::RecordingFinished { .. }));
+        }
+        recorder.record(events).await.unwrap();
+    }
+    let calls = &world.directory.calls;
+    let count = async |filter: CallFilter| {
+        calls.list_calls(world.scope, &filter, &PageRequest::number(1, 1)).await.unwrap().total.unwrap()
+    };
+    assert_eq!(count(CallFilter::default()).await, 30);
+    assert_eq!(count(CallFilter { buyer: Some(buyer.id), ..CallFilter::default() }).await, 10);
+    assert_eq!(count(CallFilter { live: Some(true), ..CallFilter::default() }).await, 6);
+    assert_eq!(count(CallFilter { statuses: vec![CallStatus::Completed], ..CallFilter::default() }).await, 24);
+    assert_eq!(count(CallFilter { from: Some("+1212".into()), ..CallFilter::default() }).await, 30);
+    assert_eq!(
+        count(CallFilter { from: Some("%".into()), ..CallFilter::default() }).await,
+        0,
+        "no wildcards from outside"
+    );
+    assert_eq!(count(CallFilter { started_from: Some(at(1)), ..CallFilter::default() }).await, 0);
+    let (mut seen, mut page) = (Vec::new(), PageRequest::number(1, 7));
+    loop {
+        let found = calls.list_calls(world.scope, &CallFilter::default(), &page).await.unwrap();
+        seen.extend(found.items.into_iter().map(|row| row.id));
+        let Some(next) = found.next else { break };
+        page = PageRequest::after(next, 7);
+    }
+    let mut once = seen.clone();
+    once.sort();
+    once.dedup();
+    assert_eq!((seen.len(), once.len()), (30, 30));
+    let figures = calls.call_figures(world.scope, NOW, at(1)).await.unwrap();
+    assert_eq!((figures.calls, figures.answered, figures.connected, figures.live), (30, 30, 10, 6));
+}
+
+#[tokio::test]
+async fn after_a_kill_every_call_ends_at_its_last_sign_of_life() {
+    let world = World::new().await;
+    let (buyer, endpoint) = world.buyer("B1", routing::Caps::NONE).await;
+    let switch = SwitchId(uuid::Uuid::from_u128(1));
+    let mut cut = Vec::new();
+    {
+        let (recorder, _) = recorder(&world.store);
+        world.store.heartbeat(switch, at(40)).await.unwrap();
+        for length in 1..=9 {
+            let mut events = world.call(Some((&buyer, &endpoint, world.ids.next(NOW))));
+            events.truncate(length);
+            recorder.record(events.clone()).await.unwrap();
+            cut.push(events);
+        }
+    }
+    // The process is gone: nothing was told to stop.
+    let world = world.reopened().await;
+    let (recorder, _) = recorder(&world.store);
+    let store = Arc::new(world.store.clone());
+    let recovery = Recovery::new(store.clone(), store, recorder.clone(), RecoveryConfig::default());
+    let ours = SwitchId(uuid::Uuid::from_u128(2));
+    recovery.heartbeat(ours, at(300)).await.unwrap();
+    // One of the nine had got as far as its end.
+    assert_eq!(recovery.recover(at(300), Dead::AllBut(ours)).await.unwrap(), 8);
+    assert_eq!(recovery.recover(at(300), Dead::AllBut(ours)).await.unwrap(), 0, "once");
+    for events in &cut {
+        let call = events[0].call;
+        let row = world.directory.calls.find_call(world.scope, call).await.unwrap().unwrap();
+        let last = events.last().unwrap();
+        let is_over = matches!(last.what, What::Ended { .. });
+        let end = if is_over { last.at } else { last.at.max(at(40)) };
+        assert_eq!(row.ended_at, Some(end), "{}", last.what.name());
+        assert_eq!(row.cause == Some(EndCause::SwitchRestarted), !is_over);
+    }
+    assert_eq!(world.store.job_counts(at(300)).await.unwrap().ready, 9, "each is settled");
+    assert_eq!(recovery.heartbeat(switch, at(301)).await.unwrap(), Heartbeat::Fenced, "it must not go on");
+}
+
+#[tokio::test]
+async fn a_young_call_of_a_run_not_heard_of_yet_is_left_alone() {
+    let world = World::new().await;
+    let (recorder, _) = recorder(&world.store);
+    let mut events = world.call(None);
+    events.truncate(2);
+    recorder.record(events).await.unwrap();
+    let store = Arc::new(world.store.clone());
+    let recovery = Recovery::new(store.clone(), store, recorder, RecoveryConfig::default());
+    assert_eq!(recovery.recover(at(5), Dead::Silent).await.unwrap(), 0);
+    assert_eq!(recovery.recover(at(30), Dead::Silent).await.unwrap(), 1);
+}
+
+#[tokio::test]
+async fn with_the_store_away_events_wait_in_the_journal() {
+    let world = World::new().await;
+    let path = world.folder.path().join("journal");
+    let events = world.call(None);
+    let World { folder, store, writer, directory, scope, .. } = world;
+    let journal = Arc::new(FileJournal::open(&path, 4_096).await.unwrap());
+    let away = Recorder::new(Arc::new(Away), Arc::new(MemoryBus::new(8)), Some(journal.clone()));
+    assert_eq!(away.record(events.clone()).await.unwrap(), Kept::Journaled);
+    assert!(!journal.is_empty());
+    let mut full = false;
+    for _ in 0..20 {
+        full |= matches!(away.record(events.clone()).await, Err(RecordError::Journal { .. }));
+    }
+    assert!(full, "bounded");
+    drop((away, journal, store, directory));
+    writer.finished().await;
+    // A line cut short, as by a power cut, is dropped; the rest is replayed once.
+    let mut bytes = std::fs::read(&path).unwrap();
+    bytes.extend_from_slice(b"{\"tenant\":\"");
+    std::fs::write(&path, bytes).unwrap();
+    let (store, _writer) = Store::open(&config(&folder), NOW).await.unwrap();
+    let journal = Arc::new(FileJournal::open(&path, 4_096).await.unwrap());
+    let back = Recorder::new(Arc::new(store.clone()), Arc::new(MemoryBus::new(8)), Some(journal.clone()));
+    assert!(back.replay_journal().await.unwrap() >= events.len());
+    assert_eq!(back.replay_journal().await.unwrap(), 0);
+    assert!(journal.is_empty());
+    assert_eq!(store.events_of_call(scope, events[0].call).await.unwrap(), events);
+}
+
+/// A store that is not there.
+struct Away;
+
+#[async_trait::async_trait]
+impl EventLog for Away {
+    async fn append(&self, _: Vec<CallEvent>) -> Result<Appended, StoreError> {
+        Err(StoreError::Unavailable("gone".into()))
+    }
+}

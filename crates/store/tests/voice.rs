@@ -1,0 +1,237 @@
+//! The voice path over a real store: the demo's tenant, its flows and buyers.
+#![expect(clippy::unwrap_used, clippy::panic, reason = "what fails here is the test's to report")]
+
+mod support;
+
+use std::{collections::BTreeSet, sync::Arc};
+
+use domain::*;
+use flow::{BuyerOffer, Candidates};
+use operations::*;
+use store::Store;
+use support::{NOW, World, at};
+use switch::ask::{Answer, Ask, BuyerSearch, FindFlow, FlowFound, NoFlow, Offer, Token};
+
+struct Stage {
+    world: World,
+    voice: Arc<Voice>,
+    tenant: TenantId,
+}
+
+async fn seed(world: &World, host: &'static str) -> TenantId {
+    let token = new_token("hw_", &mut Seed::from_number(5));
+    let setup = DemoSetup {
+        email: "demo@example.com",
+        password_hash: "x".into(),
+        api_key: Some(&token),
+        source_cidrs: vec!["127.0.0.0/8".into()],
+        buyer_uri: &move |user| format!("sip:{user}@{host}"),
+    };
+    seed_demo(&world.directory, &world.ids, &setup, NOW).await.unwrap()
+}
+
+fn voice(store: &Store, ids: &Arc<Ids>) -> Arc<Voice> {
+    let shared = Arc::new(store.clone());
+    Arc::new(Voice::new(shared.clone(), shared, store.usage(), ids.clone()))
+}
+
+impl Stage {
+    async fn new() -> Self {
+        let world = World::new().await;
+        let tenant = seed(&world, "127.0.0.1:5090").await;
+        let voice = voice(&world.store, &world.ids);
+        voice.refresh().await.unwrap();
+        Self { world, voice, tenant }
+    }
+
+    async fn find(&self, dialled: &str) -> Answer {
+        let find =
+            FindFlow { tenant: self.tenant, trunk: None, dialled: dialled.into(), caller: "+12125550199".into() };
+        self.ask(self.world.ids.next(NOW), Ask::FindFlow(find)).await.unwrap()
+    }
+
+    async fn found(&self, name: &str) -> FlowFound {
+        let number = DEMO_NUMBERS.iter().find(|number| number.name == name).unwrap().number;
+        match self.find(number).await {
+            Answer::Flow(found) => *found,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    async fn ask(&self, call: CallId, ask: Ask) -> Option<Answer> {
+        self.voice.answer(Token { call, number: 0 }, ask, NOW).await
+    }
+
+    fn search(&self, found: &FlowFound, call: CallId, tried: Vec<EndpointId>) -> Ask {
+        let offer = BuyerOffer {
+            node: "buyers".into(),
+            candidates: Candidates::Campaign,
+            strategy: None,
+            ring_timeout_ms: None,
+        };
+        Ask::NextBuyer(Box::new(BuyerSearch {
+            call,
+            tenant: self.tenant,
+            campaign: found.campaign,
+            publisher: found.publisher,
+            flow: found.flow,
+            node: "buyers".into(),
+            offer: Arc::new(offer),
+            caller: "+12125550199".into(),
+            attestation: Attestation::None,
+            tags: vec![],
+            tried,
+            draw: 1,
+            now: NOW,
+        }))
+    }
+
+    async fn next(
+        &self,
+        found: &FlowFound,
+        call: CallId,
+        tried: Vec<EndpointId>,
+    ) -> Result<Offer, (bool, RankingRecord)> {
+        match self.ask(call, self.search(found, call, tried)).await {
+            Some(Answer::Offer { offer, .. }) => Ok(*offer),
+            Some(Answer::NoOffer { all_busy, ranking }) => Err((all_busy, *ranking)),
+            other => panic!("{other:?}"),
+        }
+    }
+}
+
+#[tokio::test]
+async fn the_demo_is_set_up_once_and_follows_its_buyers() {
+    let stage = Stage::new().await;
+    let scope = TenantScope::of(stage.tenant);
+    let directory = &stage.world.directory;
+    let buyers = directory.buyers.list(scope, &BuyerFilter::default(), &PageRequest::default()).await.unwrap();
+    assert_eq!(buyers.total, Some(DEMO_BUYERS.len() as u64));
+    let version = stage.world.store.routing_versions().await.unwrap();
+    seed(&stage.world, "127.0.0.1:5090").await;
+    assert_eq!(stage.world.store.routing_versions().await.unwrap(), version, "a restart changes nothing");
+    seed(&stage.world, "127.0.0.1:6090").await;
+    let endpoints = directory.endpoints.list(scope, &EndpointFilter::default(), &PageRequest::default()).await.unwrap();
+    assert!(endpoints.items.iter().all(|endpoint| endpoint.destination.ends_with("@127.0.0.1:6090")));
+    assert_eq!(stage.voice.refresh().await.unwrap(), 1, "one tenant changed");
+    assert_eq!(stage.voice.refresh().await.unwrap(), 0);
+    assert_eq!(stage.voice.snapshot().trunks().count(), 1);
+}
+
+#[tokio::test]
+async fn a_number_finds_its_flow_or_says_why_not() {
+    let stage = Stage::new().await;
+    for number in &DEMO_NUMBERS {
+        let found = stage.found(number.name).await;
+        assert_eq!(
+            (found.program.id(), found.campaign_name.as_str(), found.record),
+            (number.flow, number.title, number.record)
+        );
+    }
+    assert!(matches!(stage.find("212-555-0101").await, Answer::Flow(_)), "as people write it");
+    assert!(matches!(stage.find("+12125550177").await, Answer::NoFlow(NoFlow::UnknownNumber)));
+    assert!(matches!(stage.find("sales").await, Answer::NoFlow(NoFlow::UnknownNumber)));
+    let directory = &stage.world.directory;
+    let scope = TenantScope::of(stage.tenant);
+    let direct = stage.found("direct").await;
+    let campaign = directory.campaigns.get(scope, direct.campaign.unwrap()).await.unwrap();
+    let paused = Campaign { status: CampaignStatus::Paused, ..campaign };
+    directory.campaigns.save(scope, &paused, at(1)).await.unwrap();
+    assert!(matches!(stage.find("+12125550101").await, Answer::Flow(_)), "not seen before the refresh");
+    stage.voice.refresh().await.unwrap();
+    assert!(matches!(stage.find("+12125550101").await, Answer::NoFlow(NoFlow::NotPublished)));
+    let tenant = directory.tenants.find_tenant(stage.tenant).await.unwrap().unwrap();
+    directory.tenants.save_tenant(&Tenant { status: TenantStatus::Suspended, ..tenant }, at(2)).await.unwrap();
+    stage.voice.refresh().await.unwrap();
+    assert!(matches!(stage.find("+12125550102").await, Answer::NoFlow(NoFlow::TenantClosed)));
+}
+
+#[tokio::test]
+async fn failed_buyers_are_passed_over_until_nobody_is_left() {
+    let stage = Stage::new().await;
+    let found = stage.found("failover").await;
+    let call = stage.world.ids.next(NOW);
+    let (mut tried, mut destinations) = (vec![], vec![]);
+    let (all_busy, record) = loop {
+        match stage.next(&found, call, tried.clone()).await {
+            Ok(offer) => {
+                tried.push(offer.endpoint);
+                destinations.push(offer.destination);
+                let back = Ask::GiveBack { tenant: stage.tenant, lease: offer.lease };
+                assert!(stage.ask(call, back).await.is_none());
+            }
+            Err(nobody) => break nobody,
+        }
+    };
+    let expected: Vec<String> =
+        ["flint", "dune", "ember", "hazel"].map(|user| format!("sip:{user}@127.0.0.1:5090")).into();
+    assert_eq!(destinations, expected);
+    assert!(all_busy && record.rejected.iter().all(|rejected| rejected.reason == RejectReason::AlreadyTried));
+    let closed = stage.found("closed").await;
+    let (all_busy, record) = stage.next(&closed, stage.world.ids.next(NOW), vec![]).await.unwrap_err();
+    assert!(!all_busy && record.rejected[0].reason == RejectReason::OutsideHours, "{record:?}");
+}
+
+#[tokio::test]
+async fn a_cap_holds_for_ranking_and_for_the_lost_race() {
+    let stage = Stage::new().await;
+    let found = stage.found("cap").await;
+    let first = stage.next(&found, stage.world.ids.next(NOW), vec![]).await.unwrap();
+    let (all_busy, record) = stage.next(&found, stage.world.ids.next(NOW), vec![]).await.unwrap_err();
+    assert!(all_busy && record.rejected[0].reason == RejectReason::ConcurrencyCap);
+    // A board that has not heard of the first call ranks the buyer, and loses the race for its last place.
+    let late = Arc::new(Voice::new(
+        Arc::new(stage.world.store.clone()),
+        Arc::new(stage.world.store.clone()),
+        Arc::new(UsageBoard::new()),
+        stage.world.ids.clone(),
+    ));
+    late.refresh().await.unwrap();
+    let call = stage.world.ids.next(NOW);
+    let lost = late.answer(Token { call, number: 0 }, stage.search(&found, call, vec![]), NOW).await;
+    let Some(Answer::NoOffer { all_busy: true, ranking }) = lost else { panic!("{lost:?}") };
+    assert_eq!(ranking.rejected[0].detail, "1 of 1 calls, taken meanwhile");
+    assert!(ranking.candidates.is_empty());
+    let back = Ask::GiveBack { tenant: stage.tenant, lease: first.lease };
+    assert!(stage.ask(call, back).await.is_none());
+    assert!(stage.next(&found, call, vec![]).await.is_ok(), "free again");
+}
+
+#[tokio::test]
+async fn each_call_begins_with_the_next_buyer() {
+    let stage = Stage::new().await;
+    let found = stage.found("direct").await;
+    let mut first = Vec::new();
+    for _ in 0..6 {
+        first.push(stage.next(&found, stage.world.ids.next(NOW), vec![]).await.unwrap().destination);
+    }
+    assert_eq!(first[..3], first[3..]);
+    assert_eq!(first.iter().collect::<BTreeSet<_>>().len(), 3);
+}
+
+#[tokio::test]
+async fn a_queue_gives_its_agent_to_one_caller_after_another() {
+    let stage = Stage::new().await;
+    let join = |call| {
+        let voice = stage.voice.clone();
+        let ask = Ask::JoinQueue { tenant: stage.tenant, queue: "repair".into(), size_max: Some(1) };
+        async move { voice.answer(Token { call, number: 0 }, ask, NOW).await }
+    };
+    let (first, second, third) = (stage.world.ids.next(NOW), stage.world.ids.next(NOW), stage.world.ids.next(NOW));
+    assert!(matches!(join(first).await, Some(Answer::QueueTurn { .. })));
+    let waiting = tokio::spawn(join(second));
+    while stage.voice.desk().waiting().iter().all(|(.., count)| *count == 0) {
+        tokio::task::yield_now().await;
+    }
+    assert!(matches!(join(third).await, Some(Answer::QueueFull)));
+    let ended = What::Ended { cause: EndCause::Normal, by: Party::Caller, sip_status: None, detail: None };
+    let over = |call| CallEvent { tenant: stage.tenant, call, sequence: 9, at: NOW, what: ended.clone() };
+    stage.voice.desk().observe(&over(first));
+    assert!(matches!(waiting.await.unwrap(), Some(Answer::QueueTurn { .. })), "the next one's turn");
+    let left = tokio::spawn(join(third));
+    while stage.voice.desk().waiting().iter().all(|(.., count)| *count == 0) {
+        tokio::task::yield_now().await;
+    }
+    assert!(stage.ask(third, Ask::LeaveQueue { tenant: stage.tenant, queue: "repair".into() }).await.is_none());
+    assert!(left.await.unwrap().is_none(), "nobody waits for the answer");
+}
