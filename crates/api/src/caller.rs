@@ -1,0 +1,180 @@
+//! Whoever asks, as handlers see them: their tenant's scope, and the audit log under their name.
+
+use axum::{
+    Extension, RequestPartsExt,
+    extract::FromRequestParts,
+    http::{header, request::Parts},
+};
+use domain::Timestamp;
+use operations::{AuditEntry, Directory, TenantScope};
+use serde::Serialize;
+use serde_json::{Map, Value, json};
+
+use crate::{
+    access::{Principal, Who},
+    frame::{Peer, RequestId},
+    problem::ApiError,
+    state::State,
+};
+
+/// Longest user agent kept.
+const USER_AGENT_BYTES_MAX: usize = 256;
+
+/// A request of somebody whose right to this route was checked.
+#[derive(Clone, Debug)]
+pub struct Caller {
+    /// Everything reachable.
+    pub state: State,
+    /// Who.
+    pub principal: Principal,
+    context: Context,
+}
+
+/// Where a request came from, for the audit log.
+#[derive(Clone, Debug)]
+pub struct Context {
+    /// The request.
+    pub request_id: String,
+    /// From where.
+    pub peer: Peer,
+    /// With what.
+    pub user_agent: Option<String>,
+}
+
+impl FromRequestParts<State> for Context {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, _state: &State) -> Result<Self, ApiError> {
+        let missing = |_| ApiError::internal("a route stands outside the frame");
+        let Extension(RequestId(request_id)) = parts.extract().await.map_err(missing)?;
+        let Extension(peer) = parts.extract().await.map_err(missing)?;
+        let user_agent = parts.headers.get(header::USER_AGENT).and_then(|value| value.to_str().ok());
+        let user_agent =
+            user_agent.and_then(|text| text.get(..text.len().min(USER_AGENT_BYTES_MAX))).map(str::to_owned);
+        Ok(Self { request_id, peer, user_agent })
+    }
+}
+
+impl FromRequestParts<State> for Caller {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, state: &State) -> Result<Self, ApiError> {
+        // Deny by default: a route that was registered without a check has no principal, whoever asks.
+        let principal = parts.extensions.get::<Principal>().cloned();
+        let principal = principal.ok_or_else(|| ApiError::unauthorized("Authentication required"))?;
+        let context = Context::from_request_parts(parts, state).await?;
+        Ok(Self { state: state.clone(), principal, context })
+    }
+}
+
+/// What was done to something.
+#[derive(Clone, Copy, Debug)]
+pub enum Done {
+    /// Made.
+    Create,
+    /// Changed.
+    Update,
+    /// Removed.
+    Delete,
+}
+
+impl Done {
+    const fn word(self) -> &'static str {
+        match self {
+            Self::Create => "create",
+            Self::Update => "update",
+            Self::Delete => "delete",
+        }
+    }
+}
+
+impl Caller {
+    /// The store.
+    pub fn directory(&self) -> &Directory {
+        self.state.directory()
+    }
+
+    /// The own tenant.
+    pub fn scope(&self) -> TenantScope {
+        TenantScope::of(self.principal.tenant)
+    }
+
+    /// The time.
+    pub fn now(&self) -> Timestamp {
+        self.state.now()
+    }
+
+    /// Notes `<entity>.create|update|delete` with what changed between the two views. Views hold no secrets, so neither
+    /// does the log.
+    pub async fn audit<B: Serialize, A: Serialize>(
+        &self,
+        done: Done,
+        entity: &str,
+        id: impl ToString,
+        before: &B,
+        after: &A,
+    ) {
+        let changes = difference(&to_members(before), &to_members(after));
+        self.note(&format!("{}.{}", entity.replace(' ', "_"), done.word()), entity, Some(id.to_string()), changes)
+            .await;
+    }
+
+    /// Notes something else that was done.
+    pub async fn note(&self, action: &str, entity: &str, entity_id: Option<String>, changes: Value) {
+        let api_key = match self.principal.who {
+            Who::ApiKey { id, .. } => Some(id),
+            Who::User { .. } => None,
+        };
+        let entry = AuditEntry {
+            id: self.state.next_id::<uuid::Uuid>(),
+            tenant: self.principal.tenant,
+            user: self.principal.user(),
+            api_key,
+            action: action.to_owned(),
+            entity: entity.to_owned(),
+            entity_id,
+            changes,
+            address: Some(self.context.peer.0.to_string()),
+            user_agent: self.context.user_agent.clone(),
+            request_id: Some(self.context.request_id.clone()),
+            success: true,
+            at: self.now(),
+        };
+        append(&self.state, &entry).await;
+    }
+}
+
+/// What was done is done, so a log that cannot be written is an alarm and not a refusal.
+pub async fn append(state: &State, entry: &AuditEntry) {
+    if let Err(error) = state.directory().audit.append_audit(entry).await {
+        tracing::error!(%error, action = entry.action, "audit entry lost");
+    }
+}
+
+fn to_members<T: Serialize>(view: &T) -> Map<String, Value> {
+    match serde_json::to_value(view) {
+        Ok(Value::Object(members)) => members,
+        _ => Map::new(),
+    }
+}
+
+/// Per field `{before, after}`; `updatedAt` always differs and says nothing.
+fn difference(before: &Map<String, Value>, after: &Map<String, Value>) -> Value {
+    let names: std::collections::BTreeSet<&String> = before.keys().chain(after.keys()).collect();
+    let changed = names.into_iter().filter(|name| *name != "updatedAt" && before.get(*name) != after.get(*name));
+    let entries = changed.map(|name| (name.clone(), json!({"before": before.get(name), "after": after.get(name)})));
+    Value::Object(entries.collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_what_changed_is_noted() {
+        let before = to_members(&json!({"name": "a", "status": "ACTIVE", "updatedAt": 1}));
+        let after = to_members(&json!({"name": "b", "status": "ACTIVE", "updatedAt": 2}));
+        assert_eq!(difference(&before, &after), json!({"name": {"before": "a", "after": "b"}}));
+        assert_eq!(difference(&after, &Map::new())["name"], json!({"before": "b", "after": null}));
+    }
+}

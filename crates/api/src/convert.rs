@@ -1,0 +1,42 @@
+//! From the platform's words to the wire's: what every resource needs.
+
+use axum::http::StatusCode;
+use domain::Micros;
+use operations::StoreError;
+
+use crate::problem::ApiError;
+
+/// What the store's refusal is to the caller.
+pub fn from_store(error: StoreError) -> ApiError {
+    match error {
+        StoreError::NotFound(what) => ApiError::not_found(&capitalised(what)),
+        StoreError::Conflict { entity, reason } => ApiError::conflict(format!("{entity}: {reason}")),
+        StoreError::Stale(what) => ApiError::conflict(format!("The {what} was changed meanwhile; read it again")),
+        StoreError::Reference { reason, .. } => {
+            ApiError::new(StatusCode::NOT_FOUND, "NOT_FOUND", format!("A reference does not hold: {reason}"))
+        }
+        StoreError::Unavailable(cause) => {
+            tracing::warn!(%cause, "store unavailable");
+            ApiError::unavailable("The store does not answer; try again")
+        }
+        StoreError::Failed(cause) => ApiError::internal(cause),
+    }
+}
+
+fn capitalised(text: &str) -> String {
+    let mut letters = text.chars();
+    letters.next().map_or_else(String::new, |first| first.to_uppercase().chain(letters).collect())
+}
+
+/// Decimal places of money on the wire: what is stored (inventory, section 5.2).
+const MONEY_PLACES: u32 = 4;
+
+/// `"0.2500"`.
+pub fn decimal(amount: Micros) -> String {
+    amount.to_decimal(MONEY_PLACES)
+}
+
+/// Whole seconds, rounded down as the reference does.
+pub const fn whole_secs(milliseconds: u64) -> u64 {
+    milliseconds / 1_000
+}

@@ -1,0 +1,87 @@
+//! The OpenAPI document: what all operations share.
+
+use utoipa::openapi::{
+    ComponentsBuilder, ContactBuilder, InfoBuilder, LicenseBuilder, OpenApi, OpenApiBuilder, Server,
+    security::{ApiKey, ApiKeyValue, HttpAuthScheme, HttpBuilder, SecurityScheme},
+    tag::TagBuilder,
+};
+use utoipa::{PartialSchema, ToSchema};
+
+use crate::problem::{ErrorBody, Fault, Problem};
+
+const DESCRIPTION: &str = "\
+Call tracking and pay-per-call routing.
+
+**Signing in.** People: `POST /auth/login` sets the `sessionId` cookie and answers the same token for \
+`Authorization: Bearer`. Whoever relies on the cookie sends `x-csrf-token` with every POST, PUT, PATCH and DELETE. \
+Programs: `X-API-Key`. The roles or scopes an operation needs stand in its security requirements; `*` stands for one \
+segment, `admin:*` for everything of a tenant.
+
+**Errors** are one document: `{\"error\": {code, message, details, requestId, retryAfter}}` with the members of RFC 9457 \
+beside it. Every faulty field is named in `details` (and `errors`).
+
+**Lists** answer `{\"data\": [...], \"meta\": {page, limit, total, totalPages, nextCursor}}`. Follow `nextCursor` to walk \
+a long list while it grows.
+
+**Values.** Times are RFC 3339 in UTC, telephone numbers E.164, amounts decimal strings, ids UUIDs.
+
+**Limits.** Requests are counted a minute per key or user; `X-RateLimit-*` headers say how many are left. Bodies have \
+1 MiB at most.";
+
+const TAGS: [(&str, &str); 16] = [
+    ("Sign-in", "Sessions, CSRF tokens, WebSocket tickets"),
+    ("Calls", "What came in, where it went and why, what it earned"),
+    ("Recordings", "What was said"),
+    ("Dashboard", "Figures of a window of time"),
+    ("Live", "Events as they happen"),
+    ("Numbers", "Tracking numbers"),
+    ("Campaigns", "What calls are for"),
+    ("Publishers", "Who brings calls"),
+    ("Buyers", "Who takes calls, and where"),
+    ("Flows", "What a call goes through; versions, publish, rollback"),
+    ("Carriers", "Carriers and their trunks"),
+    ("Billing", "Balance and rate cards"),
+    ("Users", "People of the tenant"),
+    ("API keys", "Programs of the tenant"),
+    ("Tenants", "Customers of the platform; for its operator"),
+    ("Health", "Is it alive, is it ready"),
+];
+
+/// The document without operations.
+pub fn base() -> OpenApi {
+    let components = ComponentsBuilder::new()
+        .schema(Problem::name(), Problem::schema())
+        .schema(ErrorBody::name(), ErrorBody::schema())
+        .schema(Fault::name(), Fault::schema())
+        .security_scheme(
+            "bearer",
+            SecurityScheme::Http(
+                HttpBuilder::new()
+                    .scheme(HttpAuthScheme::Bearer)
+                    .description(Some("Session token of POST /auth/login"))
+                    .build(),
+            ),
+        )
+        .security_scheme(
+            "sessionCookie",
+            SecurityScheme::ApiKey(ApiKey::Cookie(ApiKeyValue::with_description(
+                "sessionId",
+                "Set by POST /auth/login; unsafe methods need x-csrf-token",
+            ))),
+        )
+        .security_scheme("apiKey", SecurityScheme::ApiKey(ApiKey::Header(ApiKeyValue::new("X-API-Key"))))
+        .build();
+    let info = InfoBuilder::new()
+        .title("Hopwhistle")
+        .version(env!("CARGO_PKG_VERSION"))
+        .description(Some(DESCRIPTION))
+        .contact(Some(ContactBuilder::new().name(Some("Hopwhistle")).build()))
+        .license(Some(LicenseBuilder::new().name("Apache-2.0").identifier(Some("Apache-2.0")).build()))
+        .build();
+    OpenApiBuilder::new()
+        .info(info)
+        .servers(Some([Server::new("/")]))
+        .components(Some(components))
+        .tags(Some(TAGS.map(|(name, description)| TagBuilder::new().name(name).description(Some(description)).build())))
+        .build()
+}

@@ -1,0 +1,97 @@
+//! HTTP: routes, views, OpenAPI, WebSocket.
+//!
+//! `router(State)` is the whole of it. Every route is registered through [`resource::Resource`], which asks who may come;
+//! there is no other way in. Wire types live in `routes`, one file per resource, and are converted by hand.
+
+pub mod access;
+mod authenticate;
+mod caller;
+pub mod config;
+mod convert;
+mod document;
+mod event_view;
+mod extract;
+mod frame;
+mod live;
+pub mod metrics;
+mod page;
+pub mod ports;
+mod problem;
+mod ranges;
+pub mod resource;
+mod routes;
+mod seals;
+mod state;
+mod throttle;
+mod wire;
+
+use std::time::Duration;
+
+use axum::{
+    Router,
+    extract::{DefaultBodyLimit, Request},
+    http::{HeaderName, HeaderValue, Method, header},
+    middleware,
+    middleware::Next,
+};
+use tower_http::cors::{AllowOrigin, CorsLayer};
+
+pub use config::{ApiConfig, LiveLimits};
+pub use problem::{ApiError, Fault, Problem};
+pub use state::{Ports, State};
+pub use throttle::SignInLimits;
+
+/// How long a browser keeps the answer to a preflight request.
+const PREFLIGHT_LIFETIME: Duration = Duration::from_hours(1);
+
+/// The OpenAPI document of all routes.
+pub fn openapi() -> utoipa::openapi::OpenApi {
+    routes::all().into_openapi()
+}
+
+/// All routes. Serve it with `into_make_service_with_connect_info::<SocketAddr>()`, so that networks can be told apart.
+pub fn router(state: State) -> Router {
+    let (routes, document) = routes::all().split_for_parts();
+    let framed = state.clone();
+    routes
+        .merge(routes::documentation(&document))
+        .fallback(|| async { ApiError::not_found("Path") })
+        .layer(DefaultBodyLimit::max(state.config().body_bytes_max))
+        .layer(middleware::from_fn(move |request: Request, next: Next| {
+            let state = framed.clone();
+            async move { frame::frame(state, request, next).await }
+        }))
+        .layer(cors(state.config()))
+        .with_state(state)
+}
+
+fn cors(config: &ApiConfig) -> CorsLayer {
+    let origins: Vec<HeaderValue> = config.web_origins.iter().filter_map(|origin| origin.parse().ok()).collect();
+    CorsLayer::new()
+        .allow_origin(AllowOrigin::list(origins))
+        .allow_credentials(true)
+        .allow_methods([Method::GET, Method::HEAD, Method::POST, Method::PUT, Method::PATCH, Method::DELETE])
+        .allow_headers([
+            header::ACCEPT,
+            header::AUTHORIZATION,
+            header::CONTENT_TYPE,
+            header::IF_RANGE,
+            header::RANGE,
+            HeaderName::from_static("idempotency-key"),
+            HeaderName::from_static("x-api-key"),
+            HeaderName::from_static("x-csrf-token"),
+            HeaderName::from_static("x-request-id"),
+        ])
+        .expose_headers([
+            header::ACCEPT_RANGES,
+            header::CONTENT_LENGTH,
+            header::CONTENT_RANGE,
+            header::ETAG,
+            header::RETRY_AFTER,
+            HeaderName::from_static("x-request-id"),
+            HeaderName::from_static("x-ratelimit-limit"),
+            HeaderName::from_static("x-ratelimit-remaining"),
+            HeaderName::from_static("x-ratelimit-reset"),
+        ])
+        .max_age(PREFLIGHT_LIFETIME)
+}

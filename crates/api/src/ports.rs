@@ -1,0 +1,81 @@
+//! What the server must bring: the parts of the platform the API reaches besides the store.
+
+use std::{pin::Pin, time::Duration};
+
+use async_trait::async_trait;
+use bytes::Bytes;
+use domain::{CallId, TenantId, Timestamp};
+use futures_util::Stream;
+
+/// Tells the time.
+pub trait Clock: Send + Sync {
+    /// Now.
+    fn now(&self) -> Timestamp;
+}
+
+/// Reaches a running call.
+#[async_trait]
+pub trait CallControl: Send + Sync {
+    /// Ends the call. The API has checked that it is the tenant's. True when a switch holds it and was told; its end comes
+    /// as events. False when no switch holds it (any more).
+    async fn hang_up(&self, tenant: TenantId, call: CallId) -> Result<bool, PortError>;
+}
+
+/// A part of the platform did not do what was asked.
+#[derive(Debug, thiserror::Error)]
+pub enum PortError {
+    /// Nothing under this key.
+    #[error("there is no such thing")]
+    NotFound,
+    /// It may work later.
+    #[error("not available: {0}")]
+    Unavailable(String),
+}
+
+/// A part of a file, as it is read.
+pub type ByteStream = Pin<Box<dyn Stream<Item = Result<Bytes, std::io::Error>> + Send>>;
+
+/// What is known of a recording's file.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FileFacts {
+    /// Bytes readable now.
+    pub bytes: u64,
+    /// Still being written: `bytes` grows, and the WAV header gives no length yet.
+    pub growing: bool,
+    /// When it was last written.
+    pub modified_at: Timestamp,
+}
+
+/// The files of recordings.
+#[async_trait]
+pub trait RecordingFiles: Send + Sync {
+    /// Size and state. [`PortError::NotFound`] when it is not (yet, or any more) there.
+    async fn facts(&self, storage_key: &str) -> Result<FileFacts, PortError>;
+    /// `length` bytes from `offset`; the range lies within [`FileFacts::bytes`].
+    async fn read(&self, storage_key: &str, offset: u64, length: u64) -> Result<ByteStream, PortError>;
+}
+
+/// One part of the platform that can be asked how it is.
+#[async_trait]
+pub trait HealthProbe: Send + Sync {
+    /// Its name in `/health/ready`: `database`, `switch` ...
+    fn name(&self) -> &'static str;
+    /// Whether the platform is of no use without it: then its failure is 503, else `degraded`.
+    fn is_vital(&self) -> bool;
+    /// A real check, within a time limit of the caller.
+    async fn check(&self) -> Health;
+}
+
+/// What a probe found.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Health {
+    /// It works.
+    Ok,
+    /// It does not.
+    Failed(String),
+    /// It is not part of this installation.
+    Disabled,
+}
+
+/// Longest a probe may take.
+pub const PROBE_TIMEOUT: Duration = Duration::from_secs(2);

@@ -1,0 +1,198 @@
+//! Registration of routes. The only ways in name who may come: a permission, anybody signed in, or everybody. What is
+//! refused, and with which status, goes into the OpenAPI document from here, so no handler has to repeat it.
+
+use axum::{Extension, extract::Request, http::Method, middleware, middleware::Next, response::Response};
+use utoipa::openapi::{
+    ContentBuilder, HttpMethod, PathItem, Ref, RefOr, ResponseBuilder,
+    path::{Operation, ParameterIn},
+    security::SecurityRequirement,
+};
+use utoipa_axum::router::{OpenApiRouter, UtoipaMethodRouter};
+
+use crate::{
+    access::{Permission, Principal, Who},
+    authenticate::Identity,
+    problem::{ApiError, PROBLEM_JSON},
+    state::State,
+};
+
+/// Who may use a route.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Access {
+    /// Everybody, signed in or not.
+    Public,
+    /// Anybody signed in.
+    SignedIn,
+    /// Whoever holds the permission.
+    Needs(Permission),
+}
+
+/// The routes of one resource.
+#[expect(missing_debug_implementations, reason = "OpenApiRouter has none")]
+pub struct Resource {
+    tag: &'static str,
+    router: OpenApiRouter<State>,
+}
+
+impl Resource {
+    /// Empty; `tag` groups its operations in the document.
+    pub fn new(tag: &'static str) -> Self {
+        Self { tag, router: OpenApiRouter::new() }
+    }
+
+    /// Routes for holders of `permission`.
+    pub fn needs(self, permission: Permission, routes: UtoipaMethodRouter<State>) -> Self {
+        self.add(Access::Needs(permission), routes)
+    }
+
+    /// Routes for anybody signed in.
+    pub fn signed_in(self, routes: UtoipaMethodRouter<State>) -> Self {
+        self.add(Access::SignedIn, routes)
+    }
+
+    /// Routes for everybody.
+    pub fn public(self, routes: UtoipaMethodRouter<State>) -> Self {
+        self.add(Access::Public, routes)
+    }
+
+    /// The finished router.
+    pub fn finish(self) -> OpenApiRouter<State> {
+        self.router
+    }
+
+    fn add(mut self, access: Access, (schemas, mut paths, methods): UtoipaMethodRouter<State>) -> Self {
+        for (path, item) in &mut paths.paths {
+            for (is_change, operation) in operations_mut(item) {
+                document(operation, path, is_change, access, self.tag);
+            }
+        }
+        let guarded = methods.route_layer(middleware::from_fn(
+            move |Extension(identity): Extension<Identity>,
+                  Extension(state): Extension<State>,
+                  request: Request,
+                  next: Next| async move { admit(access, identity, &state, request, next).await },
+        ));
+        self.router = self.router.routes((schemas, paths, guarded));
+        self
+    }
+}
+
+async fn admit(
+    access: Access,
+    identity: Identity,
+    state: &State,
+    mut request: Request,
+    next: Next,
+) -> Result<Response, ApiError> {
+    if access == Access::Public {
+        return Ok(next.run(request).await);
+    }
+    let principal = match identity {
+        Identity::Known(principal) => principal,
+        Identity::Anonymous => return Err(ApiError::unauthorized("Authentication required")),
+        Identity::Refused(error) => return Err(error),
+    };
+    if !is_safe(request.method()) {
+        check_csrf(&principal, state, &request)?;
+    }
+    if let Access::Needs(permission) = access
+        && !principal.grants.allow(permission)
+    {
+        tracing::warn!(who = %principal.label(), tenant = %principal.tenant, needs = permission.as_str(), "authorization.denied");
+        return Err(ApiError::forbidden(format!("Permission denied: {}", permission.as_str())));
+    }
+    request.extensions_mut().insert(principal);
+    Ok(next.run(request).await)
+}
+
+fn is_safe(method: &Method) -> bool {
+    matches!(*method, Method::GET | Method::HEAD | Method::OPTIONS)
+}
+
+/// A browser sends its cookie with any page's request; the token only our own page can read.
+fn check_csrf(principal: &Principal, state: &State, request: &Request) -> Result<(), ApiError> {
+    let Who::User { session, by_cookie: true, .. } = &principal.who else { return Ok(()) };
+    let token = request.headers().get("x-csrf-token").and_then(|value| value.to_str().ok());
+    let Some(token) = token else {
+        tracing::warn!(who = %principal.label(), "csrf.missing_token");
+        return Err(ApiError::forbidden("Send the x-csrf-token header (GET /auth/csrf gives one)"));
+    };
+    if state.seals().csrf_matches(session, token) {
+        return Ok(());
+    }
+    tracing::warn!(who = %principal.label(), "csrf.invalid_token");
+    Err(ApiError::forbidden("The x-csrf-token is not this session's"))
+}
+
+/// The operations of a path, each with whether it changes anything.
+fn operations_mut(item: &mut PathItem) -> impl Iterator<Item = (bool, &mut Operation)> {
+    let safe = [&mut item.get, &mut item.head].into_iter().map(|operation| (false, operation));
+    let changing = [&mut item.put, &mut item.post, &mut item.delete, &mut item.patch]
+        .into_iter()
+        .map(|operation| (true, operation));
+    safe.chain(changing).filter_map(|(is_change, operation)| operation.as_mut().map(|operation| (is_change, operation)))
+}
+
+/// Which schemes let somebody in, in the document's words.
+const SCHEMES: [&str; 3] = ["bearer", "sessionCookie", "apiKey"];
+
+fn document(operation: &mut Operation, path: &str, is_change: bool, access: Access, tag: &str) {
+    operation.tags = Some(vec![tag.to_owned()]);
+    operation.security = Some(match access {
+        Access::Public => Vec::new(),
+        Access::SignedIn => SCHEMES.iter().map(|scheme| SecurityRequirement::new(*scheme, [""; 0])).collect(),
+        // OpenAPI 3.1 (4.8.30): for schemes other than OAuth 2 the list may name the roles required.
+        Access::Needs(permission) => {
+            SCHEMES.iter().map(|scheme| SecurityRequirement::new(*scheme, [permission.as_str()])).collect()
+        }
+    });
+    let has_query = operation
+        .parameters
+        .iter()
+        .flatten()
+        .any(|parameter| matches!(parameter, RefOr::T(parameter) if parameter.parameter_in == ParameterIn::Query));
+    let mut refusals =
+        vec![(429, "Too many requests"), (500, "A fault of the server"), (503, "A part of the server does not answer")];
+    if operation.request_body.is_some() {
+        refusals.extend([
+            (400, "Not valid"),
+            (413, "Larger than the API reads"),
+            (415, "Not a media type the API reads"),
+        ]);
+    } else if has_query {
+        refusals.push((400, "Not valid"));
+    }
+    if access != Access::Public {
+        refusals.push((401, "Not signed in"));
+    }
+    if matches!(access, Access::Needs(_)) || (is_change && access != Access::Public) {
+        refusals.push((403, "Permission denied, or the x-csrf-token is missing"));
+    }
+    if is_change && matches!(access, Access::Needs(_)) {
+        refusals.push((409, "Taken already, in use, or changed meanwhile"));
+    }
+    if path.contains('{') {
+        refusals.push((404, "There is none, or it is another tenant's"));
+    }
+    for (status, description) in refusals {
+        let response = ResponseBuilder::new()
+            .description(description)
+            .content(PROBLEM_JSON, ContentBuilder::new().schema(Some(Ref::from_schema_name("Problem"))).build())
+            .build();
+        operation.responses.responses.entry(status.to_string()).or_insert(RefOr::T(response));
+    }
+}
+
+/// The operations of a path with their methods, for the tests that walk the document.
+pub fn operations(item: &PathItem) -> Vec<(HttpMethod, &Operation)> {
+    [
+        (HttpMethod::Get, &item.get),
+        (HttpMethod::Put, &item.put),
+        (HttpMethod::Post, &item.post),
+        (HttpMethod::Delete, &item.delete),
+        (HttpMethod::Patch, &item.patch),
+    ]
+    .into_iter()
+    .filter_map(|(method, operation)| operation.as_ref().map(|operation| (method, operation)))
+    .collect()
+}

@@ -1,0 +1,389 @@
+//! Campaigns: what calls are for.
+
+use axum::{Json, http::StatusCode};
+use domain::{CampaignId, Strategy};
+use garde::Validate;
+use operations::{CampaignCounts, CampaignFilter, Entity};
+use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
+use utoipa_axum::routes;
+use uuid::Uuid;
+
+use crate::{
+    access::Permission,
+    caller::{Caller, Done},
+    convert::{from_store, whole_secs},
+    extract::{Body, PathId, Query},
+    page::{List, PageQuery},
+    problem::{ApiError, ApiResult, Fault},
+    resource::Resource,
+    wire::{Amount, Metadata, Names, Ref, Time, is_time_zone, nullable, wire_enum},
+};
+
+wire_enum!(
+    /// Does a campaign take calls?
+    CampaignStatus,
+    /// Who orders the buyers of a campaign's calls.
+    RoutingMode,
+);
+
+/// Buyers a campaign may name.
+const BUYERS_MAX: usize = 1_000;
+/// Longest conversion time, seconds: a day.
+const AFTER_SECONDS_MAX: u64 = 86_400;
+
+/// The routes.
+pub(crate) fn routes() -> Resource {
+    Resource::new("Campaigns")
+        .needs(Permission::CampaignsRead, routes!(list))
+        .needs(Permission::CampaignsWrite, routes!(create))
+        .needs(Permission::CampaignsRead, routes!(read))
+        .needs(Permission::CampaignsWrite, routes!(update))
+        .needs(Permission::CampaignsDelete, routes!(remove))
+}
+
+/// How candidates are put in order.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum RoutingStrategy {
+    RoundRobin,
+    Weighted,
+    Priority,
+    LeastCalls,
+    Performance,
+    Hybrid,
+}
+
+impl RoutingStrategy {
+    const fn stored(self) -> Strategy {
+        match self {
+            Self::RoundRobin => Strategy::RoundRobin,
+            Self::Weighted => Strategy::Weighted,
+            Self::Priority => Strategy::Priority,
+            Self::LeastCalls => Strategy::LeastCalls,
+            Self::Performance => Strategy::Performance,
+            Self::Hybrid => Strategy::Hybrid,
+        }
+    }
+
+    const fn of(strategy: Strategy) -> Self {
+        match strategy {
+            Strategy::RoundRobin => Self::RoundRobin,
+            Strategy::Weighted => Self::Weighted,
+            Strategy::Priority => Self::Priority,
+            Strategy::LeastCalls => Self::LeastCalls,
+            Strategy::Performance => Self::Performance,
+            Strategy::Hybrid => Self::Hybrid,
+        }
+    }
+}
+
+/// What the publisher earns for a call.
+#[derive(Clone, Copy, Debug, Serialize, Deserialize, Validate, ToSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[schema(as = CampaignPayout)]
+pub struct Payout {
+    #[garde(skip)]
+    amount: Amount,
+    /// Seconds connected after which it is earned.
+    #[garde(range(max = AFTER_SECONDS_MAX))]
+    #[schema(example = 60, maximum = 86_400)]
+    after_seconds: u64,
+}
+
+impl Payout {
+    fn stored(self, faults: &mut Vec<Fault>) -> routing::CampaignPayout {
+        if self.amount.0 < domain::Micros::ZERO {
+            faults.push(Fault::body("payout.amount", "must not be negative"));
+        }
+        routing::CampaignPayout { amount: self.amount.0, after_ms: self.after_seconds.saturating_mul(1_000) }
+    }
+}
+
+/// A campaign.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Campaign {
+    id: Uuid,
+    tenant_id: Uuid,
+    publisher_id: Uuid,
+    publisher: Option<Ref>,
+    #[schema(example = "Solar, west")]
+    name: String,
+    status: CampaignStatus,
+    routing_mode: RoutingMode,
+    /// For flow nodes that name no strategy.
+    strategy: Option<RoutingStrategy>,
+    /// Who takes its calls; empty: the publisher's buyers.
+    buyer_ids: Vec<Uuid>,
+    /// What the publisher earns, in place of the endpoint's payout.
+    payout: Option<Payout>,
+    flow_id: Option<Uuid>,
+    flow: Option<Ref>,
+    /// IANA zone of its hours; absent: the tenant's.
+    time_zone: Option<String>,
+    /// Record from the first answer on, whatever the flow says.
+    record: bool,
+    metadata: Metadata,
+    /// Calls so far.
+    calls: u64,
+    /// Numbers of it.
+    phone_numbers: u64,
+    created_at: Time,
+    updated_at: Time,
+}
+
+async fn view(
+    campaign: &operations::Campaign,
+    counts: Option<&CampaignCounts>,
+    names: &mut Names<'_>,
+) -> ApiResult<Campaign> {
+    Ok(Campaign {
+        id: campaign.id.uuid(),
+        tenant_id: campaign.tenant.uuid(),
+        publisher_id: campaign.publisher.uuid(),
+        publisher: names.publisher(Some(campaign.publisher)).await?,
+        name: campaign.name.clone(),
+        status: CampaignStatus(campaign.status),
+        routing_mode: RoutingMode(campaign.routing_mode),
+        strategy: campaign.strategy.map(RoutingStrategy::of),
+        buyer_ids: campaign.buyers.iter().map(|id| id.uuid()).collect(),
+        payout: campaign
+            .payout
+            .map(|payout| Payout { amount: Amount(payout.amount), after_seconds: whole_secs(payout.after_ms) }),
+        flow_id: campaign.flow.map(|id| id.uuid()),
+        flow: names.flow(campaign.flow).await?,
+        time_zone: campaign.time_zone.clone(),
+        record: campaign.record,
+        metadata: Metadata::of(&campaign.metadata),
+        calls: counts.map_or(0, |counts| counts.calls),
+        phone_numbers: counts.map_or(0, |counts| counts.numbers),
+        created_at: Time(campaign.created_at),
+        updated_at: Time(campaign.updated_at),
+    })
+}
+
+async fn view_with_counts(caller: &Caller, campaign: &operations::Campaign) -> ApiResult<Campaign> {
+    let counts = caller.directory().calls.campaign_counts(caller.scope(), &[campaign.id]).await.map_err(from_store)?;
+    view(campaign, counts.first(), &mut Names::new(caller)).await
+}
+
+/// What a list of campaigns is narrowed by.
+#[derive(Debug, Deserialize, Validate, IntoParams)]
+#[serde(rename_all = "camelCase")]
+#[into_params(parameter_in = Query)]
+pub struct CampaignQuery {
+    /// Only these.
+    #[garde(skip)]
+    #[param(value_type = Option<CampaignStatus>)]
+    status: Option<CampaignStatus>,
+    /// Only this publisher's.
+    #[garde(skip)]
+    publisher_id: Option<Uuid>,
+    /// Only those that run this flow.
+    #[garde(skip)]
+    flow_id: Option<Uuid>,
+    /// Part of the name.
+    #[garde(length(max = 100))]
+    search: Option<String>,
+}
+
+/// Lists campaigns, newest first.
+#[utoipa::path(get, path = "/api/v1/campaigns", operation_id = "listCampaigns", params(PageQuery, CampaignQuery),
+    responses((status = 200, description = "A page of campaigns", body = List<Campaign>)))]
+async fn list(
+    caller: Caller,
+    Query(page): Query<PageQuery>,
+    Query(query): Query<CampaignQuery>,
+) -> ApiResult<Json<List<Campaign>>> {
+    let filter = CampaignFilter {
+        status: query.status.map(|status| status.0),
+        publisher: query.publisher_id.map(Into::into),
+        flow: query.flow_id.map(Into::into),
+        search: query.search,
+    };
+    let directory = caller.directory();
+    let found = directory.campaigns.list(caller.scope(), &filter, &page.request()).await.map_err(from_store)?;
+    let ids: Vec<CampaignId> = found.items.iter().map(|campaign| campaign.id).collect();
+    let counts = directory.calls.campaign_counts(caller.scope(), &ids).await.map_err(from_store)?;
+    let mut names = Names::new(&caller);
+    let mut views = Vec::with_capacity(found.items.len());
+    for campaign in &found.items {
+        let counts = counts.iter().find(|counts| counts.campaign == campaign.id);
+        views.push(view(campaign, counts, &mut names).await?);
+    }
+    Ok(Json(page.list(views, found.total, found.next)))
+}
+
+/// A new campaign.
+#[derive(Debug, Deserialize, Validate, ToSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct CreateCampaignRequest {
+    #[garde(length(min = 1, max = 200))]
+    #[schema(min_length = 1, max_length = 200, example = "Solar, west")]
+    name: String,
+    #[garde(skip)]
+    publisher_id: Uuid,
+    #[garde(skip)]
+    flow_id: Option<Uuid>,
+    /// `ACTIVE` unless said otherwise.
+    #[garde(skip)]
+    status: Option<CampaignStatus>,
+    /// `STATIC` unless said otherwise.
+    #[garde(skip)]
+    routing_mode: Option<RoutingMode>,
+    #[garde(skip)]
+    strategy: Option<RoutingStrategy>,
+    #[garde(length(max = BUYERS_MAX))]
+    #[serde(default)]
+    buyer_ids: Vec<Uuid>,
+    #[garde(dive)]
+    payout: Option<Payout>,
+    #[garde(inner(custom(is_time_zone)))]
+    #[schema(example = "America/New_York")]
+    time_zone: Option<String>,
+    #[garde(skip)]
+    #[serde(default)]
+    record: bool,
+    #[garde(skip)]
+    metadata: Option<Metadata>,
+}
+
+/// Adds a campaign. 404 when the publisher, the flow or a buyer is not the tenant's.
+#[utoipa::path(post, path = "/api/v1/campaigns", operation_id = "createCampaign", request_body = CreateCampaignRequest,
+    responses((status = 201, description = "The campaign", body = Campaign),
+        (status = 404, description = "Publisher, flow or buyer not found", body = crate::Problem, content_type = "application/problem+json")))]
+async fn create(caller: Caller, Body(body): Body<CreateCampaignRequest>) -> ApiResult<(StatusCode, Json<Campaign>)> {
+    let now = caller.now();
+    let mut faults = Vec::new();
+    let campaign = operations::Campaign {
+        id: caller.state.next_id(),
+        tenant: caller.principal.tenant,
+        publisher: body.publisher_id.into(),
+        name: body.name,
+        status: body.status.map_or(operations::CampaignStatus::Active, |status| status.0),
+        routing_mode: body.routing_mode.map_or(operations::RoutingMode::Static, |mode| mode.0),
+        strategy: body.strategy.map(RoutingStrategy::stored),
+        buyers: body.buyer_ids.into_iter().map(Into::into).collect(),
+        payout: body.payout.map(|payout| payout.stored(&mut faults)),
+        flow: body.flow_id.map(Into::into),
+        time_zone: body.time_zone,
+        record: body.record,
+        metadata: Metadata::or_empty(body.metadata),
+        created_at: now,
+        updated_at: now,
+    };
+    if !faults.is_empty() {
+        return Err(ApiError::validation(faults));
+    }
+    caller.directory().campaigns.insert(caller.scope(), &campaign).await.map_err(from_store)?;
+    let shown = view_with_counts(&caller, &campaign).await?;
+    caller.audit(Done::Create, operations::Campaign::NAME, campaign.id, &(), &shown).await;
+    Ok((StatusCode::CREATED, Json(shown)))
+}
+
+/// Reads a campaign.
+#[utoipa::path(get, path = "/api/v1/campaigns/{id}", operation_id = "getCampaign", params(("id" = Uuid, Path, description = "The campaign's id")),
+    responses((status = 200, description = "The campaign", body = Campaign)))]
+async fn read(caller: Caller, PathId(id): PathId<CampaignId>) -> ApiResult<Json<Campaign>> {
+    let campaign = caller.directory().campaigns.get(caller.scope(), id).await.map_err(from_store)?;
+    Ok(Json(view_with_counts(&caller, &campaign).await?))
+}
+
+/// Changes of a campaign: members not named stay, null clears.
+#[derive(Debug, Deserialize, Validate, ToSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct UpdateCampaignRequest {
+    #[garde(length(min = 1, max = 200))]
+    name: Option<String>,
+    #[garde(skip)]
+    publisher_id: Option<Uuid>,
+    #[garde(skip)]
+    #[serde(default, deserialize_with = "nullable")]
+    flow_id: Option<Option<Uuid>>,
+    #[garde(skip)]
+    status: Option<CampaignStatus>,
+    #[garde(skip)]
+    routing_mode: Option<RoutingMode>,
+    #[garde(skip)]
+    #[serde(default, deserialize_with = "nullable")]
+    strategy: Option<Option<RoutingStrategy>>,
+    #[garde(length(max = BUYERS_MAX))]
+    buyer_ids: Option<Vec<Uuid>>,
+    #[garde(dive)]
+    #[serde(default, deserialize_with = "nullable")]
+    payout: Option<Option<Payout>>,
+    #[garde(inner(inner(custom(is_time_zone))))]
+    #[serde(default, deserialize_with = "nullable")]
+    time_zone: Option<Option<String>>,
+    #[garde(skip)]
+    record: Option<bool>,
+    #[garde(skip)]
+    metadata: Option<Metadata>,
+}
+
+/// Changes a campaign.
+#[utoipa::path(patch, path = "/api/v1/campaigns/{id}", operation_id = "updateCampaign", params(("id" = Uuid, Path, description = "The campaign's id")),
+    request_body = UpdateCampaignRequest, responses((status = 200, description = "The campaign", body = Campaign)))]
+async fn update(
+    caller: Caller,
+    PathId(id): PathId<CampaignId>,
+    Body(body): Body<UpdateCampaignRequest>,
+) -> ApiResult<Json<Campaign>> {
+    let mut campaign = caller.directory().campaigns.get(caller.scope(), id).await.map_err(from_store)?;
+    let before = view_with_counts(&caller, &campaign).await?;
+    apply(&mut campaign, body)?;
+    let saved = caller.directory().campaigns.save(caller.scope(), &campaign, caller.now()).await.map_err(from_store)?;
+    let after = view_with_counts(&caller, &saved).await?;
+    caller.audit(Done::Update, operations::Campaign::NAME, id, &before, &after).await;
+    Ok(Json(after))
+}
+
+fn apply(campaign: &mut operations::Campaign, body: UpdateCampaignRequest) -> ApiResult<()> {
+    let mut faults = Vec::new();
+    if let Some(name) = body.name {
+        campaign.name = name;
+    }
+    if let Some(publisher) = body.publisher_id {
+        campaign.publisher = publisher.into();
+    }
+    if let Some(flow) = body.flow_id {
+        campaign.flow = flow.map(Into::into);
+    }
+    if let Some(status) = body.status {
+        campaign.status = status.0;
+    }
+    if let Some(mode) = body.routing_mode {
+        campaign.routing_mode = mode.0;
+    }
+    if let Some(strategy) = body.strategy {
+        campaign.strategy = strategy.map(RoutingStrategy::stored);
+    }
+    if let Some(buyers) = body.buyer_ids {
+        campaign.buyers = buyers.into_iter().map(Into::into).collect();
+    }
+    if let Some(payout) = body.payout {
+        campaign.payout = payout.map(|payout| payout.stored(&mut faults));
+    }
+    if let Some(zone) = body.time_zone {
+        campaign.time_zone = zone;
+    }
+    if let Some(record) = body.record {
+        campaign.record = record;
+    }
+    if let Some(metadata) = body.metadata {
+        campaign.metadata = metadata.0;
+    }
+    if faults.is_empty() { Ok(()) } else { Err(ApiError::validation(faults)) }
+}
+
+/// Removes a campaign that no number or call needs; archive it otherwise.
+#[utoipa::path(delete, path = "/api/v1/campaigns/{id}", operation_id = "deleteCampaign", params(("id" = Uuid, Path, description = "The campaign's id")),
+    responses((status = 204, description = "Removed")))]
+async fn remove(caller: Caller, PathId(id): PathId<CampaignId>) -> ApiResult<StatusCode> {
+    let campaign = caller.directory().campaigns.get(caller.scope(), id).await.map_err(from_store)?;
+    let before = view_with_counts(&caller, &campaign).await?;
+    caller.directory().campaigns.remove(caller.scope(), id).await.map_err(from_store)?;
+    caller.audit(Done::Delete, operations::Campaign::NAME, id, &before, &()).await;
+    Ok(StatusCode::NO_CONTENT)
+}

@@ -1,0 +1,241 @@
+//! `/ws/events`: the WebSocket (inventory, section 2.6).
+
+use std::time::Duration;
+
+use axum::{
+    Extension,
+    extract::{
+        State as StateExtractor, WebSocketUpgrade,
+        ws::{CloseFrame, Message, WebSocket, rejection::WebSocketUpgradeRejection},
+    },
+    response::{IntoResponse, Response},
+};
+use garde::Validate;
+use operations::{LiveItem, LiveStream, TenantScope};
+use serde::{Deserialize, Serialize};
+use serde_json::json;
+use tokio::{
+    sync::OwnedSemaphorePermit,
+    time::{Interval, MissedTickBehavior, interval, timeout},
+};
+use utoipa::IntoParams;
+use utoipa_axum::routes;
+
+use crate::{
+    access::Who,
+    authenticate::Identity,
+    config::LiveLimits,
+    extract::Query,
+    live::{Admitted, Payload, Subscription},
+    problem::ApiError,
+    resource::Resource,
+    state::State,
+};
+
+/// Close codes (RFC 6455, section 7.4.1, and the IANA registry).
+const GOING_AWAY: u16 = 1001;
+const POLICY: u16 = 1008;
+const TRY_AGAIN_LATER: u16 = 1013;
+
+/// The routes. It checks the caller itself: a browser cannot read the status of a refused handshake, so the refusal is a
+/// close frame.
+pub(crate) fn routes() -> Resource {
+    Resource::new("Live").public(routes!(listen))
+}
+
+/// How a client shows who it is.
+#[derive(Debug, Deserialize, Validate, IntoParams)]
+#[into_params(parameter_in = Query)]
+pub struct ListenQuery {
+    /// From `POST /auth/ws-ticket`. Programs send `X-API-Key` instead.
+    #[garde(length(max = 4096))]
+    ticket: Option<String>,
+}
+
+/// Opens the stream of events.
+///
+/// Client: `{"type":"subscribe"|"unsubscribe","channels":["call.*"]}`, `{"type":"ping"}`. Server: `connected` {tenantId,
+/// timestamp}, `subscribed` and `unsubscribed` {channels}, `pong` {timestamp}, `event` {channel, payload {event, tenantId,
+/// data, timestamp, id}}, `error` {message}, `lagged` {missed}. An event may come again with the same id. Closed with 1008
+/// when nobody is signed in, 1013 when the client was too slow (ask again for what is shown), 1001 when it has lasted long
+/// enough (come again with a new ticket).
+#[utoipa::path(get, path = "/ws/events", operation_id = "listenToEvents", params(ListenQuery), responses(
+    (status = 101, description = "Speaks WebSocket from here"),
+    (status = 426, description = "Not a WebSocket handshake", body = crate::Problem, content_type = "application/problem+json")))]
+async fn listen(
+    StateExtractor(state): StateExtractor<State>,
+    Extension(identity): Extension<Identity>,
+    Query(query): Query<ListenQuery>,
+    upgrade: Result<WebSocketUpgrade, WebSocketUpgradeRejection>,
+) -> Result<Response, ApiError> {
+    let upgrade = upgrade.map_err(|rejection| {
+        let status = axum::http::StatusCode::UPGRADE_REQUIRED;
+        ApiError::new(status, "UPGRADE_REQUIRED", format!("This path speaks WebSocket: {rejection}"))
+    })?;
+    let Ok(room) = state.live_clients().try_acquire_owned() else {
+        return Err(ApiError::unavailable("Too many WebSocket clients; try again later"));
+    };
+    let limits = state.config().live;
+    let upgrade = upgrade.max_message_size(limits.message_bytes_max).max_frame_size(limits.message_bytes_max);
+    Ok(match admit(&state, identity, query.ticket.as_deref()) {
+        Ok(admitted) => upgrade.on_upgrade(move |socket| serve(state, admitted, socket, room)),
+        Err(error) => {
+            tracing::warn!(reason = %error.message, "websocket refused");
+            upgrade.on_upgrade(move |socket| async move {
+                close(socket, POLICY, "Unauthorized", limits.send_timeout).await;
+                drop(room);
+            })
+        }
+    }
+    .into_response())
+}
+
+/// A ticket or a key. Not the cookie: any page could open a WebSocket with it.
+fn admit(state: &State, identity: Identity, ticket: Option<&str>) -> Result<Admitted, ApiError> {
+    if let Some(ticket) = ticket {
+        return state.tickets().redeem(state.seals(), ticket, state.now());
+    }
+    match identity {
+        Identity::Known(principal) if !matches!(principal.who, Who::User { by_cookie: true, .. }) => {
+            Ok(Admitted { tenant: principal.tenant, who: principal.label(), grants: principal.grants })
+        }
+        Identity::Refused(error) => Err(error),
+        _ => Err(ApiError::unauthorized("Send a ticket (POST /auth/ws-ticket) or X-API-Key")),
+    }
+}
+
+async fn close(mut socket: WebSocket, code: u16, reason: &'static str, within: Duration) {
+    let frame = CloseFrame { code, reason: reason.into() };
+    // Whoever does not read it is gone in the other way.
+    let _ = timeout(within, socket.send(Message::Close(Some(frame)))).await;
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(tag = "type", rename_all = "lowercase")]
+enum FromClient {
+    Subscribe { channels: Vec<String> },
+    Unsubscribe { channels: Vec<String> },
+    Ping,
+}
+
+struct Connection {
+    state: State,
+    socket: WebSocket,
+    subscription: Subscription,
+    stream: Box<dyn LiveStream>,
+    pings: Interval,
+    /// Pings since the client was last heard.
+    unheard: u32,
+    limits: LiveLimits,
+}
+
+/// Why a connection ends: with a close frame of ours, or because the client is gone.
+enum End {
+    Close(u16, &'static str),
+    Gone,
+}
+
+async fn serve(state: State, admitted: Admitted, socket: WebSocket, room: OwnedSemaphorePermit) {
+    let limits = state.config().live;
+    let gauge = state.metrics().live_clients.clone();
+    gauge.inc();
+    let mut pings = interval(limits.ping_every);
+    pings.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    pings.reset();
+    let mut connection = Connection {
+        stream: state.live().subscribe(TenantScope::of(admitted.tenant)),
+        subscription: Subscription::new(admitted.grants, limits.channels_max),
+        socket,
+        pings,
+        unheard: 0,
+        limits,
+        state,
+    };
+    tracing::debug!(who = admitted.who, tenant = %admitted.tenant, "websocket connected");
+    let hello = json!({"type": "connected", "tenantId": admitted.tenant, "timestamp": connection.state.now()});
+    let lasted = timeout(limits.lifetime_max, connection.run(&hello)).await;
+    if let End::Close(code, reason) = lasted.unwrap_or(End::Close(GOING_AWAY, "come again with a new ticket")) {
+        close(connection.socket, code, reason, limits.send_timeout).await;
+    }
+    gauge.dec();
+    drop(room);
+}
+
+impl Connection {
+    async fn run(&mut self, hello: &serde_json::Value) -> End {
+        if let Err(end) = self.send(hello).await {
+            return end;
+        }
+        loop {
+            let step = tokio::select! {
+                item = self.stream.next() => self.deliver(item).await,
+                message = self.socket.recv() => match message {
+                    Some(Ok(message)) => self.receive(message).await,
+                    Some(Err(_)) | None => Err(End::Gone),
+                },
+                _ = self.pings.tick() => self.ping().await,
+            };
+            if let Err(end) = step {
+                return end;
+            }
+        }
+    }
+
+    async fn deliver(&mut self, item: Option<LiveItem>) -> Result<(), End> {
+        match item {
+            Some(LiveItem::Update(update)) => {
+                let Some(channel) = self.subscription.channel_for(update.name()) else { return Ok(()) };
+                let message = json!({"type": "event", "channel": channel, "payload": Payload::of(&update)});
+                self.send(&message).await
+            }
+            Some(LiveItem::Lagged(missed)) => {
+                self.state.metrics().live_lagged.inc();
+                self.send(&json!({"type": "lagged", "missed": missed})).await?;
+                Err(End::Close(TRY_AGAIN_LATER, "lagged"))
+            }
+            None => Err(End::Close(GOING_AWAY, "the server stops")),
+        }
+    }
+
+    async fn receive(&mut self, message: Message) -> Result<(), End> {
+        self.unheard = 0;
+        let text = match message {
+            Message::Text(text) => text,
+            Message::Close(_) => return Err(End::Gone),
+            Message::Ping(_) | Message::Pong(_) => return Ok(()),
+            Message::Binary(_) => return self.send(&json!({"type": "error", "message": "send JSON as text"})).await,
+        };
+        let answer = match serde_json::from_str(&text) {
+            Ok(FromClient::Ping) => json!({"type": "pong", "timestamp": self.state.now()}),
+            Ok(FromClient::Subscribe { channels }) => match self.subscription.add(channels) {
+                Ok(channels) => json!({"type": "subscribed", "channels": channels}),
+                Err(message) => json!({"type": "error", "message": message}),
+            },
+            Ok(FromClient::Unsubscribe { channels }) => {
+                json!({"type": "unsubscribed", "channels": self.subscription.remove(&channels)})
+            }
+            Err(error) => json!({"type": "error", "message": format!("not a message this end knows: {error}")}),
+        };
+        self.send(&answer).await
+    }
+
+    async fn ping(&mut self) -> Result<(), End> {
+        self.unheard += 1;
+        if self.unheard > 2 {
+            return Err(End::Gone);
+        }
+        self.send_raw(Message::Ping(bytes::Bytes::new())).await
+    }
+
+    async fn send<T: Serialize>(&mut self, message: &T) -> Result<(), End> {
+        let text = serde_json::to_string(message).map_err(|_| End::Gone)?;
+        self.send_raw(Message::Text(text.into())).await
+    }
+
+    async fn send_raw(&mut self, message: Message) -> Result<(), End> {
+        match timeout(self.limits.send_timeout, self.socket.send(message)).await {
+            Ok(Ok(())) => Ok(()),
+            Ok(Err(_)) | Err(_) => Err(End::Gone),
+        }
+    }
+}

@@ -1,0 +1,55 @@
+//! One file per resource.
+
+pub(crate) mod api_keys;
+pub(crate) mod auth;
+pub(crate) mod billing;
+pub(crate) mod buyers;
+pub(crate) mod calls;
+pub(crate) mod campaigns;
+mod cap_usage;
+pub(crate) mod carriers;
+pub(crate) mod dashboard;
+mod docs;
+pub(crate) mod endpoints;
+mod events;
+pub(crate) mod flows;
+mod health;
+pub(crate) mod numbers;
+pub(crate) mod publishers;
+pub(crate) mod recordings;
+pub(crate) mod tenants;
+mod terms;
+pub(crate) mod trunks;
+pub(crate) mod users;
+
+use utoipa_axum::router::OpenApiRouter;
+
+pub(crate) use docs::documentation;
+
+use crate::{document, resource::Resource, state::State};
+
+/// Every documented route.
+pub(crate) fn all() -> OpenApiRouter<State> {
+    let resources: [fn() -> Resource; 18] = [
+        auth::routes,
+        calls::routes,
+        recordings::routes,
+        dashboard::routes,
+        events::routes,
+        numbers::routes,
+        campaigns::routes,
+        publishers::routes,
+        buyers::routes,
+        endpoints::routes,
+        flows::routes,
+        carriers::routes,
+        trunks::routes,
+        billing::routes,
+        users::routes,
+        api_keys::routes,
+        tenants::routes,
+        health::routes,
+    ];
+    let empty = OpenApiRouter::with_openapi(document::base());
+    resources.into_iter().fold(empty, |router, routes| router.merge(routes().finish()))
+}

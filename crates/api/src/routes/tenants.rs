@@ -1,0 +1,200 @@
+//! Customers of the platform; for its operator only (docs/adr/0046).
+
+use axum::{Json, http::StatusCode};
+use domain::TenantId;
+use garde::Validate;
+use operations::Tenant as Stored;
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+use utoipa_axum::routes;
+use uuid::Uuid;
+
+use crate::{
+    access::Permission,
+    caller::{Caller, Done},
+    convert::from_store,
+    extract::{Body, PathId, Query},
+    page::{List, PageQuery},
+    problem::{ApiError, ApiResult},
+    resource::Resource,
+    wire::{Metadata, Time, is_time_zone, nullable, wire_enum},
+};
+
+wire_enum!(
+    /// May a tenant work?
+    TenantStatus
+);
+
+/// The routes.
+pub(crate) fn routes() -> Resource {
+    Resource::new("Tenants")
+        .needs(Permission::PlatformAdmin, routes!(list))
+        .needs(Permission::PlatformAdmin, routes!(create))
+        .needs(Permission::PlatformAdmin, routes!(read))
+        .needs(Permission::PlatformAdmin, routes!(update))
+}
+
+/// A customer of the platform.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Tenant {
+    id: Uuid,
+    #[schema(example = "Acme Leads")]
+    name: String,
+    /// In addresses. Unique on the platform.
+    #[schema(example = "acme")]
+    slug: String,
+    /// Host name its people sign in at. Unique on the platform.
+    domain: Option<String>,
+    status: TenantStatus,
+    /// IANA zone of its days.
+    #[schema(example = "America/New_York")]
+    time_zone: String,
+    max_concurrent_calls: Option<u32>,
+    metadata: Metadata,
+    created_at: Time,
+    updated_at: Time,
+}
+
+fn view(tenant: &Stored) -> Tenant {
+    Tenant {
+        id: tenant.id.uuid(),
+        name: tenant.name.clone(),
+        slug: tenant.slug.clone(),
+        domain: tenant.domain.clone(),
+        status: TenantStatus(tenant.status),
+        time_zone: tenant.time_zone.clone(),
+        max_concurrent_calls: tenant.concurrent_calls_max,
+        metadata: Metadata::of(&tenant.metadata),
+        created_at: Time(tenant.created_at),
+        updated_at: Time(tenant.updated_at),
+    }
+}
+
+fn is_slug(text: &str, _: &()) -> garde::Result {
+    let is_plain = text.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-');
+    let is_framed = !text.starts_with('-') && !text.ends_with('-');
+    if (1..=63).contains(&text.len()) && is_plain && is_framed {
+        return Ok(());
+    }
+    Err(garde::Error::new("must be 1 to 63 lower-case letters, digits and dashes"))
+}
+
+fn is_host(text: &str, _: &()) -> garde::Result {
+    let is_label = |label: &str| is_slug(label, &()).is_ok();
+    if text.len() <= 253 && text.split('.').all(is_label) {
+        return Ok(());
+    }
+    Err(garde::Error::new("must be a host name in lower case, such as calls.acme.example"))
+}
+
+/// Lists tenants, newest first.
+#[utoipa::path(get, path = "/admin/api/v1/tenants", operation_id = "listTenants", params(PageQuery),
+    responses((status = 200, description = "A page of tenants", body = List<Tenant>)))]
+async fn list(caller: Caller, Query(page): Query<PageQuery>) -> ApiResult<Json<List<Tenant>>> {
+    let found = caller.directory().tenants.list_tenants(&page.request()).await.map_err(from_store)?;
+    Ok(Json(page.envelope(found, |tenant| view(&tenant))))
+}
+
+/// A new tenant.
+#[derive(Debug, Deserialize, Validate, ToSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct CreateTenantRequest {
+    #[garde(length(min = 1, max = 200))]
+    #[schema(min_length = 1, max_length = 200, example = "Acme Leads")]
+    name: String,
+    #[garde(custom(is_slug))]
+    #[schema(pattern = "^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$", example = "acme")]
+    slug: String,
+    #[garde(inner(custom(is_host)))]
+    #[schema(example = "calls.acme.example")]
+    domain: Option<String>,
+    /// `UTC` unless said otherwise.
+    #[garde(inner(custom(is_time_zone)))]
+    #[schema(example = "America/New_York")]
+    time_zone: Option<String>,
+    #[garde(skip)]
+    max_concurrent_calls: Option<u32>,
+    #[garde(skip)]
+    metadata: Option<Metadata>,
+}
+
+/// Adds a tenant.
+#[utoipa::path(post, path = "/admin/api/v1/tenants", operation_id = "createTenant", request_body = CreateTenantRequest,
+    responses((status = 201, description = "The tenant", body = Tenant)))]
+async fn create(caller: Caller, Body(body): Body<CreateTenantRequest>) -> ApiResult<(StatusCode, Json<Tenant>)> {
+    let now = caller.now();
+    let tenant = Stored {
+        id: caller.state.next_id(),
+        name: body.name,
+        slug: body.slug,
+        domain: body.domain,
+        status: operations::TenantStatus::Active,
+        time_zone: body.time_zone.unwrap_or_else(|| "UTC".to_owned()),
+        concurrent_calls_max: body.max_concurrent_calls,
+        metadata: Metadata::or_empty(body.metadata),
+        created_at: now,
+        updated_at: now,
+    };
+    caller.directory().tenants.insert_tenant(&tenant).await.map_err(from_store)?;
+    let shown = view(&tenant);
+    caller.audit(Done::Create, "tenant", tenant.id, &(), &shown).await;
+    Ok((StatusCode::CREATED, Json(shown)))
+}
+
+async fn find(caller: &Caller, id: TenantId) -> ApiResult<Stored> {
+    let found = caller.directory().tenants.find_tenant(id).await.map_err(from_store)?;
+    found.ok_or_else(|| ApiError::not_found("Tenant"))
+}
+
+/// Reads a tenant.
+#[utoipa::path(get, path = "/admin/api/v1/tenants/{id}", operation_id = "getTenant", params(("id" = Uuid, Path, description = "The tenant's id")),
+    responses((status = 200, description = "The tenant", body = Tenant)))]
+async fn read(caller: Caller, PathId(id): PathId<TenantId>) -> ApiResult<Json<Tenant>> {
+    Ok(Json(view(&find(&caller, id).await?)))
+}
+
+/// Changes of a tenant: members not named stay, null clears.
+#[derive(Debug, Deserialize, Validate, ToSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct UpdateTenantRequest {
+    #[garde(length(min = 1, max = 200))]
+    name: Option<String>,
+    #[garde(inner(custom(is_slug)))]
+    slug: Option<String>,
+    #[garde(inner(inner(custom(is_host))))]
+    #[serde(default, deserialize_with = "nullable")]
+    domain: Option<Option<String>>,
+    #[garde(skip)]
+    status: Option<TenantStatus>,
+    #[garde(inner(custom(is_time_zone)))]
+    time_zone: Option<String>,
+    #[garde(skip)]
+    #[serde(default, deserialize_with = "nullable")]
+    max_concurrent_calls: Option<Option<u32>>,
+    #[garde(skip)]
+    metadata: Option<Metadata>,
+}
+
+/// Changes a tenant.
+#[utoipa::path(patch, path = "/admin/api/v1/tenants/{id}", operation_id = "updateTenant", params(("id" = Uuid, Path, description = "The tenant's id")),
+    request_body = UpdateTenantRequest, responses((status = 200, description = "The tenant", body = Tenant)))]
+async fn update(
+    caller: Caller,
+    PathId(id): PathId<TenantId>,
+    Body(body): Body<UpdateTenantRequest>,
+) -> ApiResult<Json<Tenant>> {
+    let mut tenant = find(&caller, id).await?;
+    let before = view(&tenant);
+    tenant.name = body.name.unwrap_or(tenant.name);
+    tenant.slug = body.slug.unwrap_or(tenant.slug);
+    tenant.domain = body.domain.unwrap_or(tenant.domain);
+    tenant.status = body.status.map_or(tenant.status, |status| status.0);
+    tenant.time_zone = body.time_zone.unwrap_or(tenant.time_zone);
+    tenant.concurrent_calls_max = body.max_concurrent_calls.unwrap_or(tenant.concurrent_calls_max);
+    tenant.metadata = body.metadata.map_or(tenant.metadata, |metadata| metadata.0);
+    let saved = caller.directory().tenants.save_tenant(&tenant, caller.now()).await.map_err(from_store)?;
+    let after = view(&saved);
+    caller.audit(Done::Update, "tenant", id, &before, &after).await;
+    Ok(Json(after))
+}

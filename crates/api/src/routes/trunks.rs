@@ -1,0 +1,366 @@
+//! Trunks: over what calls come in.
+
+use axum::{Json, http::StatusCode};
+use domain::TrunkId;
+use garde::Validate;
+use operations::{Entity, TrunkFilter};
+use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
+use utoipa_axum::routes;
+use uuid::Uuid;
+
+use crate::{
+    access::Permission,
+    caller::{Caller, Done},
+    convert::from_store,
+    extract::{Body, PathId, Query},
+    page::{List, PageQuery},
+    problem::{ApiError, ApiResult, Fault},
+    resource::Resource,
+    seals::to_hex,
+    wire::{Metadata, Time, nullable, wire_enum},
+};
+
+wire_enum!(
+    /// What a trunk speaks.
+    TrunkType,
+    /// May a trunk carry calls?
+    TrunkStatus,
+);
+
+/// Source networks of one trunk.
+const SOURCES_MAX: usize = 200;
+
+/// The routes.
+pub(crate) fn routes() -> Resource {
+    Resource::new("Carriers")
+        .needs(Permission::CarriersRead, routes!(list))
+        .needs(Permission::CarriersWrite, routes!(create))
+        .needs(Permission::CarriersRead, routes!(read))
+        .needs(Permission::CarriersWrite, routes!(update))
+        .needs(Permission::CarriersDelete, routes!(remove))
+}
+
+/// A trunk. Its password is never shown, nor stored.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Trunk {
+    id: Uuid,
+    tenant_id: Uuid,
+    carrier_id: Uuid,
+    name: String,
+    #[serde(rename = "type")]
+    kind: TrunkType,
+    /// Where calls to the carrier go.
+    #[schema(example = "sip.carrier.example")]
+    host: String,
+    #[schema(example = 5060)]
+    port: u16,
+    /// Where calls come from.
+    #[schema(example = json!(["203.0.113.0/24"]))]
+    source_cidrs: Vec<String>,
+    /// Digest user, where calls from elsewhere are challenged.
+    username: Option<String>,
+    /// Digest realm the password was given for.
+    realm: Option<String>,
+    max_concurrent_calls: Option<u32>,
+    status: TrunkStatus,
+    metadata: Metadata,
+    created_at: Time,
+    updated_at: Time,
+}
+
+fn view(trunk: &operations::Trunk) -> Trunk {
+    Trunk {
+        id: trunk.id.uuid(),
+        tenant_id: trunk.tenant.uuid(),
+        carrier_id: trunk.carrier.uuid(),
+        name: trunk.name.clone(),
+        kind: TrunkType(trunk.kind),
+        host: trunk.host.clone(),
+        port: trunk.port,
+        source_cidrs: trunk.source_cidrs.clone(),
+        username: trunk.digest_username.clone(),
+        realm: trunk.digest_realm.clone(),
+        max_concurrent_calls: trunk.concurrent_calls_max,
+        status: TrunkStatus(trunk.status),
+        metadata: Metadata::of(&trunk.metadata),
+        created_at: Time(trunk.created_at),
+        updated_at: Time(trunk.updated_at),
+    }
+}
+
+/// What a list of trunks is narrowed by.
+#[derive(Debug, Deserialize, Validate, IntoParams)]
+#[serde(rename_all = "camelCase")]
+#[into_params(parameter_in = Query)]
+pub struct TrunkQuery {
+    /// Only this carrier's.
+    #[garde(skip)]
+    carrier_id: Option<Uuid>,
+    /// Only these.
+    #[garde(skip)]
+    #[param(value_type = Option<TrunkStatus>)]
+    status: Option<TrunkStatus>,
+}
+
+/// Lists trunks, newest first.
+#[utoipa::path(get, path = "/api/v1/trunks", operation_id = "listTrunks", params(PageQuery, TrunkQuery),
+    responses((status = 200, description = "A page of trunks", body = List<Trunk>)))]
+async fn list(
+    caller: Caller,
+    Query(page): Query<PageQuery>,
+    Query(query): Query<TrunkQuery>,
+) -> ApiResult<Json<List<Trunk>>> {
+    let filter = TrunkFilter { carrier: query.carrier_id.map(Into::into), status: query.status.map(|status| status.0) };
+    let found = caller.directory().trunks.list(caller.scope(), &filter, &page.request()).await.map_err(from_store)?;
+    Ok(Json(page.envelope(found, |trunk| view(&trunk))))
+}
+
+/// A new trunk: with source networks, a digest user, or both.
+#[derive(Deserialize, Validate, ToSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct CreateTrunkRequest {
+    #[garde(skip)]
+    carrier_id: Uuid,
+    #[garde(length(min = 1, max = 200))]
+    #[schema(min_length = 1, max_length = 200, example = "West")]
+    name: String,
+    /// `SIP` unless said otherwise.
+    #[garde(skip)]
+    #[serde(rename = "type")]
+    kind: Option<TrunkType>,
+    #[garde(length(min = 1, max = 253))]
+    #[schema(min_length = 1, max_length = 253, example = "sip.carrier.example")]
+    host: String,
+    /// 5060 unless said otherwise.
+    #[garde(range(min = 1))]
+    port: Option<u16>,
+    #[garde(length(max = SOURCES_MAX))]
+    #[serde(default)]
+    #[schema(example = json!(["203.0.113.0/24"]))]
+    source_cidrs: Vec<String>,
+    #[garde(length(min = 1, max = 128))]
+    username: Option<String>,
+    /// Kept as HA1 hashes only (RFC 7616).
+    #[garde(length(min = 8, max = 128))]
+    #[schema(format = Password)]
+    password: Option<String>,
+    #[garde(skip)]
+    max_concurrent_calls: Option<u32>,
+    #[garde(skip)]
+    status: Option<TrunkStatus>,
+    #[garde(skip)]
+    metadata: Option<Metadata>,
+}
+
+/// Addresses and networks, as stored.
+fn sources(given: &[String], faults: &mut Vec<Fault>) -> Vec<String> {
+    for (index, text) in given.iter().enumerate() {
+        if !is_network(text) {
+            faults.push(Fault::body(
+                format!("sourceCidrs[{index}]"),
+                "is not an address or network such as 203.0.113.0/24",
+            ));
+        }
+    }
+    given.to_vec()
+}
+
+fn is_network(text: &str) -> bool {
+    let (address, bits) = text.split_once('/').map_or((text, None), |(address, bits)| (address, Some(bits)));
+    let Ok(address) = address.parse::<std::net::IpAddr>() else { return false };
+    let bits_max = if address.is_ipv4() { 32 } else { 128 };
+    bits.is_none_or(|bits| bits.len() <= 3 && bits.parse::<u32>().is_ok_and(|bits| bits <= bits_max))
+}
+
+/// HA1 of RFC 7616, section 3.4.2, by MD5 and by SHA-256.
+fn set_digest(trunk: &mut operations::Trunk, username: &str, password: &str, realm: &str) {
+    use md5::Digest as _;
+    let secret = format!("{username}:{realm}:{password}");
+    trunk.digest_username = Some(username.to_owned());
+    trunk.digest_realm = Some(realm.to_owned());
+    trunk.digest_ha1_md5 = Some(to_hex(&md5::Md5::digest(secret.as_bytes())));
+    trunk.digest_ha1_sha256 = Some(to_hex(&sha2::Sha256::digest(secret.as_bytes())));
+}
+
+fn clear_digest(trunk: &mut operations::Trunk) {
+    trunk.digest_username = None;
+    trunk.digest_realm = None;
+    trunk.digest_ha1_md5 = None;
+    trunk.digest_ha1_sha256 = None;
+}
+
+/// Adds a trunk.
+#[utoipa::path(post, path = "/api/v1/trunks", operation_id = "createTrunk", request_body = CreateTrunkRequest,
+    responses((status = 201, description = "The trunk", body = Trunk),
+        (status = 404, description = "Carrier not found", body = crate::Problem, content_type = "application/problem+json")))]
+async fn create(caller: Caller, Body(body): Body<CreateTrunkRequest>) -> ApiResult<(StatusCode, Json<Trunk>)> {
+    let now = caller.now();
+    let mut faults = Vec::new();
+    let mut trunk = operations::Trunk {
+        id: caller.state.next_id(),
+        tenant: caller.principal.tenant,
+        carrier: body.carrier_id.into(),
+        name: body.name,
+        kind: body.kind.map_or(operations::TrunkType::Sip, |kind| kind.0),
+        host: body.host,
+        port: body.port.unwrap_or(5_060),
+        source_cidrs: sources(&body.source_cidrs, &mut faults),
+        digest_username: None,
+        digest_realm: None,
+        digest_ha1_md5: None,
+        digest_ha1_sha256: None,
+        concurrent_calls_max: body.max_concurrent_calls,
+        status: body.status.map_or(operations::TrunkStatus::Active, |status| status.0),
+        metadata: Metadata::or_empty(body.metadata),
+        created_at: now,
+        updated_at: now,
+    };
+    match (&body.username, &body.password) {
+        (Some(username), Some(password)) => {
+            set_digest(&mut trunk, username, password, &caller.state.config().sip_realm)
+        }
+        (None, None) => {}
+        (Some(_), None) => faults.push(Fault::body("password", "is required with username")),
+        (None, Some(_)) => faults.push(Fault::body("username", "is required with password")),
+    }
+    if !faults.is_empty() {
+        return Err(ApiError::validation(faults));
+    }
+    caller.directory().trunks.insert(caller.scope(), &trunk).await.map_err(from_store)?;
+    let shown = view(&trunk);
+    caller.audit(Done::Create, operations::Trunk::NAME, trunk.id, &(), &shown).await;
+    Ok((StatusCode::CREATED, Json(shown)))
+}
+
+/// Reads a trunk.
+#[utoipa::path(get, path = "/api/v1/trunks/{id}", operation_id = "getTrunk", params(("id" = Uuid, Path, description = "The trunk's id")),
+    responses((status = 200, description = "The trunk", body = Trunk)))]
+async fn read(caller: Caller, PathId(id): PathId<TrunkId>) -> ApiResult<Json<Trunk>> {
+    let trunk = caller.directory().trunks.get(caller.scope(), id).await.map_err(from_store)?;
+    Ok(Json(view(&trunk)))
+}
+
+/// Changes of a trunk: members not named stay, null clears.
+#[derive(Deserialize, Validate, ToSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct UpdateTrunkRequest {
+    #[garde(length(min = 1, max = 200))]
+    name: Option<String>,
+    #[garde(skip)]
+    #[serde(rename = "type")]
+    kind: Option<TrunkType>,
+    #[garde(length(min = 1, max = 253))]
+    host: Option<String>,
+    #[garde(range(min = 1))]
+    port: Option<u16>,
+    #[garde(length(max = SOURCES_MAX))]
+    source_cidrs: Option<Vec<String>>,
+    /// A new user needs a new password; null ends sign-in by digest.
+    #[garde(inner(inner(length(min = 1, max = 128))))]
+    #[serde(default, deserialize_with = "nullable")]
+    username: Option<Option<String>>,
+    #[garde(length(min = 8, max = 128))]
+    #[schema(format = Password)]
+    password: Option<String>,
+    #[garde(skip)]
+    #[serde(default, deserialize_with = "nullable")]
+    max_concurrent_calls: Option<Option<u32>>,
+    #[garde(skip)]
+    status: Option<TrunkStatus>,
+    #[garde(skip)]
+    metadata: Option<Metadata>,
+}
+
+/// Changes a trunk.
+#[utoipa::path(patch, path = "/api/v1/trunks/{id}", operation_id = "updateTrunk", params(("id" = Uuid, Path, description = "The trunk's id")),
+    request_body = UpdateTrunkRequest, responses((status = 200, description = "The trunk", body = Trunk)))]
+async fn update(
+    caller: Caller,
+    PathId(id): PathId<TrunkId>,
+    Body(body): Body<UpdateTrunkRequest>,
+) -> ApiResult<Json<Trunk>> {
+    let mut trunk = caller.directory().trunks.get(caller.scope(), id).await.map_err(from_store)?;
+    let before = view(&trunk);
+    let has_new_password = body.password.is_some();
+    apply(&mut trunk, body, &caller.state.config().sip_realm)?;
+    let saved = caller.directory().trunks.save(caller.scope(), &trunk, caller.now()).await.map_err(from_store)?;
+    let after = view(&saved);
+    caller.audit(Done::Update, operations::Trunk::NAME, id, &before, &after).await;
+    if has_new_password {
+        caller.note("trunk.password", operations::Trunk::NAME, Some(id.to_string()), serde_json::json!({})).await;
+    }
+    Ok(Json(after))
+}
+
+fn apply(trunk: &mut operations::Trunk, body: UpdateTrunkRequest, realm: &str) -> ApiResult<()> {
+    let mut faults = Vec::new();
+    if let Some(name) = body.name {
+        trunk.name = name;
+    }
+    if let Some(kind) = body.kind {
+        trunk.kind = kind.0;
+    }
+    if let Some(host) = body.host {
+        trunk.host = host;
+    }
+    if let Some(port) = body.port {
+        trunk.port = port;
+    }
+    if let Some(given) = body.source_cidrs {
+        trunk.source_cidrs = sources(&given, &mut faults);
+    }
+    match (body.username, body.password) {
+        (Some(None), _) => clear_digest(trunk),
+        (Some(Some(username)), Some(password)) => set_digest(trunk, &username, &password, realm),
+        (Some(Some(username)), None) if Some(&username) != trunk.digest_username.as_ref() => {
+            faults.push(Fault::body("password", "is required with a new username"));
+        }
+        (None, Some(password)) => match trunk.digest_username.clone() {
+            Some(username) => set_digest(trunk, &username, &password, realm),
+            None => faults.push(Fault::body("username", "is required with password")),
+        },
+        (Some(Some(_)) | None, None) => {}
+    }
+    if let Some(limit) = body.max_concurrent_calls {
+        trunk.concurrent_calls_max = limit;
+    }
+    if let Some(status) = body.status {
+        trunk.status = status.0;
+    }
+    if let Some(metadata) = body.metadata {
+        trunk.metadata = metadata.0;
+    }
+    if faults.is_empty() { Ok(()) } else { Err(ApiError::validation(faults)) }
+}
+
+/// Removes a trunk that no number needs.
+#[utoipa::path(delete, path = "/api/v1/trunks/{id}", operation_id = "deleteTrunk", params(("id" = Uuid, Path, description = "The trunk's id")),
+    responses((status = 204, description = "Removed")))]
+async fn remove(caller: Caller, PathId(id): PathId<TrunkId>) -> ApiResult<StatusCode> {
+    let trunk = caller.directory().trunks.get(caller.scope(), id).await.map_err(from_store)?;
+    caller.directory().trunks.remove(caller.scope(), id).await.map_err(from_store)?;
+    caller.audit(Done::Delete, operations::Trunk::NAME, id, &view(&trunk), &()).await;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sources_are_addresses_or_networks() {
+        for (text, is) in [
+            ("203.0.113.0/24", true),
+            ("203.0.113.7", true),
+            ("2001:db8::/32", true),
+            ("203.0.113.0/33", false),
+            ("carrier.example", false),
+            ("203.0.113.0/", false),
+            ("/24", false),
+        ] {
+            assert_eq!(is_network(text), is, "{text}");
+        }
+    }
+}

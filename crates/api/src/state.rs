@@ -1,0 +1,219 @@
+//! What every route can reach.
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use domain::{Seed, Timestamp};
+use operations::{CallReports, Directory, Flows, Ids, Leases, LiveBus};
+use prometheus_client::registry::Registry;
+use tokio::sync::Semaphore;
+
+use crate::{
+    config::ApiConfig,
+    live::Tickets,
+    metrics::HttpMetrics,
+    ports::{CallControl, Clock, HealthProbe, RecordingFiles},
+    seals::Seals,
+    throttle::{Counted, SignInGuard, Windows},
+};
+
+/// The parts the server brings.
+#[expect(missing_debug_implementations, reason = "holds ports, which are traits")]
+pub struct Ports {
+    /// The store.
+    pub directory: Directory,
+    /// Figures over many calls.
+    pub reports: Arc<dyn CallReports>,
+    /// What buyers' caps have counted.
+    pub leases: Arc<dyn Leases>,
+    /// Running calls.
+    pub call_control: Arc<dyn CallControl>,
+    /// Recordings.
+    pub recording_files: Arc<dyn RecordingFiles>,
+    /// What `/health/ready` asks.
+    pub probes: Vec<Arc<dyn HealthProbe>>,
+    /// The time.
+    pub clock: Arc<dyn Clock>,
+    /// Randomness for ids, tokens and keys: from the operating system's entropy.
+    pub seed: Seed,
+    /// Where every part registers its metrics.
+    pub registry: Registry,
+    /// Where live updates come from.
+    pub live: Arc<dyn LiveBus>,
+}
+
+/// Shared by all requests; cheap to clone.
+#[derive(Clone)]
+pub struct State(Arc<Inner>);
+
+struct Inner {
+    config: ApiConfig,
+    directory: Directory,
+    reports: Arc<dyn CallReports>,
+    leases: Arc<dyn Leases>,
+    call_control: Arc<dyn CallControl>,
+    recording_files: Arc<dyn RecordingFiles>,
+    probes: Vec<Arc<dyn HealthProbe>>,
+    clock: Arc<dyn Clock>,
+    started_at: Timestamp,
+    seed: Mutex<Seed>,
+    ids: Arc<Ids>,
+    flows: Flows,
+    seals: Seals,
+    requests: Windows<Counted>,
+    sign_in: SignInGuard,
+    password_checks: Semaphore,
+    registry: Registry,
+    metrics: HttpMetrics,
+    live: Arc<dyn LiveBus>,
+    live_clients: Arc<Semaphore>,
+    tickets: Tickets,
+}
+
+impl std::fmt::Debug for State {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("State").finish_non_exhaustive()
+    }
+}
+
+impl State {
+    /// From the parts the server brings.
+    pub fn new(config: ApiConfig, mut ports: Ports) -> Self {
+        let metrics = HttpMetrics::register(&mut ports.registry);
+        let ids = Arc::new(Ids::new(ports.seed.fork()));
+        Self(Arc::new(Inner {
+            seals: Seals::new(config.seal_key),
+            requests: Windows::new(std::time::Duration::from_mins(1), config.counted_max),
+            sign_in: SignInGuard::new(config.sign_in, config.counted_max),
+            password_checks: Semaphore::new(config.password_checks_max),
+            tickets: Tickets::new(config.counted_max),
+            started_at: ports.clock.now(),
+            seed: Mutex::new(ports.seed),
+            flows: Flows::new(ports.directory.clone(), Arc::clone(&ids)),
+            ids,
+            directory: ports.directory,
+            reports: ports.reports,
+            leases: ports.leases,
+            call_control: ports.call_control,
+            recording_files: ports.recording_files,
+            probes: ports.probes,
+            clock: ports.clock,
+            registry: ports.registry,
+            live: ports.live,
+            live_clients: Arc::new(Semaphore::new(config.live.clients_max)),
+            metrics,
+            config,
+        }))
+    }
+
+    /// Configuration.
+    pub fn config(&self) -> &ApiConfig {
+        &self.0.config
+    }
+
+    /// The store.
+    pub fn directory(&self) -> &Directory {
+        &self.0.directory
+    }
+
+    /// The use cases of flows.
+    pub fn flows(&self) -> &Flows {
+        &self.0.flows
+    }
+
+    /// Figures over many calls.
+    pub fn reports(&self) -> &dyn CallReports {
+        &*self.0.reports
+    }
+
+    /// What buyers' caps have counted.
+    pub fn leases(&self) -> &dyn Leases {
+        &*self.0.leases
+    }
+
+    /// Running calls.
+    pub fn call_control(&self) -> &dyn CallControl {
+        &*self.0.call_control
+    }
+
+    /// Recordings.
+    pub fn recording_files(&self) -> Arc<dyn RecordingFiles> {
+        Arc::clone(&self.0.recording_files)
+    }
+
+    /// Health probes.
+    pub fn probes(&self) -> &[Arc<dyn HealthProbe>] {
+        &self.0.probes
+    }
+
+    /// The time.
+    pub fn now(&self) -> Timestamp {
+        self.0.clock.now()
+    }
+
+    /// When this process began to serve.
+    pub fn started_at(&self) -> Timestamp {
+        self.0.started_at
+    }
+
+    /// A new id.
+    pub fn next_id<T: From<uuid::Uuid>>(&self) -> T {
+        self.0.ids.next(self.now())
+    }
+
+    /// A stream of randomness of its own, for what draws more than once.
+    pub fn fork_seed(&self) -> Seed {
+        self.0.seed.lock().unwrap_or_else(PoisonError::into_inner).fork()
+    }
+
+    /// Random bytes.
+    pub fn random<const N: usize>(&self) -> [u8; N] {
+        let mut bytes = [0; N];
+        self.0.seed.lock().unwrap_or_else(PoisonError::into_inner).fill(&mut bytes);
+        bytes
+    }
+
+    /// Seals.
+    pub fn seals(&self) -> &Seals {
+        &self.0.seals
+    }
+
+    /// Request counts.
+    pub fn requests(&self) -> &Windows<Counted> {
+        &self.0.requests
+    }
+
+    /// Failed sign-ins.
+    pub fn sign_in_guard(&self) -> &SignInGuard {
+        &self.0.sign_in
+    }
+
+    /// Room for password checks.
+    pub fn password_checks(&self) -> &Semaphore {
+        &self.0.password_checks
+    }
+
+    /// Everything measured.
+    pub fn registry(&self) -> &Registry {
+        &self.0.registry
+    }
+
+    /// What HTTP measures.
+    pub fn metrics(&self) -> &HttpMetrics {
+        &self.0.metrics
+    }
+
+    /// Live updates.
+    pub fn live(&self) -> &dyn LiveBus {
+        &*self.0.live
+    }
+
+    /// Room for WebSocket clients.
+    pub fn live_clients(&self) -> Arc<Semaphore> {
+        Arc::clone(&self.0.live_clients)
+    }
+
+    /// WebSocket tickets used.
+    pub fn tickets(&self) -> &Tickets {
+        &self.0.tickets
+    }
+}

@@ -1,0 +1,71 @@
+//! Flows: kept, checked, published, rolled back.
+
+use serde_json::json;
+
+use crate::support::Platform;
+
+pub fn document(version: &str) -> serde_json::Value {
+    json!({"id": "direct", "name": "Direct", "version": version,
+        "entry": {"id": "start", "type": "entry", "target": "bye"},
+        "nodes": [{"id": "bye", "type": "hangup", "reason": "normal"}]})
+}
+
+#[tokio::test]
+async fn a_flow_is_kept_published_and_rolled_back() {
+    let platform = Platform::new().await;
+    let admin = platform.admin().await;
+    let made = admin.post("/api/v1/flows", document("1")).await.expect(201).json();
+    let path = format!("/api/v1/flows/{}", made["flowId"].as_str().unwrap());
+    assert_eq!((&made["version"], &made["published"]), (&json!(1), &json!(false)));
+    admin.send("POST", &format!("{path}/versions/1/publish"), None).await.expect(200);
+    let again = admin.post("/api/v1/flows", document("1")).await.expect(201).json();
+    assert_eq!(again["version"], 2, "a published version never changes");
+    admin.send("POST", &format!("{path}/versions/2/publish"), None).await.expect(200);
+    assert_eq!(admin.get(&path).await.expect(200).json()["publishedVersion"], 2);
+    let back = admin.post(&format!("{path}/rollback"), json!({"version": 1})).await.expect(200).json();
+    assert_eq!((&back["version"], &back["published"]), (&json!(1), &json!(true)));
+    let list = admin.get("/api/v1/flows").await.expect(200).json();
+    assert_eq!(list["data"][0]["publishedVersion"], 1);
+    assert_eq!(list["data"][0]["versions"].as_array().unwrap().len(), 2);
+    assert_eq!(admin.get(&format!("{path}/versions/1")).await.expect(200).json()["flow"]["id"], "direct");
+    admin.delete(&format!("{path}/versions/1")).await.expect(409);
+    admin.get(&format!("{path}/versions/9")).await.expect(404);
+    let stranger = platform.client(platform.other, &["admin:*"]).await;
+    for suffix in ["", "/versions/1"] {
+        stranger.get(&format!("{path}{suffix}")).await.expect(404);
+    }
+    stranger.send("POST", &format!("{path}/versions/1/publish"), None).await.expect(404);
+    stranger.post(&format!("{path}/rollback"), json!({"version": 1})).await.expect(404);
+    stranger.delete(&format!("{path}/versions/2")).await.expect(404);
+}
+
+#[tokio::test]
+async fn yaml_is_as_good() {
+    let platform = Platform::new().await;
+    let admin = platform.admin().await;
+    let yaml = "id: direct\nname: Direct\nversion: '3'\nentry: {id: start, type: entry, target: bye}\n\
+                nodes:\n  - {id: bye, type: hangup, reason: normal}\n";
+    let kept =
+        admin.send("POST", "/api/v1/flows", Some(("application/yaml", yaml.as_bytes().to_vec()))).await.expect(201);
+    assert_eq!(kept.json()["version"], 3);
+    let checked =
+        admin.send("POST", "/api/v1/flows/validate", Some(("text/yaml", yaml.as_bytes().to_vec()))).await.expect(200);
+    assert_eq!(checked.json(), json!({"valid": true, "flowId": "direct", "version": 3, "nodeCount": 1}));
+}
+
+#[tokio::test]
+async fn every_fault_is_listed() {
+    let platform = Platform::new().await;
+    let admin = platform.admin().await;
+    let mut bad = document("1");
+    bad["entry"]["target"] = json!("nowhere");
+    bad["nodes"][0]["next"] = json!("missing");
+    for path in ["/api/v1/flows", "/api/v1/flows/validate"] {
+        let refused = admin.post(path, bad.clone()).await.expect(422);
+        let body = refused.json();
+        assert_eq!(body["error"]["code"], "INVALID_FLOW");
+        let text = body.to_string();
+        assert!(text.contains("nowhere") && body["errors"].as_array().unwrap().len() >= 2, "{text}");
+    }
+    admin.send("POST", "/api/v1/flows", Some(("text/plain", Vec::new()))).await.expect(415);
+}
