@@ -1,0 +1,247 @@
+// Drives the built pages against the fixture and fails on what does not behave: npm run build && npm run check
+import { spawn } from "node:child_process";
+import { createRequire } from "node:module";
+import { fileURLToPath } from "node:url";
+import { chromium } from "playwright-core";
+
+const axe = createRequire(import.meta.url).resolve("axe-core");
+const fixture = spawn(process.execPath, [fileURLToPath(new URL("./fixture.mjs", import.meta.url))], {
+  stdio: "ignore",
+});
+process.on("exit", () => fixture.kill());
+await new Promise((resolve) => setTimeout(resolve, 900));
+const browser = await chromium.launch({
+  executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium",
+  args: ["--no-sandbox"],
+});
+const base = "http://127.0.0.1:3900";
+let failed = 0;
+const check = (name, ok, detail = "") => {
+  if (!ok) failed++;
+  console.log(`${ok ? "ok  " : "FAIL"} ${name}${ok ? "" : ` ${detail}`}`);
+};
+
+async function signIn(page) {
+  await page.goto(base);
+  await page.fill("input[type=email]", "ada@example.com");
+  await page.fill("input[type=password]", "demo");
+  await page.keyboard.press("Enter");
+  await page.waitForSelector("h1:has-text('Dashboard')");
+}
+
+async function accessibility(page, name) {
+  await page.addScriptTag({ path: axe });
+  const { violations } = await page.evaluate(() =>
+    window.axe.run(document, {
+      runOnly: ["wcag2a", "wcag2aa", "wcag21aa", "best-practice"],
+      rules: { "color-contrast": { enabled: true } },
+    }),
+  );
+  const told = violations.map(
+    (found) =>
+      `${found.id}: ${found.nodes
+        .slice(0, 3)
+        .map((node) => node.html.slice(0, 140))
+        .join(" | ")}`,
+  );
+  check(`accessible: ${name}`, violations.length === 0, `\n     ${told.join("\n     ")}`);
+}
+
+for (const theme of ["light", "dark"]) {
+  for (const viewport of [
+    { width: 1440, height: 900 },
+    { width: 390, height: 844 },
+  ]) {
+    const where = `${theme} ${viewport.width}`;
+    const context = await browser.newContext({
+      viewport,
+      colorScheme: theme,
+      bypassCSP: true,
+      reducedMotion: "reduce",
+    });
+    const page = await context.newPage();
+    const errors = [];
+    const wide = [];
+    const measure = async (name) => {
+      const over = await page.evaluate(() => document.documentElement.scrollWidth - window.innerWidth);
+      if (over > 0) wide.push(`${name} by ${over} px`);
+    };
+    page.on("pageerror", (error) => errors.push(error.message));
+    await page.goto(base);
+    await page.waitForSelector("input[type=email]");
+    await accessibility(page, `sign-in ${where}`);
+    await signIn(page);
+    await page.waitForTimeout(3000);
+    await accessibility(page, `dashboard ${where}`);
+    await measure("dashboard");
+    const sold = await page.evaluate(async () => {
+      const answer = await fetch("http://127.0.0.1:3901/api/v1/calls?limit=100&status=COMPLETED");
+      return (await answer.json()).data.find((row) => row.converted).id;
+    });
+    const flow = await page.evaluate(
+      async () => (await (await fetch("http://127.0.0.1:3901/api/v1/flows")).json()).data[0].id,
+    );
+    for (const path of [
+      "/calls",
+      `/calls/${sold}`,
+      "/numbers",
+      "/campaigns",
+      "/publishers",
+      "/buyers",
+      "/flows",
+      `/flows/${flow}?version=4`,
+      "/settings",
+    ]) {
+      await page.goto(base + path);
+      await page.waitForTimeout(1300);
+      await measure(path);
+      await accessibility(page, `${path.replace(/[0-9a-f-]{36}/, ":id")} ${where}`);
+    }
+    check(`nothing is wider than the screen ${where}`, wide.length === 0, wide.join("; "));
+    check(`no script errors ${where}`, errors.length === 0, errors.join("; "));
+    await context.close();
+  }
+}
+
+const context = await browser.newContext({ viewport: { width: 1440, height: 900 } });
+const page = await context.newPage();
+let loads = 0;
+page.on("load", () => loads++);
+await page.goto(base);
+await page.fill("input[type=email]", "ada@example.com");
+await page.fill("input[type=password]", "wrong");
+await page.keyboard.press("Enter");
+await page.waitForSelector("[role=alert]");
+check("a wrong password is told", (await page.textContent("[role=alert]")).includes("do not match"));
+await page.fill("input[type=password]", "demo");
+await page.keyboard.press("Enter");
+await page.waitForSelector("text=Live calls");
+loads = 0;
+
+const rows = () => page.locator("section[aria-labelledby=live-calls] li a");
+await page.waitForTimeout(1500);
+const known = await rows().evaluateAll((items) => items.map((item) => item.href));
+await page.waitForFunction(
+  (old) =>
+    [...document.querySelectorAll("section[aria-labelledby=live-calls] li a")].some((link) => !old.includes(link.href)),
+  known,
+  { timeout: 15_000 },
+);
+const fresh = await rows().evaluateAll(
+  (items, old) => items.map((item) => item.href).find((href) => !old.includes(href)),
+  known,
+);
+const state = async () =>
+  (await page
+    .locator(`section[aria-labelledby=live-calls] a[href='${new URL(fresh).pathname}']`)
+    .textContent()
+    .catch(() => "")) ?? "";
+const seen = new Set();
+for (let index = 0; index < 60 && !(seen.has("Connected") || seen.has("Ended")); index++) {
+  const text = await state();
+  for (const word of ["Arriving", "In the flow", "Ringing buyer", "Connected", "Ended"])
+    if (text.includes(word)) seen.add(word);
+  await page.waitForTimeout(200);
+}
+check("a new call moves through its states without a reload", seen.size >= 2 && loads === 0, [...seen].join(","));
+const ticking = async () => page.locator("section[aria-labelledby=live-calls] [role=timer]").first().textContent();
+const before = await ticking();
+await page.waitForTimeout(2200);
+check("its duration ticks", before !== (await ticking()));
+
+await page.keyboard.press("g");
+await page.keyboard.press("c");
+await page.waitForSelector("h1:has-text('Calls')");
+check("g c goes to the calls", true);
+await page.keyboard.press("/");
+check("/ focuses the search", await page.evaluate(() => document.activeElement?.hasAttribute("data-search")));
+await page.keyboard.type("+1 (212) 555");
+await page
+  .waitForFunction(
+    () =>
+      [...document.querySelectorAll("tbody tr td:first-child")].every((cell) =>
+        cell.textContent.startsWith("+1 212 555"),
+      ),
+    null,
+    { timeout: 8000 },
+  )
+  .catch(() => undefined);
+const numbers = await page.locator("tbody tr td:nth-child(1)").allTextContents();
+check(
+  "a number typed with brackets is found",
+  numbers.length > 0 && numbers.every((text) => text.startsWith("+1 212 555")),
+  numbers.slice(0, 3).join(),
+);
+await page.locator("tbody tr a").first().focus();
+await page.keyboard.press("Enter");
+await page.waitForSelector("text=Why this buyer");
+check("Enter on a row opens the call", true);
+await page.goBack();
+await page.waitForSelector("h1:has-text('Calls')");
+check("back keeps the search", (await page.inputValue("input[data-search]")) === "+1 (212) 555");
+
+const sold = await page.evaluate(
+  async () =>
+    (await (await fetch("http://127.0.0.1:3901/api/v1/calls?limit=100&status=COMPLETED")).json()).data.find(
+      (row) => row.converted,
+    ).id,
+);
+await page.goto(`${base}/calls/${sold}`);
+await page.waitForSelector("button[aria-label=Play]:not([disabled])");
+await page.keyboard.press("Space");
+await page.waitForSelector("button[aria-label=Pause]");
+await page.waitForTimeout(1500);
+const slider = page.locator("[role=slider]");
+const at = async () => Number(await slider.getAttribute("aria-valuenow"));
+check("space plays", (await at()) >= 1, String(await at()));
+await page.keyboard.press("Space");
+const paused = await at();
+await page.keyboard.press("ArrowRight");
+check("the arrow seeks five seconds", Math.abs((await at()) - paused - 5) <= 1, `${paused} to ${await at()}`);
+const box = await slider.boundingBox();
+await page.mouse.click(box.x + box.width / 2, box.y + 20);
+const half = Number(await slider.getAttribute("aria-valuemax")) / 2;
+check("a click on the waveform seeks", Math.abs((await at()) - half) <= 1, `${await at()} of ${half * 2}`);
+const drawn = await page.evaluate(() => {
+  const canvas = document.querySelector("canvas");
+  const pixels = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height).data;
+  const lane = (from, to) => {
+    let count = 0;
+    for (let y = Math.floor(from * canvas.height); y < Math.floor(to * canvas.height); y++)
+      for (let x = 0; x < canvas.width; x++) if (pixels[(y * canvas.width + x) * 4 + 3] > 0) count++;
+    return count;
+  };
+  return [lane(0, 0.4), lane(0.6, 1)];
+});
+check(
+  "both lanes of the waveform are drawn",
+  drawn.every((count) => count > 1000),
+  drawn.join(),
+);
+
+await page.goto(base);
+await page.waitForSelector("text=Live calls");
+await page.waitForTimeout(1500);
+fixture.kill("SIGUSR2");
+await page.waitForSelector("text=Live updates are interrupted", { timeout: 10_000 });
+check("a lost link is told", true);
+await page.waitForSelector("text=Live updates are interrupted", { state: "detached", timeout: 45_000 });
+check("and comes back by itself", (await page.textContent("body")).includes("Live"));
+
+await page.emulateMedia({ reducedMotion: "reduce" });
+check("nothing moves when motion is unwelcome", await page.evaluate(() => document.getAnimations().length === 0));
+await page.keyboard.press("?");
+await page.waitForSelector("[role=dialog]");
+await page.keyboard.press("Escape");
+await page.keyboard.press("Tab");
+await page.goto(`${base}/calls/00000000-0000-0000-0000-000000000000`);
+await page.waitForSelector("text=There is no such call");
+check("an unknown call is told", true);
+await page.goto(`${base}/settings`);
+await page.click("main button:has-text('Sign out')");
+await page.waitForSelector("input[type=email]");
+check("signing out leads to the sign-in", true);
+await browser.close();
+process.exitCode = failed === 0 ? 0 : 1;
+console.log(failed === 0 ? "all well" : `${failed} failed`);
+process.exit();

@@ -1,0 +1,345 @@
+// Serves dist on 3900 and an API of made-up calls on 3901, to look at the pages without the platform. Development only.
+// Any e-mail with the password "demo" signs in. FIXTURE_EMPTY=1: a tenant without calls.
+// API_URL=http://127.0.0.1:3001: serves the pages for a running platform instead; its api.cors_origins must name this page.
+import { createReadStream, existsSync, statSync } from "node:fs";
+import { createServer } from "node:http";
+import { extname, join, normalize } from "node:path";
+import { fileURLToPath } from "node:url";
+import { WebSocketServer } from "ws";
+import { conversation } from "./wav.mjs";
+import { apiKeys, buyers, calls, campaigns, detail, flows, numbers, publishers, script, view } from "./world.mjs";
+
+const WEB_PORT = Number(process.env.WEB_PORT ?? 3900);
+const API_PORT = Number(process.env.API_PORT ?? 3901);
+const API_URL = process.env.API_URL ?? `http://127.0.0.1:${API_PORT}`;
+const EMPTY = process.env.FIXTURE_EMPTY === "1";
+const dist = fileURLToPath(new URL("../dist", import.meta.url));
+const types = {
+  ".html": "text/html",
+  ".js": "text/javascript",
+  ".css": "text/css",
+  ".svg": "image/svg+xml",
+  ".woff2": "font/woff2",
+};
+
+createServer((request, response) => {
+  const path = normalize(new URL(request.url, "http://x").pathname);
+  if (path === "/config.json") {
+    response.setHeader("content-type", "application/json");
+    return response.end(JSON.stringify({ apiUrl: API_URL }));
+  }
+  const file = join(dist, path);
+  const found = existsSync(file) && statSync(file).isFile() ? file : join(dist, "index.html");
+  response.setHeader("content-type", types[extname(found)] ?? "application/octet-stream");
+  response.setHeader(
+    "content-security-policy",
+    "default-src 'self'; style-src 'self' 'unsafe-inline'; connect-src *; media-src * blob:; img-src 'self' data:",
+  );
+  createReadStream(found).pipe(response);
+}).listen(WEB_PORT, "127.0.0.1");
+
+const user = {
+  id: "u1",
+  email: "ada@example.com",
+  firstName: "Ada",
+  lastName: "Moreno",
+  roles: ["OWNER"],
+  tenant: { id: "t1", name: "Acme Performance" },
+};
+const list = (rows, url) => {
+  const page = Number(url.searchParams.get("page") ?? 1);
+  const limit = Number(url.searchParams.get("limit") ?? 20);
+  return {
+    data: rows.slice((page - 1) * limit, page * limit),
+    meta: { page, limit, total: rows.length, totalPages: Math.max(1, Math.ceil(rows.length / limit)) },
+  };
+};
+const problem = (status, code, message, details = []) => [
+  status,
+  { error: { code, message, details, requestId: "req-1" }, title: message, status, errors: details },
+];
+
+function callRows(url) {
+  const query = url.searchParams;
+  const text = query.get("fromNumber");
+  return calls
+    .map((call) => view(call))
+    .filter((row) => !query.get("status") || row.status === query.get("status"))
+    .filter((row) => !query.get("buyerId") || row.buyerId === query.get("buyerId"))
+    .filter((row) => !query.get("numberId") || row.numberId === query.get("numberId"))
+    .filter((row) => query.get("live") !== "true" || row.endedAt === null)
+    .filter((row) => !query.get("campaignId") || row.campaignId === query.get("campaignId"))
+    .filter((row) => !text || row.fromNumber.startsWith(text))
+    .sort((a, b) => b.startedAt.localeCompare(a.startedAt));
+}
+
+function summary(window) {
+  const dayStart =
+    new Date().setHours(0, 0, 0, 0) - { "7d": 6, "30d": 29 }[window] * 86_400_000 || new Date().setHours(0, 0, 0, 0);
+  const width = { "7d": 6, "30d": 24 }[window] ?? 1;
+  const rows = calls.filter((call) => call.startedAt >= dayStart).map((call) => view(call));
+  const sum = (name, of = rows) => of.reduce((all, row) => all + Number(row.money?.[name] ?? 0), 0).toFixed(4);
+  const sold = rows.filter((row) => row.buyerId);
+  const hours = Array.from(
+    { length: Math.ceil((Date.now() - dayStart) / 3_600_000 / width) },
+    (_, index) => dayStart + index * width * 3_600_000,
+  );
+  return {
+    totals: {
+      calls: rows.length,
+      answered: rows.filter((row) => row.answeredAt).length,
+      sold: sold.length,
+      converted: rows.filter((row) => row.converted).length,
+      revenue: sum("revenue"),
+      payout: sum("payout"),
+      cost: sum("cost"),
+      margin: sum("margin"),
+      currency: "USD",
+      activeNow: rows.filter((row) => !row.endedAt).length,
+      asr: 0.97,
+      ahtSeconds: 96,
+    },
+    series: hours.map((at) => {
+      const own = rows.filter(
+        (row) => Date.parse(row.startedAt) >= at && Date.parse(row.startedAt) < at + width * 3_600_000,
+      );
+      return {
+        start: new Date(at).toISOString(),
+        calls: own.length,
+        answered: own.filter((row) => row.answeredAt).length,
+        sold: own.filter((row) => row.buyerId).length,
+        revenue: sum("revenue", own),
+      };
+    }),
+    topBuyers: buyers
+      .map((buyer) => {
+        const own = sold.filter((row) => row.buyerId === buyer.id);
+        return { buyerId: buyer.id, name: buyer.name, calls: own.length, revenue: sum("revenue", own) };
+      })
+      .filter((row) => row.calls > 0)
+      .sort((a, b) => Number(b.revenue) - Number(a.revenue)),
+  };
+}
+
+let signedOut = false;
+const routes = [
+  [
+    "POST",
+    /^\/auth\/login$/,
+    (_, __, body) => {
+      if (body.password !== "demo") return problem(401, "UNAUTHORIZED", "Bad credentials");
+      signedOut = false;
+      return [200, { token: "t", csrfToken: "c", user }];
+    },
+  ],
+  [
+    "POST",
+    /^\/auth\/logout$/,
+    () => {
+      signedOut = true;
+      return [200, { success: true }];
+    },
+  ],
+  [
+    "GET",
+    /^\/auth\/me$/,
+    (request) =>
+      request.headers.authorization && !signedOut
+        ? [200, user]
+        : problem(401, "UNAUTHORIZED", "Authentication required"),
+  ],
+  ["POST", /^\/auth\/ws-ticket$/, () => [200, { ticket: "once" }]],
+  ["GET", /^\/api\/v1\/dashboard\/summary$/, (_, url) => [200, summary(url.searchParams.get("window"))]],
+  [
+    "GET",
+    /^\/api\/v1\/billing\/balance$/,
+    () => [200, { currency: "USD", available: "12480.55", pending: "310.00", held: "84.00", total: "12874.55" }],
+  ],
+  ["GET", /^\/api\/v1\/calls$/, (_, url) => [200, list(callRows(url), url)]],
+  [
+    "GET",
+    /^\/api\/v1\/calls\/([^/]+)$/,
+    (_, __, ___, [, id]) => {
+      const call = calls.find((each) => each.id === id);
+      return call ? [200, detail(call)] : problem(404, "NOT_FOUND", "No such call");
+    },
+  ],
+  ...Object.entries({ numbers, campaigns, publishers, buyers, flows, "api-keys": apiKeys }).flatMap(([name, rows]) => [
+    [
+      "GET",
+      new RegExp(`^/api/v1/${name}$`),
+      (_, url) => [
+        200,
+        list(
+          rows.map(({ documents, ...row }) => row),
+          url,
+        ),
+      ],
+    ],
+    [
+      "PATCH",
+      new RegExp(`^/api/v1/${name}/([^/]+)$`),
+      (_, __, body, [, id]) => {
+        const row = rows.find((each) => each.id === id);
+        if (!row) return problem(404, "NOT_FOUND", "No such thing");
+        if (body.name === "")
+          return problem(400, "VALIDATION_ERROR", "name is required", [{ field: "name", message: "is required" }]);
+        Object.assign(row, body);
+        return [200, row];
+      },
+    ],
+  ]),
+  [
+    "PATCH",
+    /^\/api\/v1\/buyers\/([^/]+)\/endpoints\/([^/]+)$/,
+    (_, __, body, [, id, endpointId]) => {
+      const endpoint = buyers.find((each) => each.id === id).endpoints.find((each) => each.id === endpointId);
+      return [200, Object.assign(endpoint, body)];
+    },
+  ],
+  [
+    "DELETE",
+    /^\/api\/v1\/api-keys\/([^/]+)$/,
+    (_, __, ___, [, id]) => {
+      apiKeys.find((each) => each.id === id).status = "REVOKED";
+      return [200, {}];
+    },
+  ],
+  [
+    "POST",
+    /^\/api\/v1\/api-keys$/,
+    (_, __, body) => {
+      apiKeys.push({ id: String(apiKeys.length), ...body, prefix: "hw_7c01d", status: "ACTIVE", lastUsedAt: null });
+      return [201, { key: "hw_7c01d3b9e0aa4d21b7" }];
+    },
+  ],
+  [
+    "POST",
+    /^\/api\/v1\/flows\/validate$/,
+    (_, __, body) => {
+      const ids = new Set(body.nodes?.map((node) => node.id));
+      const faults = (body.nodes ?? []).filter((node) => node.onAllBusy && !ids.has(node.onAllBusy));
+      return faults.length === 0
+        ? [200, { valid: true }]
+        : problem(
+            422,
+            "INVALID_FLOW",
+            "The flow has faults",
+            faults.map((node) => ({
+              node: node.id,
+              field: "onAllBusy",
+              message: `there is no node “${node.onAllBusy}”`,
+            })),
+          );
+    },
+  ],
+  [
+    "GET",
+    /^\/api\/v1\/flows\/([^/]+)\/versions\/(\d+)$/,
+    (_, __, ___, [, id, version]) => {
+      const flow = flows.find((each) => each.id === id);
+      return [
+        200,
+        {
+          id,
+          version: Number(version),
+          published: flow.publishedVersion === Number(version),
+          flow: flow.documents[version],
+        },
+      ];
+    },
+  ],
+  [
+    "POST",
+    /^\/api\/v1\/flows\/([^/]+)\/(?:versions\/(\d+)\/publish|rollback)$/,
+    (_, __, body, [, id, version]) => {
+      const flow = flows.find((each) => each.id === id);
+      const to = Number(version ?? body.version);
+      if (to === 4)
+        return problem(422, "INVALID_FLOW", "The flow has faults", [
+          { node: "solar", field: "onAllBusy", message: "there is no node “overflow-queue”" },
+        ]);
+      flow.publishedVersion = to;
+      return [200, { published: true }];
+    },
+  ],
+];
+
+const server = createServer(async (request, response) => {
+  response.setHeader("access-control-allow-origin", request.headers.origin ?? "*");
+  response.setHeader("access-control-allow-credentials", "true");
+  response.setHeader("access-control-allow-headers", "authorization,content-type,x-csrf-token,idempotency-key,range");
+  response.setHeader("access-control-allow-methods", "GET,POST,PATCH,DELETE");
+  response.setHeader("access-control-expose-headers", "content-length,content-range");
+  if (request.method === "OPTIONS") return response.writeHead(204).end();
+  const url = new URL(request.url, "http://x");
+  const stream = /^\/api\/v1\/recordings\/([^/]+)\/stream$/.exec(url.pathname);
+  if (stream) {
+    const call = calls.find((each) => each.recordingId === stream[1]);
+    const bytes = conversation(Math.min(120, (call.endAt - call.startedAt) / 1000), 7);
+    return response.writeHead(200, { "content-type": "audio/wav", "content-length": bytes.length }).end(bytes);
+  }
+  let text = "";
+  for await (const chunk of request) text += chunk;
+  for (const [method, pattern, handle] of routes) {
+    const match = request.method === method && pattern.exec(url.pathname);
+    if (!match) continue;
+    const [status, body] = handle(request, url, text ? JSON.parse(text) : {}, match);
+    return response.writeHead(status, { "content-type": "application/json" }).end(JSON.stringify(body));
+  }
+  const [status, body] = problem(404, "NOT_FOUND", `No route ${request.method} ${url.pathname}`);
+  response.writeHead(status, { "content-type": "application/json" }).end(JSON.stringify(body));
+});
+if (!process.env.API_URL) server.listen(API_PORT, "127.0.0.1");
+
+const sockets = new WebSocketServer({ server, path: "/ws/events" });
+sockets.on("connection", (socket) => {
+  socket.send(JSON.stringify({ type: "connected", tenantId: "t1", timestamp: new Date().toISOString() }));
+  socket.on("message", (raw) => {
+    const message = JSON.parse(raw);
+    if (message.type === "subscribe") socket.send(JSON.stringify({ type: "subscribed", channels: message.channels }));
+    if (message.type === "ping") socket.send(JSON.stringify({ type: "pong", timestamp: new Date().toISOString() }));
+  });
+});
+const publish = (call, event) => {
+  const payload = {
+    event: event.type,
+    tenantId: "t1",
+    data: {
+      ...event.data,
+      callId: call.id,
+      sequence: event.sequence,
+      from: call.from,
+      to: call.number.number,
+      campaignId: call.campaign.id,
+    },
+    timestamp: new Date(event.at).toISOString(),
+    id: `${call.id}:${event.sequence}`,
+  };
+  for (const socket of sockets.clients) socket.send(JSON.stringify({ type: "event", channel: "call.*", payload }));
+};
+
+function start(seed) {
+  const call = script(Date.now(), seed);
+  calls.push(call);
+  for (const event of call.events) setTimeout(() => publish(call, event), event.at - Date.now());
+}
+
+if (!EMPTY && !process.env.API_URL) {
+  const dayStart = new Date().setHours(0, 0, 0, 0);
+  const now = Date.now();
+  let seed = 1;
+  for (let at = dayStart; at < now - 400_000; at += 240_000 + Math.abs(Math.sin(at / 9e6)) * 400_000)
+    calls.push(script(Math.round(at), seed++));
+  for (let index = 0; index < 3; index++) setTimeout(() => start(seed++), 300 + index * 900);
+  setInterval(() => start(seed++), 6000);
+}
+console.log(`web http://127.0.0.1:${WEB_PORT}  api ${API_URL}`);
+// Breaks the live connection for a while, to see the banner: kill -USR2 <pid>.
+process.on("SIGUSR2", () => {
+  for (const socket of sockets.clients) socket.close();
+  sockets.options.verifyClient = () => false;
+  setTimeout(() => {
+    sockets.options.verifyClient = undefined;
+  }, 20_000);
+});

@@ -1,0 +1,105 @@
+// Takes pictures of every page in both themes and two sizes, from the fixture: npm run build && npm run shots [folder] [names,...]
+import { spawn } from "node:child_process";
+import { mkdirSync } from "node:fs";
+import { fileURLToPath } from "node:url";
+import { chromium } from "playwright-core";
+
+const folder = process.argv[2] ?? "shots";
+const only = process.argv[3]?.split(",");
+mkdirSync(folder, { recursive: true });
+const fixture = spawn(process.execPath, [fileURLToPath(new URL("./fixture.mjs", import.meta.url))], {
+  stdio: "inherit",
+});
+process.on("exit", () => fixture.kill());
+await new Promise((resolve) => setTimeout(resolve, 900));
+const browser = await chromium.launch({
+  executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium",
+  args: ["--no-sandbox"],
+});
+const sizes = { laptop: { width: 1440, height: 900 }, phone: { width: 390, height: 844 } };
+const base = "http://127.0.0.1:3900";
+const faults = [];
+
+const pages = {
+  dashboard: async (page) => {
+    await page.goto(base);
+    await page.waitForTimeout(6500);
+  },
+  calls: async (page) => {
+    await page.goto(`${base}/calls`);
+    await page.waitForTimeout(1500);
+  },
+  call: async (page) => {
+    await page.goto(`${base}/calls?status=COMPLETED&page=2`);
+    await page.waitForTimeout(1200);
+    const rows = await page.evaluate(async () => {
+      const answer = await fetch("http://127.0.0.1:3901/api/v1/calls?limit=100&status=COMPLETED");
+      return (await answer.json()).data.filter((row) => row.converted).map((row) => row.id);
+    });
+    await page.goto(`${base}/calls/${rows[3]}`);
+    await page.waitForTimeout(2000);
+    await page.keyboard.press("ArrowRight");
+    await page.keyboard.press("ArrowRight");
+    await page.waitForTimeout(400);
+  },
+  numbers: (page) => visit(page, "/numbers"),
+  campaigns: (page) => visit(page, "/campaigns"),
+  buyers: (page) => visit(page, "/buyers"),
+  flows: (page) => visit(page, "/flows"),
+  flow: async (page) => {
+    await visit(page, "/flows");
+    await page.locator("tbody tr a, ul[aria-label=Flows] button").filter({ visible: true }).first().click();
+    await page.waitForTimeout(1800);
+  },
+  settings: (page) => visit(page, "/settings"),
+  faulty: async (page) => {
+    await visit(page, "/flows");
+    await page.locator("tbody tr a, ul[aria-label=Flows] button").filter({ visible: true }).first().click();
+    await page.locator("button:has-text('Version 4')").click();
+    await page.waitForTimeout(1500);
+  },
+  edit: async (page) => {
+    await visit(page, "/buyers");
+    await page.locator('button[aria-label="Edit Sunrise Solar"]').first().click();
+    await page.waitForTimeout(500);
+  },
+  lost: async (page) => {
+    await visit(page, "/");
+    fixture.kill("SIGUSR2");
+    await page.waitForTimeout(4500);
+  },
+};
+async function visit(page, path) {
+  await page.goto(base + path);
+  await page.waitForTimeout(1200);
+}
+
+for (const [size, viewport] of Object.entries(sizes)) {
+  for (const theme of ["light", "dark"]) {
+    const context = await browser.newContext({ viewport, colorScheme: theme, deviceScaleFactor: 1 });
+    const page = await context.newPage();
+    page.on("console", (message) => message.type() === "error" && faults.push(`${size} ${theme}: ${message.text()}`));
+    page.on("pageerror", (error) => faults.push(`${size} ${theme}: ${error.message}`));
+    await page.goto(base);
+    await page.waitForSelector("input[type=email]");
+    if (!only || only.includes("signin")) await page.screenshot({ path: `${folder}/signin-${size}-${theme}.png` });
+    await page.fill("input[type=email]", "ada@example.com");
+    await page.fill("input[type=password]", "demo");
+    await page.click("button[type=submit]");
+    await page.waitForSelector("h1:has-text('Dashboard')");
+    for (const [name, go] of Object.entries(pages)) {
+      if (only && !only.includes(name)) continue;
+      await go(page);
+      const wide = await page.evaluate(() => document.documentElement.scrollWidth - window.innerWidth);
+      if (wide > 0) faults.push(`${name} ${size}: ${wide} px wider than the screen`);
+      await page.screenshot({
+        path: `${folder}/${name}-${size}-${theme}.png`,
+        fullPage: size === "phone" || name === "call" || name === "dashboard",
+      });
+    }
+    await context.close();
+  }
+}
+await browser.close();
+fixture.kill();
+console.log(faults.length === 0 ? "no faults" : faults.join("\n"));

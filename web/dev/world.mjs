@@ -1,0 +1,500 @@
+// A small made-up tenant for working on the pages. Development only: nothing in here is built into dist.
+import { randomUUID } from "node:crypto";
+
+const iso = (at) => new Date(at).toISOString();
+const money = (micros) => (micros / 1e6).toFixed(4);
+const id = () => randomUUID();
+
+export const publishers = [
+  { id: id(), name: "Northwind Leads", code: "NORTH", status: "ACTIVE", createdAt: iso(Date.now() - 9e9) },
+  { id: id(), name: "Clicktide Media", code: "CLICK", status: "ACTIVE", createdAt: iso(Date.now() - 6e9) },
+  { id: id(), name: "Homefinders", code: "HOME", status: "INACTIVE", createdAt: iso(Date.now() - 3e9) },
+];
+const [north, click] = publishers;
+
+const menu = {
+  id: "menu-and-buyers",
+  name: "Menu, then buyers",
+  version: "3",
+  entry: { id: "entry", type: "entry", target: "record" },
+  nodes: [
+    { id: "record", type: "record", channels: "dual", next: "menu" },
+    {
+      id: "menu",
+      type: "ivr",
+      prompt: "say:For solar press 1, for roofing press 2",
+      timeout: 8,
+      maxDigits: 1,
+      choices: [
+        { digits: "1", target: "hours" },
+        { digits: "2", target: "roofing" },
+      ],
+      default: "bye",
+    },
+    // biome-ignore lint/suspicious/noTemplateCurlyInString: the flow language writes its expressions so.
+    { id: "hours", type: "if", condition: "${hour >= 8 && hour < 20}", then: "solar", else: "after-hours" },
+    {
+      id: "solar",
+      type: "buyer",
+      strategy: "performance",
+      buyers: [{}, {}, {}, {}],
+      onNoBuyers: "sorry",
+      onAllBusy: "wait",
+    },
+    { id: "roofing", type: "buyer", strategy: "weighted", buyers: [{}, {}], onNoBuyers: "sorry", onAllBusy: "wait" },
+    { id: "wait", type: "queue", queueId: "overflow", timeout: 60, onTimeout: "sorry", onConnect: "bye" },
+    { id: "after-hours", type: "tag", tags: { reason: "after-hours" }, next: "sorry" },
+    { id: "sorry", type: "whisper", callerPrompt: "say:Nobody is free right now", next: "bye" },
+    { id: "bye", type: "hangup", reason: "normal" },
+  ],
+};
+const straight = {
+  id: "straight",
+  name: "Straight to buyers",
+  version: "1",
+  entry: { id: "entry", type: "entry", target: "buyers" },
+  nodes: [
+    { id: "buyers", type: "buyer", strategy: "priority", buyers: [{}, {}], onNoBuyers: "busy", onAllBusy: "busy" },
+    { id: "busy", type: "hangup", reason: "busy" },
+  ],
+};
+const broken = structuredClone(menu);
+broken.version = "4";
+broken.nodes[3].onAllBusy = "overflow-queue";
+
+export const flows = [
+  {
+    id: id(),
+    name: menu.name,
+    status: "ACTIVE",
+    publishedVersion: 3,
+    versions: [4, 3, 2, 1].map((version) => ({
+      version,
+      published: version === 3,
+      createdAt: iso(Date.now() - 1e8 * (5 - version)),
+    })),
+    documents: { 4: broken, 3: menu, 2: menu, 1: straight },
+  },
+  {
+    id: id(),
+    name: straight.name,
+    status: "ACTIVE",
+    publishedVersion: 1,
+    versions: [{ version: 1, published: true, createdAt: iso(Date.now() - 4e8) }],
+    documents: { 1: straight },
+  },
+  {
+    id: id(),
+    name: "Weekend overflow",
+    status: "DRAFT",
+    publishedVersion: null,
+    versions: [{ version: 1, published: false, createdAt: iso(Date.now() - 2e8) }],
+    documents: { 1: straight },
+  },
+];
+
+const week = (days, sat) => ({
+  mon: days,
+  tue: days,
+  wed: days,
+  thu: days,
+  fri: days,
+  sat,
+  sun: [],
+  closed: ["2026-12-25"],
+});
+const buyer = (name, code, revenue, caps, extra = {}) => ({
+  id: id(),
+  name,
+  code,
+  status: "ACTIVE",
+  publisherId: north.id,
+  publisher: { id: north.id, name: north.name },
+  caps: {
+    concurrency: null,
+    hourly: null,
+    daily: null,
+    monthly: null,
+    total: null,
+    ...caps,
+  },
+  usage: { hourly: 4, daily: 23, monthly: 310 },
+  hours: null,
+  price: { amount: money(revenue), afterSeconds: 30, currency: "USD" },
+  weight: 1,
+  priority: 0,
+  createdAt: iso(Date.now() - 5e9),
+  ...extra,
+  endpoints: [
+    {
+      id: id(),
+      type: "SIP",
+      destination: `sip:${code.toLowerCase()}@127.0.0.1:5070`,
+      priority: 0,
+      status: "ACTIVE",
+      terms: {
+        revenue: money(revenue),
+        revenueAfterSeconds: 30,
+        payout: money(revenue * 0.6),
+        payoutAfterSeconds: 30,
+        currency: "USD",
+      },
+      ringTimeoutSeconds: 20,
+    },
+  ],
+});
+export const buyers = [
+  buyer(
+    "Sunrise Solar",
+    "SUNRISE",
+    42e6,
+    { concurrency: 5, daily: 60 },
+    {
+      hours: week([{ from: "08:00", to: "20:00" }], []),
+    },
+  ),
+  buyer("Brightroof Energy", "BRIGHT", 38e6, { concurrency: 2, hourly: 10 }),
+  buyer("Helio Partners", "HELIO", 45e6, { concurrency: 3, daily: 23 }),
+  buyer("Summit Power", "SUMMIT", 35e6, { concurrency: 10 }),
+  buyer(
+    "Evergreen Homes",
+    "EVERGREEN",
+    33e6,
+    {},
+    {
+      status: "INACTIVE",
+      timeZone: "America/Chicago",
+      hours: week([{ from: "09:00", to: "17:00" }], [{ from: "10:00", to: "14:00" }]),
+    },
+  ),
+];
+
+export const campaigns = [
+  {
+    id: id(),
+    name: "Solar US inbound",
+    status: "ACTIVE",
+    routingMode: "PERFORMANCE",
+    publisher: north,
+    flow: flows[0],
+    calls: 412,
+    phoneNumbers: 3,
+  },
+  {
+    id: id(),
+    name: "Roofing Texas",
+    status: "ACTIVE",
+    routingMode: "STATIC",
+    publisher: click,
+    flow: flows[1],
+    calls: 96,
+    phoneNumbers: 1,
+  },
+  {
+    id: id(),
+    name: "Spring promotion",
+    status: "PAUSED",
+    routingMode: "HYBRID",
+    publisher: north,
+    flow: null,
+    calls: 0,
+    phoneNumbers: 0,
+  },
+].map((each) => ({
+  ...each,
+  publisher: pick(each.publisher),
+  flow: each.flow && pick(each.flow),
+  createdAt: iso(Date.now() - 2e9),
+}));
+function pick({ id, name }) {
+  return { id, name };
+}
+
+export const numbers = ["+18885550142", "+18885550177", "+18885550190", "+12145550123", "+442079460958"].map(
+  (number, index) => ({
+    id: id(),
+    number,
+    status: index === 4 ? "PORTING" : "ACTIVE",
+    provider: index === 4 ? null : "local",
+    capabilities: { voice: true, sms: index < 2 },
+    campaign: index < 3 ? pick(campaigns[0]) : index === 3 ? pick(campaigns[1]) : null,
+    createdAt: iso(Date.now() - 1e9),
+  }),
+);
+
+export const apiKeys = [
+  {
+    id: id(),
+    name: "Reporting export",
+    prefix: "hw_3f9a1",
+    status: "ACTIVE",
+    scopes: ["calls:read"],
+    lastUsedAt: iso(Date.now() - 6e5),
+  },
+];
+
+export const calls = [];
+const area = [212, 305, 415, 512, 617, 702, 713, 818, 904, 972];
+
+const REJECTED = [
+  { buyer: 2, reason: "daily_cap", detail: "23 of 23 calls today" },
+  { buyer: 4, reason: "disabled", detail: "status is INACTIVE" },
+];
+
+/** A call's whole story with its times; `at` decides how much of it has happened. */
+export function script(startedAt, seed) {
+  const random = mulberry(seed);
+  const call = {
+    id: id(),
+    startedAt,
+    from: `+1${area[Math.floor(random() * 10)]}555${String(1000 + Math.floor(random() * 9000))}`,
+  };
+  const number = numbers[Math.floor(random() * 4)];
+  const kind = random() < 0.72 ? "sold" : random() < 0.5 ? "left" : "nobody";
+  call.number = number;
+  call.campaign = number.campaign;
+  call.sold = kind === "sold";
+  const first = random() < 0.3 ? 1 : 0;
+  const chosen = kind === "sold" ? [0, 1, 3, 0][Math.floor(random() * 4)] : null;
+  const events = [];
+  const say = (offset, type, data = {}) => events.push({ sequence: events.length, at: startedAt + offset, type, data });
+  say(0, "call.started", {
+    direction: "INBOUND",
+    from: call.from,
+    to: number.number,
+    callerName: "SMITH J",
+    attestation: "A",
+  });
+  say(140, "call.answered");
+  const recording = id();
+  call.recordingId = recording;
+  say(160, "call.recording.started", { recordingId: recording, channels: 2, key: "recordings/x.wav" });
+  say(200, "call.node.entered", { node: "menu", kind: "ivr" });
+  if (kind === "left") {
+    say(2600, "call.prompt.played", { prompt: "say:For solar press 1, for roofing press 2", end: "interrupted" });
+    say(2700, "call.ended", { cause: "normal", by: "caller", sipStatus: null, detail: null, quality: null });
+    return finish(call, events, null);
+  }
+  say(2200, "call.prompt.played", { prompt: "say:For solar press 1, for roofing press 2", end: "interrupted" });
+  say(2200, "call.digit.received", { digit: "1", source: "rtp" });
+  say(2210, "call.node.left", { node: "menu", outcome: "1" });
+  say(2220, "call.node.entered", { node: "solar", kind: "buyer" });
+  const order = kind === "sold" ? [...(first === 1 && chosen !== 1 ? [1] : []), chosen] : [1, 3];
+  const rest = [0, 1, 3].filter((index) => !order.includes(index));
+  call.order = [...order, ...rest];
+  say(2230, "call.buyers.ranked", {
+    node: "solar",
+    ranking: {
+      strategy: "performance",
+      candidates: call.order.map((index) => ({ buyerId: buyers[index].id })),
+      rejected: REJECTED.map((item) => ({ buyerId: buyers[item.buyer].id })),
+    },
+  });
+  let offset = 2300;
+  for (const index of order) {
+    const leg = id();
+    say(offset, "call.leg.started", {
+      legId: leg,
+      role: "buyer",
+      destination: buyers[index].endpoints[0].destination,
+      buyerId: buyers[index].id,
+    });
+    say(offset + 180, "call.leg.ringing", { legId: leg, earlyMedia: false });
+    if (kind === "sold" && index === chosen) {
+      const answer = offset + 2500 + Math.floor(random() * 4000);
+      const length = 15_000 + Math.floor(random() * 240_000);
+      say(answer, "call.leg.answered", { legId: leg });
+      say(answer + 20, "call.bridged", { legId: leg });
+      const quality = {
+        packetsReceived: Math.floor(length / 20),
+        packetsSent: Math.floor(length / 20),
+        packetsLost: 3,
+        jitterUs: 1800,
+        mosCenti: 431,
+      };
+      say(answer + length, "call.leg.ended", { legId: leg, by: "callee", quality });
+      say(answer + length + 10, "call.ended", {
+        cause: "normal",
+        by: "callee",
+        sipStatus: null,
+        detail: null,
+        quality,
+      });
+      call.buyer = buyers[index];
+      call.bridgedAt = startedAt + answer + 20;
+      call.connectedMs = length;
+      break;
+    }
+    offset += 2800;
+    say(offset, "call.leg.failed", {
+      legId: leg,
+      failure: index === 1 ? "busy" : "unavailable",
+      sipStatus: index === 1 ? 486 : 503,
+    });
+    offset += 60;
+  }
+  if (!call.buyer)
+    say(offset + 100, "call.ended", {
+      cause: "no_buyers",
+      by: "platform",
+      sipStatus: 503,
+      detail: null,
+      quality: null,
+    });
+  return finish(call, events, recording);
+}
+
+function finish(call, events, recording) {
+  call.events = events;
+  call.endAt = events.at(-1).at;
+  const length = call.endAt - events[0].at;
+  const tail = [
+    {
+      sequence: events.length,
+      at: call.endAt + 30,
+      type: "call.recording.finished",
+      data: { recordingId: recording, durationMs: length, bytes: length * 32 },
+    },
+  ];
+  if (recording) call.events.push(...tail);
+  return call;
+}
+
+export function view(call, now = Date.now()) {
+  const past = call.events.filter((event) => event.at <= now);
+  const ended = now >= call.endAt;
+  const bridged = call.bridgedAt !== undefined && call.bridgedAt <= now;
+  const ringing = past.at(-1)?.type.startsWith("call.leg");
+  const converted = ended && call.connectedMs >= 30_000;
+  const minutes = Math.ceil((call.endAt - call.startedAt) / 60_000);
+  const cost = 100_000 + minutes * 50_000 + 250_000;
+  const revenue = converted ? Number(call.buyer.endpoints[0].terms.revenue) * 1e6 : 0;
+  const payout = converted ? Number(call.buyer.endpoints[0].terms.payout) * 1e6 : 0;
+  const status = ended ? "COMPLETED" : past.length < 2 ? "INITIATED" : ringing && !bridged ? "RINGING" : "ANSWERED";
+  return {
+    id: call.id,
+    status,
+    direction: "INBOUND",
+    callSid: `${call.id.slice(0, 8)}@10.0.0.7`,
+    fromNumber: call.from,
+    toNumber: call.number.number,
+    callerName: "SMITH J",
+    attestation: "A",
+    numberId: call.number.id,
+    campaignId: call.campaign.id,
+    campaignName: call.campaign.name,
+    publisherId: north.id,
+    publisherName: north.name,
+    buyerId: bridged ? call.buyer.id : null,
+    buyerName: bridged ? call.buyer.name : null,
+    startedAt: iso(call.startedAt),
+    answeredAt: past.length > 1 ? iso(call.startedAt + 140) : null,
+    connectedAt: bridged ? iso(call.bridgedAt) : null,
+    endedAt: ended ? iso(call.endAt) : null,
+    duration: ended ? Math.round((call.endAt - call.startedAt) / 1000) : null,
+    endReason: ended ? call.events.find((event) => event.type === "call.ended").data.cause : null,
+    converted: ended ? converted : null,
+    hasRecording: call.buyer !== undefined,
+    money: ended
+      ? {
+          revenue: money(revenue),
+          payout: money(payout),
+          cost: money(cost),
+          margin: money(revenue - payout - cost),
+          currency: "USD",
+        }
+      : null,
+    minutes,
+    cost,
+  };
+}
+
+export function detail(call, now = Date.now()) {
+  const row = view(call, now);
+  const past = call.events.filter((event) => event.at <= now);
+  const legs = past
+    .filter((event) => event.type === "call.leg.started")
+    .map((event) => {
+      const own = past.filter((each) => each.data.legId === event.data.legId);
+      const at = (type) => own.find((each) => each.type === type)?.at;
+      const found = buyers.find((each) => each.id === event.data.buyerId);
+      const answered = at("call.leg.answered");
+      const over = at("call.leg.ended") ?? at("call.leg.failed");
+      return {
+        id: event.data.legId,
+        role: "buyer",
+        status: answered ? (over ? "COMPLETED" : "ANSWERED") : over ? "FAILED" : "RINGING",
+        direction: "OUTBOUND",
+        destination: event.data.destination,
+        buyerId: found.id,
+        buyerName: found.name,
+        startedAt: iso(event.at),
+        answeredAt: answered ? iso(answered) : null,
+        endedAt: over ? iso(over) : null,
+      };
+    });
+  const ranked = past.find((event) => event.type === "call.buyers.ranked");
+  return {
+    ...row,
+    tags: ranked ? { interest: "solar" } : {},
+    legs,
+    timeline: past.map((event) => ({ ...event, at: iso(event.at) })),
+    routing: ranked
+      ? [
+          {
+            node: "solar",
+            at: iso(ranked.at),
+            strategy: "performance",
+            chosen: buyers[call.order[0]].id,
+            candidates: call.order.map((index, rank) => ({
+              rank: rank + 1,
+              buyerId: buyers[index].id,
+              buyerName: buyers[index].name,
+              scorePermille: 912 - rank * 83,
+              weight: 1,
+              priority: 0,
+              activeCalls: (index * 2) % 3,
+            })),
+            rejected: REJECTED.map((item) => ({
+              buyerId: buyers[item.buyer].id,
+              buyerName: buyers[item.buyer].name,
+              reason: item.reason,
+              detail: item.detail,
+            })),
+          },
+        ]
+      : [],
+    recordings: call.buyer
+      ? [
+          {
+            id: call.recordingId,
+            status: row.endedAt ? "COMPLETED" : "PROCESSING",
+            format: "wav",
+            duration: row.duration,
+          },
+        ]
+      : [],
+    charges: row.endedAt
+      ? [
+          { type: "CONNECTION_FEE", description: "Connection", amount: "0.1000" },
+          {
+            type: "CALL_MINUTE_INBOUND",
+            description: `${row.minutes} minutes at $0.05`,
+            amount: money(row.minutes * 50_000),
+          },
+          { type: "RECORDING_FEE", description: "Recording", amount: "0.2500" },
+        ]
+      : [],
+    postings: [],
+  };
+}
+
+export function mulberry(seed) {
+  let a = seed >>> 0;
+  return () => {
+    a = (a + 0x6d2b79f5) >>> 0;
+    let t = Math.imul(a ^ (a >>> 15), a | 1);
+    t = (t + Math.imul(t ^ (t >>> 7), t | 61)) ^ t;
+    return ((t ^ (t >>> 14)) >>> 0) / 4294967296;
+  };
+}

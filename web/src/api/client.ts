@@ -1,0 +1,141 @@
+import { apiUrl } from "./config";
+import { credentials } from "./session";
+
+export interface FieldFault {
+  field: string;
+  /** The node of a flow it is about. */
+  node?: string;
+  message: string;
+}
+
+/** The API's refusal, or its absence. `status` 0 means that no answer came. */
+export class ApiError extends Error {
+  readonly status: number;
+  readonly code: string;
+  readonly requestId: string | undefined;
+  readonly faults: FieldFault[];
+
+  constructor(status: number, code: string, message: string, faults: FieldFault[] = [], requestId?: string) {
+    super(message);
+    this.name = "ApiError";
+    this.status = status;
+    this.code = code;
+    this.faults = faults;
+    this.requestId = requestId;
+  }
+}
+
+type Method = "GET" | "POST" | "PATCH" | "PUT" | "DELETE";
+export type Query = Record<string, string | number | boolean | null | undefined>;
+
+interface RequestOptions {
+  query?: Query;
+  body?: unknown;
+  signal?: AbortSignal;
+}
+
+const TIMEOUT_MS = 20_000;
+let onSignedOut: () => void = () => undefined;
+
+/** Called when the API no longer knows the session. */
+export function whenSignedOut(callback: () => void): void {
+  onSignedOut = callback;
+}
+
+export function authHeaders(): Record<string, string> {
+  const { token, csrfToken } = credentials();
+  const headers: Record<string, string> = {};
+  if (token) headers.authorization = `Bearer ${token}`;
+  if (csrfToken) headers["x-csrf-token"] = csrfToken;
+  return headers;
+}
+
+export async function request(method: Method, path: string, options: RequestOptions = {}): Promise<unknown> {
+  const headers: Record<string, string> = { accept: "application/json", ...authHeaders() };
+  const init: RequestInit = { method, headers, credentials: "include", signal: withTimeout(options.signal) };
+  if (options.body !== undefined) {
+    headers["content-type"] = "application/json";
+    init.body = JSON.stringify(options.body);
+  }
+  // A retried create must not create twice.
+  if (method === "POST" && path.startsWith("/api/")) headers["idempotency-key"] = newKey();
+
+  let response: Response;
+  try {
+    response = await fetch(apiUrl(path) + encodeQuery(options.query), init);
+  } catch (cause) {
+    if (options.signal?.aborted) throw cause;
+    throw new ApiError(0, "NETWORK_ERROR", "The API does not answer. Is it running, and reachable from here?");
+  }
+  if (!response.ok) throw await toError(response, path);
+  if (response.status === 204) return undefined;
+  const text = await response.text();
+  return text === "" ? undefined : JSON.parse(text);
+}
+
+export const get = (path: string, query?: Query, signal?: AbortSignal) => request("GET", path, { query, signal });
+export const post = (path: string, body?: unknown) => request("POST", path, { body });
+export const patch = (path: string, body: unknown) => request("PATCH", path, { body });
+export const remove = (path: string) => request("DELETE", path);
+
+function withTimeout(signal: AbortSignal | undefined): AbortSignal {
+  const limit = AbortSignal.timeout(TIMEOUT_MS);
+  return signal ? AbortSignal.any([signal, limit]) : limit;
+}
+
+// crypto.randomUUID exists on https and loopback only; a demo is often opened over a plain LAN address.
+function newKey(): string {
+  const bytes = crypto.getRandomValues(new Uint8Array(16));
+  return Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
+}
+
+export function encodeQuery(query: Query | undefined): string {
+  const search = new URLSearchParams();
+  for (const [key, value] of Object.entries(query ?? {})) {
+    if (value !== undefined && value !== null && value !== "") search.set(key, String(value));
+  }
+  const text = search.toString();
+  return text === "" ? "" : `?${text}`;
+}
+
+async function toError(response: Response, path: string): Promise<ApiError> {
+  const body: unknown = await response.json().catch(() => null);
+  // Asking who one is, and signing in, answer 401 to strangers: that is no session that ended.
+  if (response.status === 401 && path !== "/auth/login" && path !== "/auth/me") onSignedOut();
+  return readError(response.status, body);
+}
+
+/** Reads the `{error: {...}}` envelope, the RFC 9457 problem beside it, or neither. */
+export function readError(status: number, body: unknown): ApiError {
+  const problem = record(body) ?? {};
+  const envelope = record(problem.error) ?? {};
+  const message = text(envelope.message) ?? text(problem.detail) ?? text(problem.title) ?? `The API answered ${status}`;
+  const faults = [envelope.details, problem.errors, problem.faults, record(envelope.details)?.faults]
+    .map(readFaults)
+    .find((list) => list.length > 0);
+  const requestId = text(envelope.requestId) ?? text(problem.requestId);
+  return new ApiError(status, text(envelope.code) ?? "UNKNOWN_ERROR", message, faults ?? [], requestId);
+}
+
+function readFaults(value: unknown): FieldFault[] {
+  if (Array.isArray(value)) {
+    return value.flatMap((item) => {
+      const fault = record(item);
+      if (!fault) return typeof item === "string" ? [{ field: "", message: item }] : [];
+      const message = text(fault.message) ?? text(fault.detail) ?? text(fault.problem);
+      const place = [text(fault.node), text(fault.field) ?? text(fault.path) ?? text(fault.pointer)];
+      return message ? [{ field: place.filter(Boolean).join("."), node: place[0], message }] : [];
+    });
+  }
+  const map = record(value);
+  if (!map) return [];
+  return Object.entries(map).flatMap(([field, message]) => {
+    if (typeof message === "string") return [{ field, message }];
+    if (Array.isArray(message)) return message.filter((m) => typeof m === "string").map((m) => ({ field, message: m }));
+    return [];
+  });
+}
+
+const record = (value: unknown): Record<string, unknown> | undefined =>
+  typeof value === "object" && value !== null && !Array.isArray(value) ? (value as Record<string, unknown>) : undefined;
+const text = (value: unknown): string | undefined => (typeof value === "string" && value !== "" ? value : undefined);

@@ -1,0 +1,120 @@
+import { keepPreviousData, queryOptions } from "@tanstack/react-query";
+import { readCall, readCallDetail } from "./calls";
+import { get, type Query } from "./client";
+import { readSummary } from "./dashboard";
+import { readPage } from "./read";
+import {
+  readApiKey,
+  readBalance,
+  readBuyer,
+  readCampaign,
+  readFlow,
+  readFlowDocument,
+  readNumber,
+  readPublisher,
+  readUser,
+} from "./resources";
+
+const LIST_MAX = 100;
+
+export interface CallFilter {
+  page: number;
+  status?: string | undefined;
+  direction?: string | undefined;
+  campaignId?: string | undefined;
+  buyerId?: string | undefined;
+  /** The caller's number begins so. */
+  fromNumber?: string | undefined;
+  numberId?: string | undefined;
+  startDate?: string | undefined;
+  endDate?: string | undefined;
+}
+
+export const CALLS_PER_PAGE = 25;
+
+export const meQuery = queryOptions({
+  queryKey: ["me"],
+  queryFn: async ({ signal }) => readUser(await get("/auth/me", undefined, signal)),
+  staleTime: Number.POSITIVE_INFINITY,
+  retry: false,
+});
+
+export const summaryQuery = (window: string) =>
+  queryOptions({
+    queryKey: ["summary", window],
+    queryFn: async ({ signal }) => readSummary(await get("/api/v1/dashboard/summary", { window }, signal)),
+    placeholderData: keepPreviousData,
+  });
+
+export const callsQuery = (filter: CallFilter, limit = CALLS_PER_PAGE) =>
+  queryOptions({
+    queryKey: ["calls", "list", filter, limit],
+    queryFn: async ({ signal }) => {
+      const query: Query = { ...filter, limit };
+      return readPage(await get("/api/v1/calls", query, signal), readCall);
+    },
+    placeholderData: keepPreviousData,
+  });
+
+/** All calls under way, and when the question was asked. */
+export const liveCallsQuery = queryOptions({
+  queryKey: ["calls", "live"],
+  queryFn: async ({ signal }) => {
+    const askedAt = Date.now();
+    const page = readPage(await get("/api/v1/calls", { live: true, limit: LIST_MAX, page: 1 }, signal), readCall);
+    // Beyond the first page the list is no answer to "which calls have ended".
+    return { askedAt, calls: page.items, complete: (page.total ?? page.items.length) <= page.items.length };
+  },
+});
+
+export const callQuery = (id: string) =>
+  queryOptions({
+    queryKey: ["calls", "one", id],
+    queryFn: async ({ signal }) =>
+      readCallDetail(await get(`/api/v1/calls/${encodeURIComponent(id)}`, undefined, signal)),
+  });
+
+export const numbersQuery = (page: number, search?: string) =>
+  queryOptions({
+    queryKey: ["numbers", page, search ?? ""],
+    queryFn: async ({ signal }) =>
+      readPage(await get("/api/v1/numbers", { page, limit: CALLS_PER_PAGE, search }, signal), readNumber),
+    placeholderData: keepPreviousData,
+  });
+
+export const campaignsQuery = queryOptions({
+  queryKey: ["campaigns"],
+  queryFn: async ({ signal }) => readPage(await get("/api/v1/campaigns", { limit: LIST_MAX }, signal), readCampaign),
+});
+
+export const publishersQuery = queryOptions({
+  queryKey: ["publishers"],
+  queryFn: async ({ signal }) => readPage(await get("/api/v1/publishers", { limit: LIST_MAX }, signal), readPublisher),
+});
+
+export const buyersQuery = queryOptions({
+  queryKey: ["buyers"],
+  queryFn: async ({ signal }) => readPage(await get("/api/v1/buyers", { limit: LIST_MAX }, signal), readBuyer),
+});
+
+export const flowsQuery = queryOptions({
+  queryKey: ["flows"],
+  queryFn: async ({ signal }) => readPage(await get("/api/v1/flows", { limit: LIST_MAX }, signal), readFlow),
+});
+
+export const flowVersionQuery = (id: string, version: number) =>
+  queryOptions({
+    queryKey: ["flows", id, version],
+    queryFn: async ({ signal }) =>
+      readFlowDocument(await get(`/api/v1/flows/${encodeURIComponent(id)}/versions/${version}`, undefined, signal)),
+  });
+
+export const balanceQuery = queryOptions({
+  queryKey: ["balance"],
+  queryFn: async ({ signal }) => readBalance(await get("/api/v1/billing/balance", undefined, signal)),
+});
+
+export const apiKeysQuery = queryOptions({
+  queryKey: ["api-keys"],
+  queryFn: async ({ signal }) => readPage(await get("/api/v1/api-keys", { limit: LIST_MAX }, signal), readApiKey),
+});

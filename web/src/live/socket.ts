@@ -1,0 +1,116 @@
+/** How the live connection stands. "idle" before sign-in. */
+export type LinkState = "idle" | "connecting" | "open" | "waiting";
+
+const FIRST_DELAY_MS = 500;
+const MAX_DELAY_MS = 20_000;
+const PING_EVERY_MS = 20_000;
+const SILENCE_MAX_MS = 45_000;
+
+/** Exponential, capped, with full jitter in its upper half, so that a restarted server is not met by all tabs at once. */
+export function backoffMs(attempt: number, random: number): number {
+  const ceiling = Math.min(MAX_DELAY_MS, FIRST_DELAY_MS * 2 ** Math.min(attempt, 16));
+  return Math.round(ceiling / 2 + (ceiling / 2) * random);
+}
+
+export interface LinkOptions {
+  /** A fresh address for each attempt: the ticket in it is good once. */
+  address: () => Promise<string>;
+  channels: string[];
+  onEvent: (payload: unknown) => void;
+  onState: (state: LinkState, retryAt: number | null) => void;
+  /** After a connection was lost and is back: whatever happened in between must be asked for. */
+  onResumed: () => void;
+}
+
+/** One WebSocket that keeps itself alive until `close`. */
+export class LiveLink {
+  readonly #options: LinkOptions;
+  #socket: WebSocket | null = null;
+  #attempt = 0;
+  #opened = false;
+  #closed = false;
+  #heardAt = 0;
+  #retry: ReturnType<typeof setTimeout> | undefined;
+  #ping: ReturnType<typeof setInterval> | undefined;
+
+  constructor(options: LinkOptions) {
+    this.#options = options;
+    window.addEventListener("online", this.retryNow);
+    void this.#connect();
+  }
+
+  close(): void {
+    this.#closed = true;
+    window.removeEventListener("online", this.retryNow);
+    clearTimeout(this.#retry);
+    clearInterval(this.#ping);
+    this.#socket?.close(1000);
+    this.#options.onState("idle", null);
+  }
+
+  readonly retryNow = (): void => {
+    if (this.#closed || this.#socket) return;
+    clearTimeout(this.#retry);
+    void this.#connect();
+  };
+
+  async #connect(): Promise<void> {
+    this.#options.onState("connecting", null);
+    try {
+      const address = await this.#options.address();
+      if (this.#closed) return;
+      this.#open(new WebSocket(address));
+    } catch {
+      this.#later();
+    }
+  }
+
+  #open(socket: WebSocket): void {
+    this.#socket = socket;
+    socket.onmessage = (message) => this.#receive(message.data);
+    socket.onclose = () => {
+      if (this.#socket !== socket) return;
+      this.#socket = null;
+      clearInterval(this.#ping);
+      this.#later();
+    };
+    socket.onopen = () => {
+      this.#heardAt = Date.now();
+      socket.send(JSON.stringify({ type: "subscribe", channels: this.#options.channels }));
+      this.#ping = setInterval(() => this.#beat(socket), PING_EVERY_MS);
+    };
+  }
+
+  #receive(raw: unknown): void {
+    this.#heardAt = Date.now();
+    let message: unknown;
+    try {
+      message = JSON.parse(String(raw));
+    } catch {
+      return;
+    }
+    if (typeof message !== "object" || message === null || !("type" in message)) return;
+    if (message.type === "subscribed") this.#ready();
+    if (message.type === "event" && "payload" in message) this.#options.onEvent(message.payload);
+  }
+
+  /** Live only once subscribed: between connect and subscribe events would be missed. */
+  #ready(): void {
+    this.#attempt = 0;
+    this.#options.onState("open", null);
+    if (this.#opened) this.#options.onResumed();
+    this.#opened = true;
+  }
+
+  #beat(socket: WebSocket): void {
+    if (Date.now() - this.#heardAt > SILENCE_MAX_MS) socket.close(4000);
+    else if (socket.readyState === WebSocket.OPEN) socket.send(JSON.stringify({ type: "ping" }));
+  }
+
+  #later(): void {
+    if (this.#closed) return;
+    const delay = backoffMs(this.#attempt++, Math.random());
+    this.#options.onState("waiting", Date.now() + delay);
+    this.#retry = setTimeout(() => void this.#connect(), delay);
+  }
+}

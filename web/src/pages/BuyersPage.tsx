@@ -1,0 +1,338 @@
+import { useQuery } from "@tanstack/react-query";
+import { Building2, Clock3, Pencil, PhoneForwarded, Plus } from "lucide-react";
+import { type ReactNode, useState } from "react";
+import { patch, post } from "@/api/client";
+import { buyersQuery, publishersQuery } from "@/api/queries";
+import type { Wire } from "@/api/read";
+import { type Buyer, CAP_NAMES, type CapName, type Endpoint, type Usage } from "@/api/resources";
+import { refName } from "@/components/CallParts";
+import { ListBody } from "@/components/ListBody";
+import { PageHeader } from "@/components/PageHeader";
+import { type FormField, ResourceDialog } from "@/components/ResourceDialog";
+import { choices, ResourceStatus } from "@/components/ResourceStatus";
+import { Button } from "@/components/ui/button";
+import { Card } from "@/components/ui/card";
+import { cn } from "@/components/ui/cn";
+import { formatMoney, toDecimal } from "@/format/money";
+import { formatPhone } from "@/format/phone";
+import { formatDurationWords } from "@/format/time";
+import { usePolling } from "@/live/LiveStatus";
+
+const CAP_LABELS: Record<CapName, string> = {
+  concurrency: "At once",
+  hourly: "This hour",
+  daily: "Today",
+  monthly: "This month",
+  total: "In all",
+};
+
+export function BuyersPage() {
+  const buyers = useQuery({ ...buyersQuery, refetchInterval: usePolling() });
+  const [edited, setEdited] = useState<Buyer | "new" | null>(null);
+  const [endpoint, setEndpoint] = useState<{ buyer: Buyer; endpoint: Endpoint | null } | null>(null);
+  return (
+    <>
+      <PageHeader
+        title="Buyers"
+        hint="Those who take the calls, and how many they want"
+        actions={
+          <Button onClick={() => setEdited("new")}>
+            <Plus /> New buyer
+          </Button>
+        }
+      />
+      {buyers.data && buyers.data.items.length > 0 ? (
+        <ul className="grid gap-4 md:grid-cols-2 2xl:grid-cols-3">
+          {buyers.data.items.map((buyer) => (
+            <li key={buyer.id}>
+              <BuyerCard
+                buyer={buyer}
+                onEdit={() => setEdited(buyer)}
+                onEndpoint={(endpoint) => setEndpoint({ buyer, endpoint })}
+              />
+            </li>
+          ))}
+        </ul>
+      ) : (
+        <Card>
+          <ListBody
+            query={buyers}
+            what="Buyers"
+            icon={Building2}
+            emptyTitle="No buyers yet"
+            emptyHint="A call can be sold once there is one."
+          >
+            {() => null}
+          </ListBody>
+        </Card>
+      )}
+      {edited ? <BuyerDialog buyer={edited === "new" ? null : edited} onClose={() => setEdited(null)} /> : null}
+      {endpoint ? <EndpointDialog {...endpoint} onClose={() => setEndpoint(null)} /> : null}
+    </>
+  );
+}
+
+interface BuyerCardProps {
+  buyer: Buyer;
+  onEdit: () => void;
+  onEndpoint: (endpoint: Endpoint | null) => void;
+}
+
+function BuyerCard({ buyer, onEdit, onEndpoint }: BuyerCardProps) {
+  const caps = CAP_NAMES.map((name): [CapName, Usage] => [name, buyer.caps[name]]).filter(
+    ([name, usage]) => usage.limit !== null || name === "concurrency" || name === "daily",
+  );
+  return (
+    <Card className="flex h-full flex-col">
+      <div className="flex items-start justify-between gap-3 px-4 pt-4 sm:px-5">
+        <div className="min-w-0">
+          <h2 className="truncate text-[15px] font-semibold tracking-tight">{buyer.name}</h2>
+          <p className="truncate text-[13px] text-soft">
+            {[buyer.code, refName(buyer.publisher)].filter(Boolean).join(" · ")}
+          </p>
+        </div>
+        <span className="flex items-center gap-1.5">
+          <ResourceStatus status={buyer.status} />
+          <Button variant="ghost" size="icon-sm" aria-label={`Edit ${buyer.name}`} onClick={onEdit}>
+            <Pencil />
+          </Button>
+        </span>
+      </div>
+      {buyer.price !== null ? (
+        <p className="px-4 pt-3 sm:px-5">
+          <span className="text-lg font-semibold tracking-tight">
+            {formatMoney(buyer.price.amount, buyer.price.currency)}
+          </span>{" "}
+          <span className="text-[13px] text-soft">
+            a call
+            {buyer.price.afterSeconds === null || buyer.price.afterSeconds === 0
+              ? ", on connection"
+              : ` after ${formatDurationWords(buyer.price.afterSeconds)}`}
+          </span>
+        </p>
+      ) : null}
+      <dl className="grid gap-3 px-4 py-4 sm:px-5">
+        {caps.map(([name, usage]) => (
+          <CapBar key={name} label={CAP_LABELS[name]} usage={usage} />
+        ))}
+      </dl>
+      <div className="mt-auto grid gap-1.5 border-t border-line px-4 py-3 text-[13px] sm:px-5">
+        <Row icon={<Clock3 />}>
+          {buyer.hours
+            ? `${buyer.hours.windows.join("; ") || "Never open"}${buyer.hours.timezone ? ` (${buyer.hours.timezone})` : ""}`
+            : "Open at all hours"}
+        </Row>
+        {buyer.endpoints?.map((endpoint) => (
+          <EndpointRow key={endpoint.id} endpoint={endpoint} onEdit={() => onEndpoint(endpoint)} />
+        ))}
+        {buyer.endpoints?.length === 0 ? <Row icon={<PhoneForwarded />}>No endpoint: it cannot be called</Row> : null}
+        <Button variant="ghost" size="sm" className="-mx-2 justify-self-start" onClick={() => onEndpoint(null)}>
+          <Plus /> Add endpoint
+        </Button>
+      </div>
+    </Card>
+  );
+}
+
+function EndpointRow({ endpoint, onEdit }: { endpoint: Endpoint; onEdit: () => void }) {
+  const off = endpoint.status !== null && endpoint.status !== "ACTIVE";
+  return (
+    <div className="flex items-center justify-between gap-2">
+      <Row icon={<PhoneForwarded />}>
+        {formatPhone(endpoint.destination)}
+        {off ? ` (${endpoint.status?.toLowerCase()})` : ""}
+      </Row>
+      <Button
+        variant="ghost"
+        size="icon-sm"
+        className="size-6 [&_svg]:size-3.5"
+        aria-label={`Edit endpoint ${endpoint.destination}`}
+        onClick={onEdit}
+      >
+        <Pencil />
+      </Button>
+    </div>
+  );
+}
+
+function Row({ icon, children }: { icon: ReactNode; children: ReactNode }) {
+  return (
+    <p className="flex min-w-0 items-start gap-2 text-soft [&_svg]:mt-0.5 [&_svg]:size-3.5 [&_svg]:shrink-0">
+      <span aria-hidden="true">{icon}</span>
+      <span className="min-w-0 break-words">{children}</span>
+    </p>
+  );
+}
+
+function CapBar({ label, usage: { limit, used } }: { label: string; usage: Usage }) {
+  const share = limit !== null && limit > 0 && used !== null ? Math.min(1, used / limit) : 0;
+  const full = limit !== null && used !== null && used >= limit;
+  return (
+    <div className="grid grid-cols-[1fr_auto] gap-x-3 gap-y-1 text-[13px]">
+      <dt className="text-soft">{label}</dt>
+      <dd className={cn("tabular", full && "font-medium text-warn-text")}>
+        {used?.toLocaleString("en-US") ?? "–"}
+        <span className="text-soft">{limit === null ? " · no limit" : ` of ${limit.toLocaleString("en-US")}`}</span>
+      </dd>
+      {limit !== null ? (
+        <dd className="col-span-2 h-1.5 overflow-hidden rounded-full bg-sunken" aria-hidden="true">
+          <div
+            className={cn("h-full rounded-full transition-[width] duration-500", full ? "bg-warn" : "bg-bar-answered")}
+            style={{ width: `${share * 100}%` }}
+          />
+        </dd>
+      ) : null}
+    </div>
+  );
+}
+
+const capField = (name: CapName): FormField => ({
+  name,
+  label: `Calls ${CAP_LABELS[name].toLowerCase()}`,
+  kind: "number",
+  placeholder: "No limit",
+  half: true,
+});
+
+const count = (text: string | undefined): number | null => (text ? Number(text) : null);
+
+function BuyerDialog({ buyer, onClose }: { buyer: Buyer | null; onClose: () => void }) {
+  const publishers = useQuery(publishersQuery);
+  const fields: FormField[] = [
+    { name: "name", label: "Name", required: true },
+    { name: "code", label: "Code", required: true, half: true, hint: "Flows may name the buyer by it" },
+    { name: "status", label: "Status", kind: "select", options: choices("ACTIVE", "INACTIVE"), half: true },
+    ...(buyer
+      ? []
+      : [
+          {
+            name: "publisherId",
+            label: "Publisher",
+            kind: "select" as const,
+            required: true,
+            options: [
+              { value: "", label: "Choose…" },
+              ...(publishers.data?.items ?? []).map(({ id, name }) => ({ value: id, label: name })),
+            ],
+          },
+        ]),
+    { name: "weight", label: "Weight", kind: "number", half: true },
+    { name: "priority", label: "Priority", kind: "number", half: true, hint: "Lower is tried earlier" },
+    ...CAP_NAMES.map(capField),
+  ];
+  const caps = Object.fromEntries(CAP_NAMES.map((name) => [name, String(buyer?.caps[name].limit ?? "")]));
+  return (
+    <ResourceDialog
+      open
+      onOpenChange={onClose}
+      title={buyer ? buyer.name : "New buyer"}
+      fields={fields}
+      initial={{
+        name: buyer?.name ?? "",
+        code: buyer?.code ?? "",
+        publisherId: "",
+        status: buyer?.status ?? "ACTIVE",
+        weight: String(buyer?.weight ?? 1),
+        priority: String(buyer?.priority ?? 0),
+        ...caps,
+      }}
+      save={(values) => {
+        const body = {
+          name: values.name,
+          code: values.code,
+          status: values.status,
+          weight: count(values.weight) ?? 1,
+          priority: count(values.priority) ?? 0,
+          caps: Object.fromEntries(CAP_NAMES.map((name) => [name, count(values[name])])),
+        } satisfies Wire<"UpdateBuyerRequest">;
+        return buyer
+          ? patch(`/api/v1/buyers/${buyer.id}`, body)
+          : post("/api/v1/buyers", {
+              ...body,
+              publisherId: values.publisherId,
+            } satisfies Wire<"CreateBuyerRequest">);
+      }}
+      done={buyer ? "Buyer saved" : "Buyer created"}
+      stale={["buyers"]}
+    />
+  );
+}
+
+interface EndpointDialogProps {
+  buyer: Buyer;
+  endpoint: Endpoint | null;
+  onClose: () => void;
+}
+
+function EndpointDialog({ buyer, endpoint, onClose }: EndpointDialogProps) {
+  const amount = (terms: Endpoint["revenue"] | undefined) => (terms ? toDecimal(terms.amount, 4) : "");
+  const seconds = (terms: Endpoint["revenue"] | undefined) => String(terms?.afterSeconds ?? 0);
+  return (
+    <ResourceDialog
+      open
+      onOpenChange={onClose}
+      title={endpoint ? "Endpoint" : "New endpoint"}
+      description={`Where ${buyer.name} takes calls, and what they are worth there.`}
+      fields={[
+        {
+          name: "destination",
+          label: "Destination",
+          required: true,
+          placeholder: "sip:sales@buyer.example or +15551234567",
+        },
+        { name: "type", label: "Type", kind: "select", options: ENDPOINT_TYPES, half: true },
+        { name: "status", label: "Status", kind: "select", options: choices("ACTIVE", "INACTIVE"), half: true },
+        { name: "revenue", label: "Buyer pays", required: true, placeholder: "40.00", half: true },
+        { name: "revenueAfterSeconds", label: "after seconds", kind: "number", half: true },
+        { name: "payout", label: "Publisher earns", required: true, placeholder: "25.00", half: true },
+        { name: "payoutAfterSeconds", label: "after seconds", kind: "number", half: true },
+        {
+          name: "ringTimeoutSeconds",
+          label: "Rings at most, seconds",
+          kind: "number",
+          placeholder: "Default",
+          half: true,
+        },
+        { name: "priority", label: "Priority", kind: "number", half: true },
+      ]}
+      initial={{
+        destination: endpoint?.destination ?? "",
+        type: endpoint?.type ?? "SIP",
+        status: endpoint?.status ?? "ACTIVE",
+        revenue: amount(endpoint?.revenue),
+        revenueAfterSeconds: seconds(endpoint?.revenue),
+        payout: amount(endpoint?.payout),
+        payoutAfterSeconds: seconds(endpoint?.payout),
+        ringTimeoutSeconds: String(endpoint?.ringTimeoutSeconds ?? ""),
+        priority: String(endpoint?.priority ?? 0),
+      }}
+      save={(values) => {
+        const body = {
+          destination: values.destination,
+          type: values.type,
+          status: values.status,
+          priority: count(values.priority) ?? 0,
+          ringTimeoutSeconds: count(values.ringTimeoutSeconds),
+          terms: {
+            revenue: values.revenue,
+            revenueAfterSeconds: count(values.revenueAfterSeconds) ?? 0,
+            payout: values.payout,
+            payoutAfterSeconds: count(values.payoutAfterSeconds) ?? 0,
+            currency: endpoint?.revenue?.currency ?? "USD",
+          } satisfies Wire<"EndpointTerms">,
+        } satisfies Wire<"UpdateEndpointRequest">;
+        return endpoint
+          ? patch(`/api/v1/buyers/${buyer.id}/endpoints/${endpoint.id}`, body)
+          : post(`/api/v1/buyers/${buyer.id}/endpoints`, body);
+      }}
+      done={endpoint ? "Endpoint saved" : "Endpoint added"}
+      stale={["buyers"]}
+    />
+  );
+}
+
+const ENDPOINT_TYPES = [
+  { value: "SIP", label: "SIP" },
+  { value: "PSTN", label: "Telephone number" },
+  { value: "WEBRTC", label: "WebRTC" },
+];

@@ -1,0 +1,438 @@
+import { useQuery } from "@tanstack/react-query";
+import { getRouteApi, Link, useNavigate } from "@tanstack/react-router";
+import { PhoneIncoming, Search, SlidersHorizontal, X } from "lucide-react";
+import { useEffect, useMemo, useRef, useState } from "react";
+import { CALL_STATUSES, type Call } from "@/api/calls";
+import { buyersQuery, CALLS_PER_PAGE, callsQuery, campaignsQuery, numbersQuery } from "@/api/queries";
+import { CallDuration, CallState, DirectionIcon, Phone, refName, statusLabel } from "@/components/CallParts";
+import { Money } from "@/components/Money";
+import { useBuyerName } from "@/components/names";
+import { PageHeader } from "@/components/PageHeader";
+import { Pager } from "@/components/Pager";
+import { Empty, Failure, Missing } from "@/components/States";
+import { Button } from "@/components/ui/button";
+import { Card } from "@/components/ui/card";
+import { cn } from "@/components/ui/cn";
+import { type Columns, DataTable } from "@/components/ui/data-table";
+import { Input, NativeSelect } from "@/components/ui/input";
+import { SkeletonRows } from "@/components/ui/skeleton";
+import { formatPhone, normaliseSearch } from "@/format/phone";
+import { formatWhen } from "@/format/time";
+import { useLive } from "@/live/LiveProvider";
+import { usePolling } from "@/live/LiveStatus";
+import { useNow } from "@/live/motion";
+import type { Phase } from "@/live/reducer";
+import type { CallsSearch } from "@/router";
+
+const route = getRouteApi("/calls");
+const SEARCH_PAUSE_MS = 300;
+
+/** The filter's days are the viewer's; the API wants instants. */
+const dayStart = (day: string | undefined, offsetDays = 0): string | undefined => {
+  if (!day || !/^\d{4}-\d{2}-\d{2}$/.test(day)) return undefined;
+  const date = new Date(`${day}T00:00:00`);
+  if (Number.isNaN(date.getTime())) return undefined;
+  date.setDate(date.getDate() + offsetDays);
+  return date.toISOString();
+};
+
+export function CallsPage() {
+  const search = route.useSearch();
+  const navigate = useNavigate();
+  const live = useLive();
+  const calls = useQuery({
+    ...callsQuery({
+      page: search.page ?? 1,
+      status: search.status,
+      direction: search.direction,
+      campaignId: search.campaignId,
+      buyerId: search.buyerId,
+      fromNumber: search.q === undefined ? undefined : normaliseSearch(search.q),
+      numberId: search.numberId,
+      startDate: dayStart(search.from),
+      endDate: dayStart(search.until, 1),
+    }),
+    refetchInterval: usePolling(),
+  });
+  const change = (next: Partial<CallsSearch>) =>
+    void navigate({
+      to: "/calls",
+      search: (old) => ({ ...old, page: undefined, focus: undefined, ...next }),
+      replace: true,
+    });
+  const filtered = Object.entries(search).some(
+    ([key, value]) => !["page", "focus"].includes(key) && value !== undefined,
+  );
+  const total = calls.data?.total;
+
+  return (
+    <>
+      <PageHeader
+        title="Calls"
+        hint={
+          total === null || total === undefined
+            ? undefined
+            : `${total.toLocaleString("en-US")} ${filtered ? "match" : "in all"}`
+        }
+      />
+      <Card>
+        <Filters search={search} onChange={change} filtered={filtered} />
+        {calls.error && !calls.data ? (
+          <Failure what="Calls" error={calls.error} onRetry={() => void calls.refetch()} />
+        ) : !calls.data ? (
+          <SkeletonRows rows={10} />
+        ) : calls.data.items.length === 0 ? (
+          <Empty
+            icon={PhoneIncoming}
+            title={filtered ? "No call matches" : "No calls yet"}
+            action={
+              filtered ? (
+                <Button
+                  variant="outline"
+                  size="sm"
+                  onClick={() => void navigate({ to: "/calls", search: {}, replace: true })}
+                >
+                  Clear the filters
+                </Button>
+              ) : null
+            }
+          >
+            {filtered
+              ? "Try fewer filters, or another part of the number."
+              : "Dial one of your numbers to see the first."}
+          </Empty>
+        ) : (
+          <div
+            className={cn("transition-opacity", calls.isPlaceholderData && "opacity-60")}
+            aria-busy={calls.isPlaceholderData}
+          >
+            <CallsTable calls={calls.data.items} phases={live.state.calls} />
+          </div>
+        )}
+      </Card>
+      {calls.data ? (
+        <Pager
+          page={search.page ?? 1}
+          totalPages={calls.data.totalPages}
+          full={calls.data.items.length >= CALLS_PER_PAGE}
+          onPage={(page) => change({ page: page > 1 ? page : undefined })}
+        />
+      ) : null}
+    </>
+  );
+}
+
+function CallsTable({ calls, phases }: { calls: Call[]; phases: ReadonlyMap<string, { phase: Phase }> }) {
+  const now = useNow();
+  const nameOf = useBuyerName();
+  const columns = useMemo<Columns<Call>>(() => {
+    const phaseOf = (call: Call) => phases.get(call.id)?.phase;
+    return [
+      {
+        id: "from",
+        header: "From",
+        cell: ({ row: { original: call } }) => (
+          <span className="flex items-center gap-3">
+            <DirectionIcon call={call} />
+            <Phone value={call.from} className="font-medium" />
+          </span>
+        ),
+      },
+      { id: "to", header: "Number", cell: ({ row }) => <Phone value={row.original.to} className="text-soft" /> },
+      {
+        id: "campaign",
+        header: "Campaign",
+        cell: ({ row }) => <Name text={refName(row.original.campaign)} none="None" />,
+      },
+      { id: "buyer", header: "Buyer", cell: ({ row }) => <Name text={nameOf(row.original.buyer)} none="None" /> },
+      {
+        id: "state",
+        header: "State",
+        cell: ({ row }) => <CallState call={row.original} phase={phaseOf(row.original)} />,
+      },
+      {
+        id: "started",
+        header: "Started",
+        cell: ({ row }) =>
+          row.original.startedAt === null ? (
+            <Missing />
+          ) : (
+            <span className="tabular whitespace-nowrap text-soft">{formatWhen(row.original.startedAt, now)}</span>
+          ),
+      },
+      {
+        id: "length",
+        header: () => <span className="block text-right">Length</span>,
+        cell: ({ row }) => (
+          <span className="block text-right">
+            <CallDuration call={row.original} phase={phaseOf(row.original)} />
+          </span>
+        ),
+      },
+      {
+        id: "revenue",
+        header: () => <span className="block text-right">Revenue</span>,
+        cell: ({ row: { original: call } }) => (
+          <span className="block text-right font-medium">
+            <Money amount={call.money.revenue} currency={call.money.currency} />
+          </span>
+        ),
+      },
+    ];
+  }, [phases, now, nameOf]);
+  return (
+    <DataTable
+      label="Calls"
+      columns={columns}
+      rows={calls}
+      rowId={(call) => call.id}
+      opener={(call, content, className) => (
+        <Link to="/calls/$callId" params={{ callId: call.id }} className={className}>
+          {content}
+        </Link>
+      )}
+      rowClass={(call) => (phases.has(call.id) ? "animate-arrive" : undefined)}
+      card={(call) => (
+        <Link
+          to="/calls/$callId"
+          params={{ callId: call.id }}
+          className="grid grid-cols-[auto_minmax(0,1fr)_auto] items-center gap-x-3 gap-y-1"
+        >
+          <DirectionIcon call={call} />
+          <Phone value={call.from} className="font-medium" />
+          <CallState call={call} phase={phases.get(call.id)?.phase} />
+          <span className="col-start-2 truncate text-[13px] text-soft">
+            {nameOf(call.buyer) ?? refName(call.campaign) ?? "No buyer"}
+          </span>
+          <span className="text-right font-medium">
+            <Money amount={call.money.revenue} currency={call.money.currency} />
+          </span>
+          <span className="col-start-2 text-[13px] text-soft">
+            {call.startedAt === null ? "" : formatWhen(call.startedAt, now)}
+          </span>
+          <span className="text-right text-[13px] text-soft">
+            <CallDuration call={call} phase={phases.get(call.id)?.phase} />
+          </span>
+        </Link>
+      )}
+    />
+  );
+}
+
+function Name({ text, none }: { text: string | null; none: string }) {
+  return text === null ? (
+    <span className="text-soft">{none}</span>
+  ) : (
+    <span className="block max-w-52 truncate">{text}</span>
+  );
+}
+
+interface FiltersProps {
+  search: CallsSearch;
+  onChange: (next: Partial<CallsSearch>) => void;
+  filtered: boolean;
+}
+
+function Filters({ search, onChange, filtered }: FiltersProps) {
+  const campaigns = useQuery(campaignsQuery);
+  const buyers = useQuery(buyersQuery);
+  const numbers = useQuery(numbersQuery(1));
+  const [open, setOpen] = useState(false);
+  const select = (name: keyof CallsSearch) => ({
+    value: String(search[name] ?? ""),
+    onChange: (event: { target: { value: string } }) => onChange({ [name]: event.target.value || undefined }),
+  });
+  return (
+    <div className="flex flex-wrap items-center gap-2.5 border-b border-line p-3 sm:px-5 sm:py-4">
+      <SearchBox
+        value={search.q ?? ""}
+        autoFocus={search.focus === true}
+        onChange={(q) => onChange({ q: q || undefined })}
+      />
+      <Button
+        variant="outline"
+        className="md:hidden"
+        aria-expanded={open}
+        aria-controls="call-filters"
+        onClick={() => setOpen(!open)}
+      >
+        <SlidersHorizontal /> Filter
+      </Button>
+      <fieldset
+        id="call-filters"
+        aria-label="Filters"
+        className={cn("w-full grid-cols-2 gap-2.5 md:flex md:w-auto md:flex-wrap", open ? "grid" : "hidden md:flex")}
+      >
+        <NativeSelect aria-label="State" {...select("status")} className="md:w-36">
+          <option value="">Any state</option>
+          {CALL_STATUSES.map((status) => (
+            <option key={status} value={status}>
+              {statusLabel(status)}
+            </option>
+          ))}
+        </NativeSelect>
+        <NativeSelect aria-label="Campaign" {...select("campaignId")} className="md:w-41">
+          <option value="">Any campaign</option>
+          {campaigns.data?.items.map(({ id, name }) => (
+            <option key={id} value={id}>
+              {name}
+            </option>
+          ))}
+        </NativeSelect>
+        <NativeSelect aria-label="Buyer" {...select("buyerId")} className="md:w-36">
+          <option value="">Any buyer</option>
+          {buyers.data?.items.map(({ id, name }) => (
+            <option key={id} value={id}>
+              {name}
+            </option>
+          ))}
+        </NativeSelect>
+        <NativeSelect aria-label="Number" {...select("numberId")} className="md:w-39">
+          <option value="">Any number</option>
+          {numbers.data?.items.map(({ id, number }) => (
+            <option key={id} value={id}>
+              {formatPhone(number)}
+            </option>
+          ))}
+        </NativeSelect>
+        <PeriodSelect search={search} onChange={onChange} />
+      </fieldset>
+      {filtered ? (
+        <Button
+          variant="ghost"
+          size="sm"
+          onClick={() =>
+            onChange({
+              q: undefined,
+              status: undefined,
+              direction: undefined,
+              campaignId: undefined,
+              buyerId: undefined,
+              numberId: undefined,
+              from: undefined,
+              until: undefined,
+            })
+          }
+        >
+          <X /> Clear
+        </Button>
+      ) : null}
+    </div>
+  );
+}
+
+function SearchBox({
+  value,
+  autoFocus,
+  onChange,
+}: {
+  value: string;
+  autoFocus: boolean;
+  onChange: (value: string) => void;
+}) {
+  const [text, setText] = useState(value);
+  const box = useRef<HTMLInputElement>(null);
+  const sent = useRef(value);
+  useEffect(() => {
+    if (autoFocus) box.current?.focus();
+  }, [autoFocus]);
+  useEffect(() => {
+    // A change from elsewhere (the back button, "Clear") wins over what was typed.
+    if (value !== sent.current) {
+      sent.current = value;
+      setText(value);
+    }
+  }, [value]);
+  useEffect(() => {
+    if (text === sent.current) return;
+    const timer = setTimeout(() => {
+      sent.current = text;
+      onChange(text);
+    }, SEARCH_PAUSE_MS);
+    return () => clearTimeout(timer);
+  }, [text, onChange]);
+  return (
+    <div className="relative min-w-0 flex-1 md:max-w-64 md:min-w-44">
+      <Search className="pointer-events-none absolute top-2.5 left-3 size-4 text-soft" aria-hidden="true" />
+      <Input
+        ref={box}
+        data-search
+        type="search"
+        aria-label="Search calls by the caller’s number"
+        placeholder="Caller begins with"
+        className="pl-9"
+        value={text}
+        onChange={(event) => setText(event.target.value)}
+      />
+    </div>
+  );
+}
+
+/** A day of the viewer's calendar, `ago` days back, as date inputs write it. */
+function dayAgo(ago: number): string {
+  const date = new Date();
+  date.setDate(date.getDate() - ago);
+  const two = (value: number) => String(value).padStart(2, "0");
+  return `${date.getFullYear()}-${two(date.getMonth() + 1)}-${two(date.getDate())}`;
+}
+
+const PERIODS: { label: string; from: number; until?: number }[] = [
+  { label: "Today", from: 0 },
+  { label: "Yesterday", from: 1, until: 1 },
+  { label: "Last 7 days", from: 6 },
+  { label: "Last 30 days", from: 29 },
+];
+
+function PeriodSelect({ search, onChange }: Omit<FiltersProps, "filtered">) {
+  const { from, until } = search;
+  const preset = PERIODS.findIndex(
+    (period) =>
+      from === dayAgo(period.from) && until === (period.until === undefined ? undefined : dayAgo(period.until)),
+  );
+  const [custom, setCustom] = useState((from !== undefined || until !== undefined) && preset < 0);
+  const value = custom ? "custom" : preset >= 0 ? String(preset) : "";
+  return (
+    <>
+      <NativeSelect
+        aria-label="Period"
+        className="md:w-36"
+        value={value}
+        onChange={({ target }) => {
+          setCustom(target.value === "custom");
+          if (target.value === "custom") return;
+          const period = PERIODS[Number(target.value)];
+          onChange(
+            target.value === "" || !period
+              ? { from: undefined, until: undefined }
+              : { from: dayAgo(period.from), until: period.until === undefined ? undefined : dayAgo(period.until) },
+          );
+        }}
+      >
+        <option value="">Any time</option>
+        {PERIODS.map((period, index) => (
+          <option key={period.label} value={index}>
+            {period.label}
+          </option>
+        ))}
+        <option value="custom">Other days…</option>
+      </NativeSelect>
+      {custom ? (
+        <span className="col-span-2 flex items-center gap-2 text-[13px] text-soft">
+          <Input
+            type="date"
+            aria-label="From day"
+            value={from ?? ""}
+            onChange={({ target }) => onChange({ from: target.value || undefined })}
+          />
+          until
+          <Input
+            type="date"
+            aria-label="Until day"
+            value={until ?? ""}
+            onChange={({ target }) => onChange({ until: target.value || undefined })}
+          />
+        </span>
+      ) : null}
+    </>
+  );
+}

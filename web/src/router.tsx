@@ -1,0 +1,135 @@
+import { createRootRoute, createRoute, createRouter, Link, lazyRouteComponent } from "@tanstack/react-router";
+import { Compass } from "lucide-react";
+import { useAuth } from "./auth/AuthProvider";
+import { Shell } from "./components/Shell";
+import { Empty, Failure } from "./components/States";
+import { SkeletonRows } from "./components/ui/skeleton";
+import { CallsPage } from "./pages/CallsPage";
+import { Dashboard } from "./pages/Dashboard";
+
+export interface CallsSearch {
+  page?: number;
+  status?: string;
+  direction?: string;
+  campaignId?: string;
+  buyerId?: string;
+  numberId?: string;
+  q?: string;
+  from?: string;
+  until?: string;
+  focus?: boolean;
+}
+
+const word = (value: unknown): string | undefined =>
+  typeof value === "string" && value !== ""
+    ? value.slice(0, 100)
+    : typeof value === "number"
+      ? String(value)
+      : undefined;
+const pageNumber = (value: unknown): number | undefined => {
+  const page = Number(value);
+  return Number.isInteger(page) && page > 1 ? page : undefined;
+};
+
+function Root() {
+  const { user } = useAuth();
+  return user ? <Shell user={user} /> : null;
+}
+
+const rootRoute = createRootRoute({
+  component: Root,
+  notFoundComponent: () => (
+    <Empty
+      icon={Compass}
+      title="There is no such page"
+      action={
+        <Link to="/" className="text-link underline">
+          To the dashboard
+        </Link>
+      }
+    />
+  ),
+  errorComponent: ({ error, reset }) => <Failure what="This page" error={error} onRetry={reset} />,
+});
+
+const routes = [
+  createRoute({
+    getParentRoute: () => rootRoute,
+    path: "/",
+    component: Dashboard,
+    validateSearch: (raw: Record<string, unknown>): { window?: string } => ({ window: word(raw.window) }),
+  }),
+  createRoute({
+    getParentRoute: () => rootRoute,
+    path: "/calls",
+    component: CallsPage,
+    validateSearch: (raw: Record<string, unknown>): CallsSearch => ({
+      page: pageNumber(raw.page),
+      status: word(raw.status),
+      direction: word(raw.direction),
+      campaignId: word(raw.campaignId),
+      buyerId: word(raw.buyerId),
+      numberId: word(raw.numberId),
+      q: word(raw.q),
+      from: word(raw.from),
+      until: word(raw.until),
+      focus: raw.focus === true ? true : undefined,
+    }),
+  }),
+  createRoute({
+    getParentRoute: () => rootRoute,
+    path: "/calls/$callId",
+    component: lazyRouteComponent(() => import("./pages/CallPage"), "CallPage"),
+  }),
+  createRoute({
+    getParentRoute: () => rootRoute,
+    path: "/numbers",
+    component: lazyRouteComponent(() => import("./pages/NumbersPage"), "NumbersPage"),
+  }),
+  createRoute({
+    getParentRoute: () => rootRoute,
+    path: "/campaigns",
+    component: lazyRouteComponent(() => import("./pages/CampaignsPage"), "CampaignsPage"),
+  }),
+  createRoute({
+    getParentRoute: () => rootRoute,
+    path: "/publishers",
+    component: lazyRouteComponent(() => import("./pages/PublishersPage"), "PublishersPage"),
+  }),
+  createRoute({
+    getParentRoute: () => rootRoute,
+    path: "/buyers",
+    component: lazyRouteComponent(() => import("./pages/BuyersPage"), "BuyersPage"),
+  }),
+  createRoute({
+    getParentRoute: () => rootRoute,
+    path: "/flows",
+    component: lazyRouteComponent(() => import("./pages/FlowsPage"), "FlowsPage"),
+  }),
+  createRoute({
+    getParentRoute: () => rootRoute,
+    path: "/flows/$flowId",
+    component: lazyRouteComponent(() => import("./pages/FlowPage"), "FlowPage"),
+    validateSearch: (raw: Record<string, unknown>): { version?: number } => ({
+      version: Number.isInteger(raw.version) ? Number(raw.version) : undefined,
+    }),
+  }),
+  createRoute({
+    getParentRoute: () => rootRoute,
+    path: "/settings",
+    component: lazyRouteComponent(() => import("./pages/SettingsPage"), "SettingsPage"),
+  }),
+] as const;
+
+export const router = createRouter({
+  routeTree: rootRoute.addChildren(routes),
+  defaultPreload: "intent",
+  defaultPendingComponent: () => <SkeletonRows />,
+  scrollRestoration: true,
+});
+
+declare module "@tanstack/react-router" {
+  interface Register {
+    router: typeof router;
+  }
+}
