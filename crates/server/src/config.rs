@@ -1,0 +1,246 @@
+//! One TOML file and environment variables over it. The template of all settings is generated from these structs
+//! (`hopwhistle config template`), so what is written here is the documentation.
+
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::path::{Path, PathBuf};
+
+use anyhow::Context as _;
+use confique::Config as _;
+use serde::Serialize;
+
+/// Everything that can be set.
+#[derive(Clone, Debug, confique::Config, Serialize)]
+pub struct Config {
+    /// Folder for the database, recordings and secrets.
+    #[config(env = "HOPWHISTLE_DATA", default = "data")]
+    pub data: PathBuf,
+    /// Address all listeners bind to, unless a section says otherwise.
+    #[config(env = "HOST", default = "0.0.0.0")]
+    pub host: IpAddr,
+    /// Address that peers reach this machine under, for SIP and SDP. Unset: `host`, or 127.0.0.1 when that is 0.0.0.0.
+    #[config(env = "PUBLIC_IP")]
+    pub public_ip: Option<IpAddr>,
+    /// Added to every port, so that several platforms can run side by side (0-40000).
+    #[config(env = "HOPWHISTLE_PORT_OFFSET", default = 0)]
+    pub port_offset: u16,
+    /// Filter of the log: `error`, `warn`, `info`, `debug` or per crate, as `info,switch=debug`.
+    #[config(env = "LOG_LEVEL", default = "info")]
+    pub log_level: String,
+    /// Database.
+    #[config(nested)]
+    pub storage: Storage,
+    /// HTTP API.
+    #[config(nested)]
+    pub api: Api,
+    /// Web application.
+    #[config(nested)]
+    pub web: Web,
+    /// Background work.
+    #[config(nested)]
+    pub worker: Worker,
+    /// The border for SIP.
+    #[config(nested)]
+    pub edge: Edge,
+    /// Call control.
+    #[config(nested)]
+    pub switch: Switch,
+    /// Media.
+    #[config(nested)]
+    pub relay: Relay,
+    /// Prompts that are spoken.
+    #[config(nested)]
+    pub speech: Speech,
+}
+
+/// Database.
+#[derive(Clone, Debug, confique::Config, Serialize)]
+pub struct Storage {
+    /// `sqlite:///path/to/file` or `sqlite:` for `hopwhistle.db` in the data folder.
+    #[config(env = "DATABASE_URL", default = "sqlite:")]
+    pub database_url: String,
+}
+
+/// HTTP API.
+#[derive(Clone, Debug, confique::Config, Serialize)]
+pub struct Api {
+    /// Port (ports.md: 3001).
+    #[config(env = "PORT", default = 3001)]
+    pub port: u16,
+    /// Further web origins that may call the API from a browser. Our own web port is always allowed.
+    #[config(env = "CORS_ORIGINS", parse_env = confique::env::parse::list_by_comma, default = [])]
+    pub cors_origins: Vec<String>,
+    /// Addresses of proxies whose `X-Forwarded-For` is believed. Behind a TLS proxy on this machine: `["127.0.0.1"]`.
+    #[config(env = "TRUSTED_PROXIES", default = [])]
+    pub trusted_proxies: Vec<IpAddr>,
+    /// Mark the session cookie `Secure`: true wherever the API is reached over TLS.
+    #[config(env = "COOKIE_SECURE", default = false)]
+    pub cookie_secure: bool,
+    /// Id of the operator's own tenant: its owners manage all tenants. Unset: nobody does.
+    #[config(env = "PLATFORM_TENANT")]
+    pub platform_tenant: Option<String>,
+}
+
+/// Web application.
+#[derive(Clone, Debug, confique::Config, Serialize)]
+pub struct Web {
+    /// Port (ports.md: 3000).
+    #[config(env = "WEB_PORT", default = 3000)]
+    pub port: u16,
+    /// API address the browser uses. Unset: the API's port on the host the page came from.
+    #[config(env = "HOPWHISTLE_API_URL")]
+    pub api_url: Option<String>,
+}
+
+/// Background work.
+#[derive(Clone, Debug, confique::Config, Serialize)]
+pub struct Worker {
+    /// Port of the metrics (ports.md: 9091).
+    #[config(env = "METRICS_PORT", default = 9091)]
+    pub metrics_port: u16,
+}
+
+/// The border for SIP (the Kamailio role).
+#[derive(Clone, Debug, confique::Config, Serialize)]
+pub struct Edge {
+    /// Port for UDP and TCP (ports.md: 5060).
+    #[config(env = "SIP_PORT", default = 5060)]
+    pub port: u16,
+    /// Switches that calls go to, `host:port`. Empty: the switch of this process.
+    #[config(env = "FREESWITCH_NODES", parse_env = confique::env::parse::list_by_comma, default = [])]
+    pub switch_nodes: Vec<SocketAddr>,
+    /// Requests a source may send a second on average before it is refused with 503; 0 for no limit. Trunks are exempt.
+    #[config(env = "EDGE_REQUESTS_PER_SECOND", default = 8)]
+    pub requests_per_second: u32,
+}
+
+/// Call control (the FreeSWITCH role).
+#[derive(Clone, Debug, confique::Config, Serialize)]
+pub struct Switch {
+    /// Port for UDP and TCP (ports.md: 5080).
+    #[config(env = "SWITCH_PORT", default = 5080)]
+    pub port: u16,
+    /// Where outbound legs go. Unset: the edge of this process.
+    #[config(env = "SWITCH_EDGE")]
+    pub edge: Option<SocketAddr>,
+    /// Calls held at once; more are refused with 503 (1-100000).
+    #[config(env = "MAX_CALLS", default = 5000)]
+    pub calls_max: usize,
+    /// Longest a call may last, seconds (10-86400).
+    #[config(env = "MAX_CALL_SECONDS", default = 14400)]
+    pub call_seconds_max: u32,
+    /// How long a buyer's phone may ring, seconds (1-60), unless the endpoint says otherwise.
+    #[config(env = "RING_SECONDS", default = 25)]
+    pub ring_seconds: u32,
+    /// Secret shared by edges and switches, at least 32 characters. Unset: made once and kept in the data folder.
+    #[config(env = "HOPWHISTLE_VERDICT_SECRET")]
+    #[serde(skip)]
+    pub verdict_secret: Option<String>,
+}
+
+/// Media (the RTPEngine role).
+#[derive(Clone, Debug, confique::Config, Serialize)]
+pub struct Relay {
+    /// First RTP port (ports.md: 10000).
+    #[config(env = "RTP_START", default = 10000)]
+    pub port_first: u16,
+    /// Last RTP port (ports.md: 20000). A pair of ports serves one leg.
+    #[config(env = "RTP_END", default = 20000)]
+    pub port_last: u16,
+    /// Address of the control interface. Whoever reaches it steers media, so it is not open to the world.
+    #[config(env = "NG_HOST", default = "127.0.0.1")]
+    pub ng_host: IpAddr,
+    /// Port of the control interface for proxies, UDP (ports.md: 22222).
+    #[config(env = "NG_PORT", default = 22222)]
+    pub ng_port: u16,
+    /// Seconds without media after which a call is ended; 0 for never. Held calls are exempt.
+    #[config(env = "MEDIA_TIMEOUT_SECONDS", default = 60)]
+    pub timeout_seconds: u32,
+}
+
+/// Prompts that are spoken.
+#[derive(Clone, Debug, confique::Config, Serialize)]
+pub struct Speech {
+    /// Command for `say:` prompts. It gets the text as its last argument and writes a WAV file to standard output.
+    #[config(env = "SPEECH_COMMAND", default = ["espeak-ng", "-v", "en-us", "-s", "150", "--stdout", "--"])]
+    pub command: Vec<String>,
+    /// Hosts that `https:` prompts may be fetched from. Empty: none.
+    #[config(env = "PROMPT_HOSTS", parse_env = confique::env::parse::list_by_comma, default = [])]
+    pub https_hosts: Vec<String>,
+}
+
+/// The greatest offset that keeps the RTP range below 65536.
+const PORT_OFFSET_MAX: u16 = 40_000;
+
+impl Config {
+    /// Reads `file` (or `hopwhistle.toml` in the current folder, if there is one) and the environment over it.
+    pub fn load(file: Option<&Path>) -> anyhow::Result<Self> {
+        let mut builder = Self::builder().env();
+        match file {
+            Some(path) => {
+                anyhow::ensure!(
+                    path.exists(),
+                    "{}: no such file; write one with `hopwhistle config template`",
+                    path.display()
+                );
+                builder = builder.file(path);
+            }
+            None => builder = builder.file("hopwhistle.toml"),
+        }
+        let config = builder.load().context("configuration")?;
+        config.check()?;
+        Ok(config)
+    }
+
+    /// The documented template of all settings.
+    pub fn template() -> String {
+        confique::toml::template::<Self>(confique::toml::FormatOptions::default())
+    }
+
+    fn check(&self) -> anyhow::Result<()> {
+        let range = |name: &str, value: u64, low: u64, high: u64| {
+            anyhow::ensure!((low..=high).contains(&value), "{name} is {value}; it must be {low} to {high}");
+            Ok(())
+        };
+        range("port_offset", self.port_offset.into(), 0, PORT_OFFSET_MAX.into())?;
+        range("switch.calls_max", self.switch.calls_max as u64, 1, 100_000)?;
+        range("switch.call_seconds_max", self.switch.call_seconds_max.into(), 10, 86_400)?;
+        // The reservation of a buyer without a ring timeout of its own lasts this long and a margin.
+        range("switch.ring_seconds", self.switch.ring_seconds.into(), 1, 60)?;
+        range("relay.port_first", self.relay.port_first.into(), 1_024, 65_000)?;
+        range("relay.port_last", self.relay.port_last.into(), u64::from(self.relay.port_first) + 3, 65_535)?;
+        if let Some(secret) = &self.switch.verdict_secret {
+            anyhow::ensure!(secret.len() >= 32, "switch.verdict_secret has {} characters; it needs 32", secret.len());
+        }
+        anyhow::ensure!(!self.speech.command.is_empty(), "speech.command is empty; name a program such as espeak-ng");
+        Ok(())
+    }
+
+    /// The address peers reach us under.
+    pub fn advertised_ip(&self) -> IpAddr {
+        let host = if self.host.is_unspecified() { IpAddr::V4(Ipv4Addr::LOCALHOST) } else { self.host };
+        self.public_ip.unwrap_or(host)
+    }
+
+    /// `port` of this instance on its listening address.
+    pub fn listen(&self, port: u16) -> SocketAddr {
+        SocketAddr::new(self.host, self.shifted(port))
+    }
+
+    /// `port` of this instance as peers reach it.
+    pub fn advertised(&self, port: u16) -> SocketAddr {
+        SocketAddr::new(self.advertised_ip(), self.shifted(port))
+    }
+
+    /// `port` with the offset.
+    pub fn shifted(&self, port: u16) -> u16 {
+        port.saturating_add(self.port_offset)
+    }
+
+    /// The database's URL with the data folder filled in.
+    pub fn database_url(&self) -> String {
+        match self.storage.database_url.as_str() {
+            "sqlite:" | "sqlite://" => format!("sqlite://{}", self.data.join("hopwhistle.db").display()),
+            url => url.to_owned(),
+        }
+    }
+}

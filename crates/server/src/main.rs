@@ -1,0 +1,120 @@
+//! The binary `hopwhistle`: reads the configuration and starts one role or all of them.
+
+mod clock;
+mod config;
+mod metrics;
+mod probes;
+mod recordings;
+mod roles;
+mod secrets;
+mod voice;
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use anyhow::Context as _;
+use clap::{Parser, Subcommand};
+
+use crate::config::Config;
+use crate::roles::up::Roles;
+
+/// Call tracking and pay-per-call routing, in one binary.
+#[derive(Debug, Parser)]
+#[command(name = "hopwhistle", version, about)]
+struct Cli {
+    /// Configuration file. Default: hopwhistle.toml in the current folder, if there is one.
+    #[arg(long, global = true, value_name = "FILE")]
+    config: Option<PathBuf>,
+    /// Data folder: database, recordings, secrets.
+    #[arg(long, global = true, value_name = "DIR")]
+    data: Option<PathBuf>,
+    /// Added to every port, so that several platforms can run side by side.
+    #[arg(long, global = true, value_name = "N")]
+    port_offset: Option<u16>,
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Every role in one process.
+    Up {
+        /// Loopback only, with a demo tenant, numbers, flows, buyers and a user.
+        #[arg(long)]
+        demo: bool,
+    },
+    /// The border for SIP only: admits, authenticates, forwards (the Kamailio role).
+    Edge,
+    /// Call control and its media only (the FreeSWITCH role).
+    Switch,
+    /// Media alone, for proxies that speak rtpengine's ng protocol (the RTPEngine role).
+    Relay,
+    /// The HTTP API only.
+    Api,
+    /// The web application only.
+    Web,
+    /// Background work only.
+    Worker,
+    /// Call a number as a carrier would, and report what was heard.
+    Call(roles::call::CallArguments),
+    /// The configuration in force, secrets left out; `template` documents every setting.
+    Config {
+        #[command(subcommand)]
+        what: Option<ConfigCommand>,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+enum ConfigCommand {
+    /// A commented template of all settings.
+    Template,
+}
+
+fn main() -> ExitCode {
+    match run(Cli::parse()) {
+        Ok(code) => code,
+        Err(error) => {
+            eprintln!("hopwhistle: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn up(config: Config, roles: Roles, demo: bool) -> anyhow::Result<()> {
+    let filter = tracing_subscriber::EnvFilter::try_new(&config.log_level).context("log_level")?;
+    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
+    rustls::crypto::ring::default_provider()
+        .install_default()
+        .map_err(|_| anyhow::anyhow!("another TLS provider is installed"))?;
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().thread_name("tokio").build()?;
+    let result = runtime.block_on(roles::up::run(config, roles, demo));
+    runtime.shutdown_timeout(std::time::Duration::from_secs(1));
+    result
+}
+
+fn run(cli: Cli) -> anyhow::Result<ExitCode> {
+    let mut config = Config::load(cli.config.as_deref())?;
+    if let Some(data) = cli.data {
+        config.data = data;
+    }
+    if let Some(offset) = cli.port_offset {
+        config.port_offset = offset;
+    }
+    match cli.command {
+        Command::Up { demo } => up(config, Roles::ALL, demo)?,
+        Command::Edge => up(config, Roles { edge: true, ..Roles::NONE }, false)?,
+        Command::Switch => up(config, Roles { switch: true, ..Roles::NONE }, false)?,
+        Command::Relay => up(config, Roles { relay: true, ..Roles::NONE }, false)?,
+        Command::Api => up(config, Roles { api: true, ..Roles::NONE }, false)?,
+        Command::Web => up(config, Roles { web: true, ..Roles::NONE }, false)?,
+        Command::Worker => up(config, Roles { worker: true, ..Roles::NONE }, false)?,
+        Command::Call(arguments) => return roles::call::run(&config, &arguments),
+        Command::Config { what: Some(ConfigCommand::Template) } => {
+            println!("{}", Config::template());
+        }
+        Command::Config { what: None } => {
+            println!("{}", serde_json::to_string_pretty(&config)?);
+        }
+    }
+    Ok(ExitCode::SUCCESS)
+}

@@ -1,0 +1,67 @@
+//! Recordings for the API: files below the data folder.
+
+use std::io::SeekFrom;
+use std::path::PathBuf;
+use std::time::{Duration, UNIX_EPOCH};
+
+use api::ports::{ByteStream, FileFacts, PortError, RecordingFiles};
+use async_trait::async_trait;
+use bytes::Bytes;
+use domain::Timestamp;
+use tokio::io::{AsyncReadExt as _, AsyncSeekExt as _};
+
+use crate::voice::recorder::path_of;
+
+/// Read in pieces of this size.
+const PIECE_BYTES: u64 = 64 * 1024;
+/// A file written to within this time is taken to be growing.
+const GROWING: Duration = Duration::from_secs(2);
+
+/// The files of recordings, in a folder.
+#[derive(Debug)]
+pub struct RecordingFolder {
+    /// What storage keys are relative to.
+    pub root: PathBuf,
+}
+
+impl RecordingFolder {
+    fn path(&self, key: &str) -> Result<PathBuf, PortError> {
+        path_of(&self.root, key).ok_or(PortError::NotFound)
+    }
+}
+
+fn port_error(error: &std::io::Error) -> PortError {
+    match error.kind() {
+        std::io::ErrorKind::NotFound => PortError::NotFound,
+        _ => PortError::Unavailable(error.to_string()),
+    }
+}
+
+#[async_trait]
+impl RecordingFiles for RecordingFolder {
+    async fn facts(&self, storage_key: &str) -> Result<FileFacts, PortError> {
+        let metadata = tokio::fs::metadata(self.path(storage_key)?).await.map_err(|error| port_error(&error))?;
+        let modified = metadata.modified().map_err(|error| port_error(&error))?;
+        let growing = modified.elapsed().is_ok_and(|age| age < GROWING);
+        let modified_at = Timestamp::from_epoch(modified.duration_since(UNIX_EPOCH).unwrap_or_default());
+        Ok(FileFacts { bytes: metadata.len(), growing, modified_at })
+    }
+
+    async fn read(&self, storage_key: &str, offset: u64, length: u64) -> Result<ByteStream, PortError> {
+        let mut file = tokio::fs::File::open(self.path(storage_key)?).await.map_err(|error| port_error(&error))?;
+        file.seek(SeekFrom::Start(offset)).await.map_err(|error| port_error(&error))?;
+        let pieces = futures_util::stream::try_unfold((file, length), |(mut file, left)| async move {
+            if left == 0 {
+                return Ok(None);
+            }
+            let mut piece = vec![0; usize::try_from(left.min(PIECE_BYTES)).unwrap_or(0)];
+            let read = file.read(&mut piece).await?;
+            if read == 0 {
+                return Err(std::io::Error::from(std::io::ErrorKind::UnexpectedEof));
+            }
+            piece.truncate(read);
+            Ok(Some((Bytes::from(piece), (file, left - read as u64))))
+        });
+        Ok(Box::pin(pieces))
+    }
+}

@@ -1,0 +1,12 @@
+//! One file a role; `up` puts them together.
+
+pub mod banner;
+pub mod call;
+pub mod demo;
+pub mod edge;
+pub mod http;
+pub mod phone;
+pub mod relay;
+pub mod switch;
+pub mod up;
+pub mod web;
