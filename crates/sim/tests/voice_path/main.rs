@@ -1,0 +1,12 @@
+//! Calls through a real edge, switch and media engine, on a good network and on bad ones.
+
+#![expect(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking, also outside of its own function")]
+
+mod calls;
+mod limits;
+mod media;
+mod memory;
+mod queues;
+mod seeds;
+mod signalling;
+mod stage;
