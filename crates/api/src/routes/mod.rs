@@ -30,7 +30,7 @@ use crate::{document, resource::Resource, state::State};
 
 /// Every documented route.
 pub(crate) fn all() -> OpenApiRouter<State> {
-    let resources: [fn() -> Resource; 18] = [
+    let resources: &[fn() -> Resource] = &[
         auth::routes,
         calls::routes,
         recordings::routes,
@@ -51,5 +51,5 @@ pub(crate) fn all() -> OpenApiRouter<State> {
         health::routes,
     ];
     let empty = OpenApiRouter::with_openapi(document::base());
-    resources.into_iter().fold(empty, |router, routes| router.merge(routes().finish()))
+    resources.iter().fold(empty, |router, routes| router.merge(routes().finish()))
 }
