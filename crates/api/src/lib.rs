@@ -8,6 +8,7 @@ mod authenticate;
 mod caller;
 pub mod config;
 mod convert;
+mod crud;
 mod document;
 mod event_view;
 mod extract;

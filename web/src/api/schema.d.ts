@@ -350,7 +350,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Lists publishers, newest first. */
+        /** Lists publishers, by name. */
         get: operations["listPublishers"];
         put?: never;
         /** Adds a publisher. */
@@ -372,11 +372,11 @@ export interface paths {
         get: operations["getPublisher"];
         put?: never;
         post?: never;
-        /** Removes a publisher that no campaign or buyer needs. */
+        /** Removes a publisher that nothing needs any more. */
         delete: operations["deletePublisher"];
         options?: never;
         head?: never;
-        /** Changes a publisher. */
+        /** Changes a publisher: members not named stay. */
         patch: operations["updatePublisher"];
         trace?: never;
     };
@@ -607,11 +607,11 @@ export interface paths {
         get: operations["getCarrier"];
         put?: never;
         post?: never;
-        /** Removes a carrier that no trunk or number needs. */
+        /** Removes a carrier that nothing needs any more. */
         delete: operations["deleteCarrier"];
         options?: never;
         head?: never;
-        /** Changes a carrier. */
+        /** Changes a carrier: members not named stay. */
         patch: operations["updateCarrier"];
         trace?: never;
     };
@@ -644,11 +644,11 @@ export interface paths {
         get: operations["getTrunk"];
         put?: never;
         post?: never;
-        /** Removes a trunk that no number needs. */
+        /** Removes a trunk that nothing needs any more. */
         delete: operations["deleteTrunk"];
         options?: never;
         head?: never;
-        /** Changes a trunk. */
+        /** Changes a trunk: members not named stay. */
         patch: operations["updateTrunk"];
         trace?: never;
     };
@@ -2182,23 +2182,7 @@ export interface components {
         /** @description A page. */
         List_Carrier: {
             /** @description The items. */
-            data: {
-                /** Format: uuid */
-                id: string;
-                /** Format: uuid */
-                tenantId: string;
-                /** @example Example Telecom */
-                name: string;
-                /**
-                 * @description Short and unique in the tenant.
-                 * @example CARRIER1
-                 */
-                code: string;
-                status: components["schemas"]["CarrierStatus"];
-                metadata: components["schemas"]["Metadata"];
-                createdAt: components["schemas"]["Time"];
-                updatedAt: components["schemas"]["Time"];
-            }[];
+            data: components["schemas"]["Carrier"][];
             /** @description Where they stand. */
             meta: components["schemas"]["PaginationMeta"];
         };
@@ -2270,23 +2254,7 @@ export interface components {
         /** @description A page. */
         List_Publisher: {
             /** @description The items. */
-            data: {
-                /** Format: uuid */
-                id: string;
-                /** Format: uuid */
-                tenantId: string;
-                /** @example Northern Leads */
-                name: string;
-                /**
-                 * @description Short and unique in the tenant.
-                 * @example PUB001
-                 */
-                code: string;
-                status: components["schemas"]["PublisherStatus"];
-                metadata: components["schemas"]["Metadata"];
-                createdAt: components["schemas"]["Time"];
-                updatedAt: components["schemas"]["Time"];
-            }[];
+            data: components["schemas"]["Publisher"][];
             /** @description Where they stand. */
             meta: components["schemas"]["PaginationMeta"];
         };
@@ -2391,43 +2359,7 @@ export interface components {
         /** @description A page. */
         List_Trunk: {
             /** @description The items. */
-            data: {
-                /** Format: uuid */
-                id: string;
-                /** Format: uuid */
-                tenantId: string;
-                /** Format: uuid */
-                carrierId: string;
-                name: string;
-                type: components["schemas"]["TrunkType"];
-                /**
-                 * @description Where calls to the carrier go.
-                 * @example sip.carrier.example
-                 */
-                host: string;
-                /**
-                 * Format: int32
-                 * @example 5060
-                 */
-                port: number;
-                /**
-                 * @description Where calls come from.
-                 * @example [
-                 *       "203.0.113.0/24"
-                 *     ]
-                 */
-                sourceCidrs: string[];
-                /** @description Digest user, where calls from elsewhere are challenged. */
-                username?: string | null;
-                /** @description Digest realm the password was given for. */
-                realm?: string | null;
-                /** Format: int32 */
-                maxConcurrentCalls?: number | null;
-                status: components["schemas"]["TrunkStatus"];
-                metadata: components["schemas"]["Metadata"];
-                createdAt: components["schemas"]["Time"];
-                updatedAt: components["schemas"]["Time"];
-            }[];
+            data: components["schemas"]["Trunk"][];
             /** @description Where they stand. */
             meta: components["schemas"]["PaginationMeta"];
         };
@@ -5491,6 +5423,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description It names something this tenant does not have */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description Taken already, in use, or changed meanwhile */
             409: {
                 headers: {
@@ -7801,6 +7742,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description It names something this tenant does not have */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description Taken already, in use, or changed meanwhile */
             409: {
                 headers: {
@@ -8272,7 +8222,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Carrier not found */
+            /** @description It names something this tenant does not have */
             404: {
                 headers: {
                     [name: string]: unknown;

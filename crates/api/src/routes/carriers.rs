@@ -1,20 +1,18 @@
 //! Carriers: whose trunks calls come over.
 
-use axum::{Json, http::StatusCode};
+use std::sync::Arc;
+
 use domain::CarrierId;
 use garde::Validate;
-use operations::{CarrierFilter, Entity};
+use operations::{CarrierFilter, Directory, Repository};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
-use utoipa_axum::routes;
 use uuid::Uuid;
 
 use crate::{
     access::Permission,
-    caller::{Caller, Done},
-    convert::from_store,
-    extract::{Body, PathId, Query},
-    page::{List, PageQuery},
+    caller::Caller,
+    crud::{self, Crud, Draft, Rights, Words, set},
     problem::ApiResult,
     resource::Resource,
     wire::{Metadata, Time, is_code, wire_enum},
@@ -27,13 +25,10 @@ wire_enum!(
 
 /// The routes.
 pub(crate) fn routes() -> Resource {
-    Resource::new("Carriers")
-        .needs(Permission::CarriersRead, routes!(list))
-        .needs(Permission::CarriersWrite, routes!(create))
-        .needs(Permission::CarriersRead, routes!(read))
-        .needs(Permission::CarriersWrite, routes!(update))
-        .needs(Permission::CarriersDelete, routes!(remove))
+    crud::routes::<Carriers>()
 }
+
+struct Carriers;
 
 /// A carrier.
 #[derive(Clone, Debug, Serialize, ToSchema)]
@@ -52,19 +47,6 @@ pub struct Carrier {
     updated_at: Time,
 }
 
-fn view(carrier: &operations::Carrier) -> Carrier {
-    Carrier {
-        id: carrier.id.uuid(),
-        tenant_id: carrier.tenant.uuid(),
-        name: carrier.name.clone(),
-        code: carrier.code.clone(),
-        status: CarrierStatus(carrier.status),
-        metadata: Metadata::of(&carrier.metadata),
-        created_at: Time(carrier.created_at),
-        updated_at: Time(carrier.updated_at),
-    }
-}
-
 /// What a list of carriers is narrowed by.
 #[derive(Debug, Deserialize, Validate, IntoParams)]
 #[serde(rename_all = "camelCase")]
@@ -74,19 +56,6 @@ pub struct CarrierQuery {
     #[garde(skip)]
     #[param(value_type = Option<CarrierStatus>)]
     status: Option<CarrierStatus>,
-}
-
-/// Lists carriers, newest first.
-#[utoipa::path(get, path = "/api/v1/carriers", operation_id = "listCarriers", params(PageQuery, CarrierQuery),
-    responses((status = 200, description = "A page of carriers", body = List<Carrier>)))]
-async fn list(
-    caller: Caller,
-    Query(page): Query<PageQuery>,
-    Query(query): Query<CarrierQuery>,
-) -> ApiResult<Json<List<Carrier>>> {
-    let filter = CarrierFilter { status: query.status.map(|status| status.0) };
-    let found = caller.directory().carriers.list(caller.scope(), &filter, &page.request()).await.map_err(from_store)?;
-    Ok(Json(page.envelope(found, |carrier| view(&carrier))))
 }
 
 /// A new carrier.
@@ -105,35 +74,6 @@ pub struct CreateCarrierRequest {
     metadata: Option<Metadata>,
 }
 
-/// Adds a carrier.
-#[utoipa::path(post, path = "/api/v1/carriers", operation_id = "createCarrier", request_body = CreateCarrierRequest,
-    responses((status = 201, description = "The carrier", body = Carrier)))]
-async fn create(caller: Caller, Body(body): Body<CreateCarrierRequest>) -> ApiResult<(StatusCode, Json<Carrier>)> {
-    let now = caller.now();
-    let carrier = operations::Carrier {
-        id: caller.state.next_id(),
-        tenant: caller.principal.tenant,
-        name: body.name,
-        code: body.code,
-        status: body.status.map_or(operations::CarrierStatus::Active, |status| status.0),
-        metadata: Metadata::or_empty(body.metadata),
-        created_at: now,
-        updated_at: now,
-    };
-    caller.directory().carriers.insert(caller.scope(), &carrier).await.map_err(from_store)?;
-    let shown = view(&carrier);
-    caller.audit(Done::Create, operations::Carrier::NAME, carrier.id, &(), &shown).await;
-    Ok((StatusCode::CREATED, Json(shown)))
-}
-
-/// Reads a carrier.
-#[utoipa::path(get, path = "/api/v1/carriers/{id}", operation_id = "getCarrier", params(("id" = Uuid, Path, description = "The carrier's id")),
-    responses((status = 200, description = "The carrier", body = Carrier)))]
-async fn read(caller: Caller, PathId(id): PathId<CarrierId>) -> ApiResult<Json<Carrier>> {
-    let carrier = caller.directory().carriers.get(caller.scope(), id).await.map_err(from_store)?;
-    Ok(Json(view(&carrier)))
-}
-
 /// Changes of a carrier: members not named stay.
 #[derive(Debug, Deserialize, Validate, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
@@ -148,32 +88,65 @@ pub struct UpdateCarrierRequest {
     metadata: Option<Metadata>,
 }
 
-/// Changes a carrier.
-#[utoipa::path(patch, path = "/api/v1/carriers/{id}", operation_id = "updateCarrier", params(("id" = Uuid, Path, description = "The carrier's id")),
-    request_body = UpdateCarrierRequest, responses((status = 200, description = "The carrier", body = Carrier)))]
-async fn update(
-    caller: Caller,
-    PathId(id): PathId<CarrierId>,
-    Body(body): Body<UpdateCarrierRequest>,
-) -> ApiResult<Json<Carrier>> {
-    let mut carrier = caller.directory().carriers.get(caller.scope(), id).await.map_err(from_store)?;
-    let before = view(&carrier);
-    carrier.name = body.name.unwrap_or(carrier.name);
-    carrier.code = body.code.unwrap_or(carrier.code);
-    carrier.status = body.status.map_or(carrier.status, |status| status.0);
-    carrier.metadata = body.metadata.map_or(carrier.metadata, |metadata| metadata.0);
-    let saved = caller.directory().carriers.save(caller.scope(), &carrier, caller.now()).await.map_err(from_store)?;
-    let after = view(&saved);
-    caller.audit(Done::Update, operations::Carrier::NAME, id, &before, &after).await;
-    Ok(Json(after))
-}
+impl Crud for Carriers {
+    type Entity = operations::Carrier;
+    type View = Carrier;
+    type Query = CarrierQuery;
+    type Create = CreateCarrierRequest;
+    type Update = UpdateCarrierRequest;
 
-/// Removes a carrier that no trunk or number needs.
-#[utoipa::path(delete, path = "/api/v1/carriers/{id}", operation_id = "deleteCarrier", params(("id" = Uuid, Path, description = "The carrier's id")),
-    responses((status = 204, description = "Removed")))]
-async fn remove(caller: Caller, PathId(id): PathId<CarrierId>) -> ApiResult<StatusCode> {
-    let carrier = caller.directory().carriers.get(caller.scope(), id).await.map_err(from_store)?;
-    caller.directory().carriers.remove(caller.scope(), id).await.map_err(from_store)?;
-    caller.audit(Done::Delete, operations::Carrier::NAME, id, &view(&carrier), &()).await;
-    Ok(StatusCode::NO_CONTENT)
+    const WORDS: Words = Words {
+        tag: "Carriers",
+        path: "/api/v1/carriers",
+        name: "Carrier",
+        names: "Carriers",
+        one: "a carrier",
+        many: "carriers",
+        order: "newest first",
+    };
+    const RIGHTS: Rights =
+        Rights { read: Permission::CarriersRead, write: Permission::CarriersWrite, delete: Permission::CarriersDelete };
+
+    fn repository(directory: &Directory) -> &Arc<dyn Repository<operations::Carrier>> {
+        &directory.carriers
+    }
+
+    fn filter(query: CarrierQuery) -> CarrierFilter {
+        CarrierFilter { status: query.status.map(|status| status.0) }
+    }
+
+    async fn views(_: &Caller, found: &[operations::Carrier]) -> ApiResult<Vec<Carrier>> {
+        let views = found.iter().map(|carrier| Carrier {
+            id: carrier.id.uuid(),
+            tenant_id: carrier.tenant.uuid(),
+            name: carrier.name.clone(),
+            code: carrier.code.clone(),
+            status: CarrierStatus(carrier.status),
+            metadata: Metadata::of(&carrier.metadata),
+            created_at: Time(carrier.created_at),
+            updated_at: Time(carrier.updated_at),
+        });
+        Ok(views.collect())
+    }
+
+    async fn draft(_: &Caller, draft: Draft<CarrierId>, body: CreateCarrierRequest) -> ApiResult<operations::Carrier> {
+        Ok(operations::Carrier {
+            id: draft.id,
+            tenant: draft.tenant,
+            name: body.name,
+            code: body.code,
+            status: body.status.map_or(operations::CarrierStatus::Active, |status| status.0),
+            metadata: Metadata::or_empty(body.metadata),
+            created_at: draft.now,
+            updated_at: draft.now,
+        })
+    }
+
+    async fn change(_: &Caller, carrier: &mut operations::Carrier, body: UpdateCarrierRequest) -> ApiResult<()> {
+        set(&mut carrier.name, body.name);
+        set(&mut carrier.code, body.code);
+        set(&mut carrier.status, body.status.map(|status| status.0));
+        set(&mut carrier.metadata, body.metadata.map(|metadata| metadata.0));
+        Ok(())
+    }
 }

@@ -1,20 +1,18 @@
 //! Trunks: over what calls come in.
 
-use axum::{Json, http::StatusCode};
+use std::sync::Arc;
+
 use domain::TrunkId;
 use garde::Validate;
-use operations::{Entity, TrunkFilter};
+use operations::{Directory, Entity, Repository, TrunkFilter};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
-use utoipa_axum::routes;
 use uuid::Uuid;
 
 use crate::{
     access::Permission,
-    caller::{Caller, Done},
-    convert::from_store,
-    extract::{Body, PathId, Query},
-    page::{List, PageQuery},
+    caller::Caller,
+    crud::{self, Crud, Draft, Rights, Words},
     problem::{ApiError, ApiResult, Fault},
     resource::Resource,
     seals::to_hex,
@@ -33,13 +31,10 @@ const SOURCES_MAX: usize = 200;
 
 /// The routes.
 pub(crate) fn routes() -> Resource {
-    Resource::new("Carriers")
-        .needs(Permission::CarriersRead, routes!(list))
-        .needs(Permission::CarriersWrite, routes!(create))
-        .needs(Permission::CarriersRead, routes!(read))
-        .needs(Permission::CarriersWrite, routes!(update))
-        .needs(Permission::CarriersDelete, routes!(remove))
+    crud::routes::<Trunks>()
 }
+
+struct Trunks;
 
 /// A trunk. Its password is never shown, nor stored.
 #[derive(Clone, Debug, Serialize, ToSchema)]
@@ -102,19 +97,6 @@ pub struct TrunkQuery {
     #[garde(skip)]
     #[param(value_type = Option<TrunkStatus>)]
     status: Option<TrunkStatus>,
-}
-
-/// Lists trunks, newest first.
-#[utoipa::path(get, path = "/api/v1/trunks", operation_id = "listTrunks", params(PageQuery, TrunkQuery),
-    responses((status = 200, description = "A page of trunks", body = List<Trunk>)))]
-async fn list(
-    caller: Caller,
-    Query(page): Query<PageQuery>,
-    Query(query): Query<TrunkQuery>,
-) -> ApiResult<Json<List<Trunk>>> {
-    let filter = TrunkFilter { carrier: query.carrier_id.map(Into::into), status: query.status.map(|status| status.0) };
-    let found = caller.directory().trunks.list(caller.scope(), &filter, &page.request()).await.map_err(from_store)?;
-    Ok(Json(page.envelope(found, |trunk| view(&trunk))))
 }
 
 /// A new trunk: with source networks, a digest user, or both.
@@ -191,57 +173,6 @@ fn clear_digest(trunk: &mut operations::Trunk) {
     trunk.digest_ha1_sha256 = None;
 }
 
-/// Adds a trunk.
-#[utoipa::path(post, path = "/api/v1/trunks", operation_id = "createTrunk", request_body = CreateTrunkRequest,
-    responses((status = 201, description = "The trunk", body = Trunk),
-        (status = 404, description = "Carrier not found", body = crate::Problem, content_type = "application/problem+json")))]
-async fn create(caller: Caller, Body(body): Body<CreateTrunkRequest>) -> ApiResult<(StatusCode, Json<Trunk>)> {
-    let now = caller.now();
-    let mut faults = Vec::new();
-    let mut trunk = operations::Trunk {
-        id: caller.state.next_id(),
-        tenant: caller.principal.tenant,
-        carrier: body.carrier_id.into(),
-        name: body.name,
-        kind: body.kind.map_or(operations::TrunkType::Sip, |kind| kind.0),
-        host: body.host,
-        port: body.port.unwrap_or(5_060),
-        source_cidrs: sources(&body.source_cidrs, &mut faults),
-        digest_username: None,
-        digest_realm: None,
-        digest_ha1_md5: None,
-        digest_ha1_sha256: None,
-        concurrent_calls_max: body.max_concurrent_calls,
-        status: body.status.map_or(operations::TrunkStatus::Active, |status| status.0),
-        metadata: Metadata::or_empty(body.metadata),
-        created_at: now,
-        updated_at: now,
-    };
-    match (&body.username, &body.password) {
-        (Some(username), Some(password)) => {
-            set_digest(&mut trunk, username, password, &caller.state.config().sip_realm)
-        }
-        (None, None) => {}
-        (Some(_), None) => faults.push(Fault::body("password", "is required with username")),
-        (None, Some(_)) => faults.push(Fault::body("username", "is required with password")),
-    }
-    if !faults.is_empty() {
-        return Err(ApiError::validation(faults));
-    }
-    caller.directory().trunks.insert(caller.scope(), &trunk).await.map_err(from_store)?;
-    let shown = view(&trunk);
-    caller.audit(Done::Create, operations::Trunk::NAME, trunk.id, &(), &shown).await;
-    Ok((StatusCode::CREATED, Json(shown)))
-}
-
-/// Reads a trunk.
-#[utoipa::path(get, path = "/api/v1/trunks/{id}", operation_id = "getTrunk", params(("id" = Uuid, Path, description = "The trunk's id")),
-    responses((status = 200, description = "The trunk", body = Trunk)))]
-async fn read(caller: Caller, PathId(id): PathId<TrunkId>) -> ApiResult<Json<Trunk>> {
-    let trunk = caller.directory().trunks.get(caller.scope(), id).await.map_err(from_store)?;
-    Ok(Json(view(&trunk)))
-}
-
 /// Changes of a trunk: members not named stay, null clears.
 #[derive(Deserialize, Validate, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
@@ -271,27 +202,6 @@ pub struct UpdateTrunkRequest {
     status: Option<TrunkStatus>,
     #[garde(skip)]
     metadata: Option<Metadata>,
-}
-
-/// Changes a trunk.
-#[utoipa::path(patch, path = "/api/v1/trunks/{id}", operation_id = "updateTrunk", params(("id" = Uuid, Path, description = "The trunk's id")),
-    request_body = UpdateTrunkRequest, responses((status = 200, description = "The trunk", body = Trunk)))]
-async fn update(
-    caller: Caller,
-    PathId(id): PathId<TrunkId>,
-    Body(body): Body<UpdateTrunkRequest>,
-) -> ApiResult<Json<Trunk>> {
-    let mut trunk = caller.directory().trunks.get(caller.scope(), id).await.map_err(from_store)?;
-    let before = view(&trunk);
-    let has_new_password = body.password.is_some();
-    apply(&mut trunk, body, &caller.state.config().sip_realm)?;
-    let saved = caller.directory().trunks.save(caller.scope(), &trunk, caller.now()).await.map_err(from_store)?;
-    let after = view(&saved);
-    caller.audit(Done::Update, operations::Trunk::NAME, id, &before, &after).await;
-    if has_new_password {
-        caller.note("trunk.password", operations::Trunk::NAME, Some(id.to_string()), serde_json::json!({})).await;
-    }
-    Ok(Json(after))
 }
 
 fn apply(trunk: &mut operations::Trunk, body: UpdateTrunkRequest, realm: &str) -> ApiResult<()> {
@@ -335,14 +245,80 @@ fn apply(trunk: &mut operations::Trunk, body: UpdateTrunkRequest, realm: &str) -
     if faults.is_empty() { Ok(()) } else { Err(ApiError::validation(faults)) }
 }
 
-/// Removes a trunk that no number needs.
-#[utoipa::path(delete, path = "/api/v1/trunks/{id}", operation_id = "deleteTrunk", params(("id" = Uuid, Path, description = "The trunk's id")),
-    responses((status = 204, description = "Removed")))]
-async fn remove(caller: Caller, PathId(id): PathId<TrunkId>) -> ApiResult<StatusCode> {
-    let trunk = caller.directory().trunks.get(caller.scope(), id).await.map_err(from_store)?;
-    caller.directory().trunks.remove(caller.scope(), id).await.map_err(from_store)?;
-    caller.audit(Done::Delete, operations::Trunk::NAME, id, &view(&trunk), &()).await;
-    Ok(StatusCode::NO_CONTENT)
+impl Crud for Trunks {
+    type Entity = operations::Trunk;
+    type View = Trunk;
+    type Query = TrunkQuery;
+    type Create = CreateTrunkRequest;
+    type Update = UpdateTrunkRequest;
+
+    const WORDS: Words = Words {
+        tag: "Carriers",
+        path: "/api/v1/trunks",
+        name: "Trunk",
+        names: "Trunks",
+        one: "a trunk",
+        many: "trunks",
+        order: "newest first",
+    };
+    const RIGHTS: Rights =
+        Rights { read: Permission::CarriersRead, write: Permission::CarriersWrite, delete: Permission::CarriersDelete };
+
+    fn repository(directory: &Directory) -> &Arc<dyn Repository<operations::Trunk>> {
+        &directory.trunks
+    }
+
+    fn filter(query: TrunkQuery) -> TrunkFilter {
+        TrunkFilter { carrier: query.carrier_id.map(Into::into), status: query.status.map(|status| status.0) }
+    }
+
+    async fn views(_: &Caller, found: &[operations::Trunk]) -> ApiResult<Vec<Trunk>> {
+        Ok(found.iter().map(view).collect())
+    }
+
+    async fn draft(caller: &Caller, draft: Draft<TrunkId>, body: CreateTrunkRequest) -> ApiResult<operations::Trunk> {
+        let mut faults = Vec::new();
+        let mut trunk = operations::Trunk {
+            id: draft.id,
+            tenant: draft.tenant,
+            carrier: body.carrier_id.into(),
+            name: body.name,
+            kind: body.kind.map_or(operations::TrunkType::Sip, |kind| kind.0),
+            host: body.host,
+            port: body.port.unwrap_or(5_060),
+            source_cidrs: sources(&body.source_cidrs, &mut faults),
+            digest_username: None,
+            digest_realm: None,
+            digest_ha1_md5: None,
+            digest_ha1_sha256: None,
+            concurrent_calls_max: body.max_concurrent_calls,
+            status: body.status.map_or(operations::TrunkStatus::Active, |status| status.0),
+            metadata: Metadata::or_empty(body.metadata),
+            created_at: draft.now,
+            updated_at: draft.now,
+        };
+        match (&body.username, &body.password) {
+            (Some(username), Some(password)) => {
+                set_digest(&mut trunk, username, password, &caller.state.config().sip_realm)
+            }
+            (None, None) => {}
+            (Some(_), None) => faults.push(Fault::body("password", "is required with username")),
+            (None, Some(_)) => faults.push(Fault::body("username", "is required with password")),
+        }
+        if faults.is_empty() { Ok(trunk) } else { Err(ApiError::validation(faults)) }
+    }
+
+    async fn change(caller: &Caller, trunk: &mut operations::Trunk, body: UpdateTrunkRequest) -> ApiResult<()> {
+        apply(trunk, body, &caller.state.config().sip_realm)
+    }
+
+    /// A new password shows in no view, so the log says it in words.
+    async fn changed(caller: &Caller, before: &operations::Trunk, after: &operations::Trunk) {
+        if after.digest_ha1_sha256.is_some() && before.digest_ha1_sha256 != after.digest_ha1_sha256 {
+            let id = Some(after.id.to_string());
+            caller.note("trunk.password", operations::Trunk::NAME, id, serde_json::json!({})).await;
+        }
+    }
 }
 
 #[cfg(test)]

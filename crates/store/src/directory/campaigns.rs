@@ -4,10 +4,9 @@ use domain::{CampaignId, FlowId, Micros, PublisherId, TenantId, Timestamp};
 use operations::{Campaign, CampaignFilter, StoreError};
 use routing::CampaignPayout;
 use sea_orm::{ColumnTrait, Order, QueryFilter, Select};
-use uuid::Uuid;
 
 use self::table::{ActiveModel, Column, Entity, Model};
-use super::Stored;
+use super::{Stored, keyed};
 use crate::convert::{from_json, from_word, json, number, parse, stored, word};
 
 mod table {
@@ -42,23 +41,10 @@ mod table {
 }
 
 impl Stored for Campaign {
-    type Table = Entity;
-    type Active = ActiveModel;
+    keyed!(CampaignId);
+
     const SORT: (Column, Order) = (Column::CreatedAt, Order::Desc);
     const ROUTES: bool = true;
-    const KEYS: [Column; 3] = [Column::TenantId, Column::Id, Column::UpdatedAt];
-
-    fn uuid(id: CampaignId) -> Uuid {
-        id.0
-    }
-
-    fn keys(&self) -> (TenantId, CampaignId, Timestamp) {
-        (self.tenant, self.id, self.updated_at)
-    }
-
-    fn touched(self, now: Timestamp) -> Self {
-        Self { updated_at: now, ..self }
-    }
 
     fn to_row(&self) -> Result<Model, StoreError> {
         Ok(Model {

@@ -3,10 +3,9 @@
 use domain::{CarrierId, TenantId, Timestamp};
 use operations::{Carrier, CarrierFilter, StoreError};
 use sea_orm::{ColumnTrait, Order, QueryFilter, Select};
-use uuid::Uuid;
 
 use self::table::{ActiveModel, Column, Entity, Model};
-use super::Stored;
+use super::{Stored, keyed};
 use crate::convert::{from_json, json, parse};
 
 mod table {
@@ -33,23 +32,10 @@ mod table {
 }
 
 impl Stored for Carrier {
-    type Table = Entity;
-    type Active = ActiveModel;
+    keyed!(CarrierId);
+
     const SORT: (Column, Order) = (Column::CreatedAt, Order::Desc);
     const ROUTES: bool = false;
-    const KEYS: [Column; 3] = [Column::TenantId, Column::Id, Column::UpdatedAt];
-
-    fn uuid(id: CarrierId) -> Uuid {
-        id.0
-    }
-
-    fn keys(&self) -> (TenantId, CarrierId, Timestamp) {
-        (self.tenant, self.id, self.updated_at)
-    }
-
-    fn touched(self, now: Timestamp) -> Self {
-        Self { updated_at: now, ..self }
-    }
 
     fn to_row(&self) -> Result<Model, StoreError> {
         Ok(Model {

@@ -62,6 +62,28 @@ where
     fn narrow(query: Select<Self::Table>, filter: &Self::Filter) -> Select<Self::Table>;
 }
 
+/// The members of [`Stored`] that are the same for every table with `id`, `tenant_id`, `created_at` and `updated_at`.
+macro_rules! keyed {
+    ($id:ident) => {
+        type Table = Entity;
+        type Active = ActiveModel;
+        const KEYS: [Column; 3] = [Column::TenantId, Column::Id, Column::UpdatedAt];
+
+        fn uuid(id: domain::$id) -> uuid::Uuid {
+            id.0
+        }
+
+        fn keys(&self) -> (domain::TenantId, domain::$id, domain::Timestamp) {
+            (self.tenant, self.id, self.updated_at)
+        }
+
+        fn touched(self, now: domain::Timestamp) -> Self {
+            Self { updated_at: now, ..self }
+        }
+    };
+}
+use keyed;
+
 #[async_trait]
 impl<E> Repository<E> for Store
 where

@@ -3,10 +3,9 @@
 use domain::{CampaignId, CarrierId, NumberId, TenantId, Timestamp, TrunkId};
 use operations::{Number, NumberFilter, StoreError};
 use sea_orm::{ColumnTrait, Order, QueryFilter, Select};
-use uuid::Uuid;
 
 use self::table::{ActiveModel, Column, Entity, Model};
-use super::Stored;
+use super::{Stored, keyed};
 use crate::convert::{from_json, json, moment, parse};
 
 mod table {
@@ -39,23 +38,10 @@ mod table {
 }
 
 impl Stored for Number {
-    type Table = Entity;
-    type Active = ActiveModel;
+    keyed!(NumberId);
+
     const SORT: (Column, Order) = (Column::CreatedAt, Order::Desc);
     const ROUTES: bool = true;
-    const KEYS: [Column; 3] = [Column::TenantId, Column::Id, Column::UpdatedAt];
-
-    fn uuid(id: NumberId) -> Uuid {
-        id.0
-    }
-
-    fn keys(&self) -> (TenantId, NumberId, Timestamp) {
-        (self.tenant, self.id, self.updated_at)
-    }
-
-    fn touched(self, now: Timestamp) -> Self {
-        Self { updated_at: now, ..self }
-    }
 
     fn to_row(&self) -> Result<Model, StoreError> {
         Ok(Model {

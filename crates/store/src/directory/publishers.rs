@@ -3,10 +3,9 @@
 use domain::{PublisherId, TenantId, Timestamp};
 use operations::{Publisher, PublisherFilter, StoreError};
 use sea_orm::{ColumnTrait, Condition, Order, QueryFilter, Select};
-use uuid::Uuid;
 
 use self::table::{ActiveModel, Column, Entity, Model};
-use super::Stored;
+use super::{Stored, keyed};
 use crate::convert::{from_json, json, parse};
 
 mod table {
@@ -33,23 +32,10 @@ mod table {
 }
 
 impl Stored for Publisher {
-    type Table = Entity;
-    type Active = ActiveModel;
+    keyed!(PublisherId);
+
     const SORT: (Column, Order) = (Column::Name, Order::Asc);
     const ROUTES: bool = false;
-    const KEYS: [Column; 3] = [Column::TenantId, Column::Id, Column::UpdatedAt];
-
-    fn uuid(id: PublisherId) -> Uuid {
-        id.0
-    }
-
-    fn keys(&self) -> (TenantId, PublisherId, Timestamp) {
-        (self.tenant, self.id, self.updated_at)
-    }
-
-    fn touched(self, now: Timestamp) -> Self {
-        Self { updated_at: now, ..self }
-    }
 
     fn to_row(&self) -> Result<Model, StoreError> {
         Ok(Model {

@@ -3,10 +3,9 @@
 use domain::{QueueId, TenantId, Timestamp};
 use operations::{Queue, QueueFilter, StoreError};
 use sea_orm::{Order, Select};
-use uuid::Uuid;
 
 use self::table::{ActiveModel, Column, Entity, Model};
-use super::Stored;
+use super::{Stored, keyed};
 use crate::convert::{from_json, json, number};
 
 mod table {
@@ -32,23 +31,10 @@ mod table {
 }
 
 impl Stored for Queue {
-    type Table = Entity;
-    type Active = ActiveModel;
+    keyed!(QueueId);
+
     const SORT: (Column, Order) = (Column::CreatedAt, Order::Desc);
     const ROUTES: bool = true;
-    const KEYS: [Column; 3] = [Column::TenantId, Column::Id, Column::UpdatedAt];
-
-    fn uuid(id: QueueId) -> Uuid {
-        id.0
-    }
-
-    fn keys(&self) -> (TenantId, QueueId, Timestamp) {
-        (self.tenant, self.id, self.updated_at)
-    }
-
-    fn touched(self, now: Timestamp) -> Self {
-        Self { updated_at: now, ..self }
-    }
 
     fn to_row(&self) -> Result<Model, StoreError> {
         Ok(Model {

@@ -3,10 +3,9 @@
 use domain::{CarrierId, TenantId, Timestamp, TrunkId};
 use operations::{StoreError, Trunk, TrunkFilter};
 use sea_orm::{ColumnTrait, Order, QueryFilter, Select};
-use uuid::Uuid;
 
 use self::table::{ActiveModel, Column, Entity, Model};
-use super::Stored;
+use super::{Stored, keyed};
 use crate::convert::{from_json, json, number, optional_number, parse};
 
 mod table {
@@ -42,23 +41,10 @@ mod table {
 }
 
 impl Stored for Trunk {
-    type Table = Entity;
-    type Active = ActiveModel;
+    keyed!(TrunkId);
+
     const SORT: (Column, Order) = (Column::CreatedAt, Order::Desc);
     const ROUTES: bool = true;
-    const KEYS: [Column; 3] = [Column::TenantId, Column::Id, Column::UpdatedAt];
-
-    fn uuid(id: TrunkId) -> Uuid {
-        id.0
-    }
-
-    fn keys(&self) -> (TenantId, TrunkId, Timestamp) {
-        (self.tenant, self.id, self.updated_at)
-    }
-
-    fn touched(self, now: Timestamp) -> Self {
-        Self { updated_at: now, ..self }
-    }
 
     fn to_row(&self) -> Result<Model, StoreError> {
         Ok(Model {
