@@ -88,6 +88,7 @@ for (const theme of ["light", "dark"]) {
       "/campaigns",
       "/publishers",
       "/buyers",
+      "/trunks",
       "/flows",
       `/flows/${flow}?version=4`,
       "/settings",

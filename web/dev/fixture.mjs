@@ -7,7 +7,20 @@ import { extname, join, normalize } from "node:path";
 import { fileURLToPath } from "node:url";
 import { WebSocketServer } from "ws";
 import { conversation } from "./wav.mjs";
-import { apiKeys, buyers, calls, campaigns, detail, flows, numbers, publishers, script, view } from "./world.mjs";
+import {
+  apiKeys,
+  buyers,
+  calls,
+  campaigns,
+  carriers,
+  detail,
+  flows,
+  numbers,
+  publishers,
+  script,
+  trunks,
+  view,
+} from "./world.mjs";
 
 const WEB_PORT = Number(process.env.WEB_PORT ?? 3900);
 const API_PORT = Number(process.env.API_PORT ?? 3901);
@@ -164,7 +177,16 @@ const routes = [
       return call ? [200, detail(call)] : problem(404, "NOT_FOUND", "No such call");
     },
   ],
-  ...Object.entries({ numbers, campaigns, publishers, buyers, flows, "api-keys": apiKeys }).flatMap(([name, rows]) => [
+  ...Object.entries({
+    numbers,
+    campaigns,
+    publishers,
+    buyers,
+    carriers,
+    trunks,
+    flows,
+    "api-keys": apiKeys,
+  }).flatMap(([name, rows]) => [
     [
       "GET",
       new RegExp(`^/api/v1/${name}$`),

@@ -45,6 +45,13 @@ const pages = {
   numbers: (page) => visit(page, "/numbers"),
   campaigns: (page) => visit(page, "/campaigns"),
   buyers: (page) => visit(page, "/buyers"),
+  trunks: (page) => visit(page, "/trunks"),
+  hours: async (page) => {
+    await edit(page, "Hours");
+  },
+  filters: async (page) => {
+    await edit(page, "Calls taken");
+  },
   flows: (page) => visit(page, "/flows"),
   flow: async (page) => {
     await visit(page, "/flows");
@@ -69,6 +76,12 @@ const pages = {
     await page.waitForTimeout(4500);
   },
 };
+async function edit(page, tab) {
+  await visit(page, "/buyers");
+  await page.locator('button[aria-label="Edit Sunrise Solar"]').first().click();
+  await page.getByRole("tab", { name: tab }).click();
+  await page.waitForTimeout(400);
+}
 async function visit(page, path) {
   await page.goto(base + path);
   await page.waitForTimeout(1200);

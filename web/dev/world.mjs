@@ -151,6 +151,12 @@ export const buyers = [
     { concurrency: 5, daily: 60 },
     {
       hours: week([{ from: "08:00", to: "20:00" }], []),
+      filters: {
+        areaCodes: ["212", "646", "917"],
+        areaCodesRefused: [],
+        attestationMin: "B",
+        tags: [{ tag: "homeowner", anyOf: ["yes"], refuse: false }],
+      },
     },
   ),
   buyer("Brightroof Energy", "BRIGHT", 38e6, { concurrency: 2, hourly: 10 }),
@@ -167,6 +173,37 @@ export const buyers = [
       hours: week([{ from: "09:00", to: "17:00" }], [{ from: "10:00", to: "14:00" }]),
     },
   ),
+];
+
+export const carriers = [
+  { id: "carrier-1", name: "Western Telecom", code: "WEST", status: "ACTIVE" },
+  { id: "carrier-2", name: "Lakeside Voice", code: "LAKE", status: "INACTIVE" },
+];
+export const trunks = [
+  {
+    id: "trunk-1",
+    carrierId: "carrier-1",
+    name: "West 1",
+    type: "SIP",
+    host: "sip.west.example",
+    port: 5060,
+    sourceCidrs: ["203.0.113.0/24", "198.51.100.7/32"],
+    username: null,
+    maxConcurrentCalls: 120,
+    status: "ACTIVE",
+  },
+  {
+    id: "trunk-2",
+    carrierId: "carrier-1",
+    name: "West, by password",
+    type: "SIP",
+    host: "edge.west.example",
+    port: 5080,
+    sourceCidrs: [],
+    username: "hopwhistle",
+    maxConcurrentCalls: null,
+    status: "MAINTENANCE",
+  },
 ];
 
 export const campaigns = [

@@ -103,6 +103,11 @@ const routes = [
   }),
   createRoute({
     getParentRoute: () => rootRoute,
+    path: "/trunks",
+    component: lazyRouteComponent(() => import("./pages/TrunksPage"), "TrunksPage"),
+  }),
+  createRoute({
+    getParentRoute: () => rootRoute,
     path: "/flows",
     component: lazyRouteComponent(() => import("./pages/FlowsPage"), "FlowsPage"),
   }),

@@ -8,10 +8,13 @@ import {
   readBalance,
   readBuyer,
   readCampaign,
+  readCarrier,
   readFlow,
   readFlowDocument,
   readNumber,
   readPublisher,
+  readRateCard,
+  readTrunk,
   readUser,
 } from "./resources";
 
@@ -95,6 +98,22 @@ export const publishersQuery = queryOptions({
 export const buyersQuery = queryOptions({
   queryKey: ["buyers"],
   queryFn: async ({ signal }) => readPage(await get("/api/v1/buyers", { limit: LIST_MAX }, signal), readBuyer),
+});
+
+export const carriersQuery = queryOptions({
+  queryKey: ["carriers"],
+  queryFn: async ({ signal }) => readPage(await get("/api/v1/carriers", { limit: LIST_MAX }, signal), readCarrier),
+});
+
+export const trunksQuery = queryOptions({
+  queryKey: ["trunks"],
+  queryFn: async ({ signal }) => readPage(await get("/api/v1/trunks", { limit: LIST_MAX }, signal), readTrunk),
+});
+
+export const rateCardsQuery = queryOptions({
+  queryKey: ["rate-cards"],
+  queryFn: async ({ signal }) =>
+    readPage(await get("/api/v1/billing/rate-cards", { limit: LIST_MAX }, signal), readRateCard),
 });
 
 export const flowsQuery = queryOptions({

@@ -151,6 +151,34 @@ export interface Hours {
   windows: string[];
 }
 
+export const WEEKDAYS = ["mon", "tue", "wed", "thu", "fri", "sat", "sun"] as const;
+export type Weekday = (typeof WEEKDAYS)[number];
+
+export interface Span {
+  /** `09:00`. */
+  from: string;
+  /** `17:30`; not after `from`: until then on the next day. */
+  to: string;
+}
+
+/** Opening hours as they are edited. */
+export type Week = Record<Weekday, Span[]> & { closed: string[] };
+
+export interface TagRule {
+  tag: string;
+  anyOf: string[];
+  refuse: boolean;
+}
+
+/** Which calls a buyer takes. */
+export interface Filters {
+  tags: TagRule[];
+  areaCodes: string[];
+  areaCodesRefused: string[];
+  /** The weakest attestation taken. */
+  attestationMin: string | null;
+}
+
 export interface Buyer {
   id: string;
   name: string;
@@ -160,6 +188,10 @@ export interface Buyer {
   endpoints: Endpoint[] | null;
   caps: Record<CapName, Usage>;
   hours: Hours | null;
+  timeZone: string | null;
+  /** null: open at all hours. */
+  week: Week | null;
+  filters: Filters;
   weight: number | null;
   priority: number | null;
   price: Terms | null;
@@ -179,23 +211,15 @@ function readCaps(row: Wire<"Buyer">): Record<CapName, Usage> {
   };
 }
 
-const DAYS = [
-  ["mon", "Mon"],
-  ["tue", "Tue"],
-  ["wed", "Wed"],
-  ["thu", "Thu"],
-  ["fri", "Fri"],
-  ["sat", "Sat"],
-  ["sun", "Sun"],
-] as const;
+const dayName = (day: Weekday) => day.charAt(0).toUpperCase() + day.slice(1);
 
 /** "Mon–Fri 08:00–20:00", "Sat 10:00–14:00": days in a row with the same spans are told once. */
 function readHours(value: unknown, timezone: string | null): Hours | null {
   if (!isRecord(value)) return null;
   const hours: Wire<"Hours"> = value;
-  const days = DAYS.map(([field, name]) => ({
-    name,
-    spans: asList(hours[field])
+  const days = WEEKDAYS.map((day) => ({
+    name: dayName(day),
+    spans: asList(hours[day])
       .map((span: Wire<"OpenSpan">) => `${asText(span.from) ?? "?"}–${asText(span.to) ?? "?"}`)
       .join(", "),
   }));
@@ -212,6 +236,30 @@ function readHours(value: unknown, timezone: string | null): Hours | null {
   const closed = asTexts(hours.closed);
   if (closed.length > 0) windows.push(`closed on ${closed.join(", ")}`);
   return { timezone, windows };
+}
+
+function readWeek(value: unknown): Week | null {
+  if (!isRecord(value)) return null;
+  const hours: Wire<"Hours"> = value;
+  const spans = (day: Weekday) =>
+    asList(hours[day]).map((span: Wire<"OpenSpan">) => ({ from: asText(span.from) ?? "", to: asText(span.to) ?? "" }));
+  const days = Object.fromEntries(WEEKDAYS.map((day) => [day, spans(day)])) as Record<Weekday, Span[]>;
+  return { ...days, closed: asTexts(hours.closed) };
+}
+
+function readFilters(value: unknown): Filters {
+  const filters: Wire<"Filters"> = asRecord(value);
+  const rule = (row: Wire<"TagRule">): TagRule => ({
+    tag: asText(row.tag) ?? "",
+    anyOf: asTexts(row.anyOf),
+    refuse: asFlag(row.refuse) ?? false,
+  });
+  return {
+    tags: asList(filters.tags).map(rule),
+    areaCodes: asTexts(filters.areaCodes),
+    areaCodesRefused: asTexts(filters.areaCodesRefused),
+    attestationMin: asText(filters.attestationMin),
+  };
 }
 
 export const readEndpoint = (row: Wire<"BuyerEndpoint">): Endpoint => ({
@@ -234,10 +282,70 @@ export const readBuyer = (row: Wire<"Buyer">): Buyer => ({
   endpoints: Array.isArray(row.endpoints) ? asList(row.endpoints).map(readEndpoint) : null,
   caps: readCaps(row),
   hours: readHours(row.hours, asText(row.timeZone)),
+  timeZone: asText(row.timeZone),
+  week: readWeek(row.hours),
+  filters: readFilters(row.filters),
   weight: asNumber(row.weight),
   priority: asNumber(row.priority),
   price: readPrice(row.price),
   createdAt: asTime(row.createdAt),
+});
+
+export interface Carrier {
+  id: string;
+  name: string;
+  code: string | null;
+  status: string | null;
+}
+
+export const readCarrier = (row: Wire<"Carrier">): Carrier => ({
+  id: asText(row.id) ?? "",
+  name: asText(row.name) ?? "",
+  code: asText(row.code),
+  status: asText(row.status),
+});
+
+export interface Trunk {
+  id: string;
+  carrierId: string | null;
+  name: string;
+  host: string | null;
+  port: number | null;
+  /** Networks calls come from. */
+  sources: string[];
+  username: string | null;
+  callsMax: number | null;
+  status: string | null;
+}
+
+export const readTrunk = (row: Wire<"Trunk">): Trunk => ({
+  id: asText(row.id) ?? "",
+  carrierId: asText(row.carrierId),
+  name: asText(row.name) ?? "",
+  host: asText(row.host),
+  port: asNumber(row.port),
+  sources: asTexts(row.sourceCidrs),
+  username: asText(row.username),
+  callsMax: asNumber(row.maxConcurrentCalls),
+  status: asText(row.status),
+});
+
+export interface RateCard {
+  id: string;
+  name: string;
+  status: string | null;
+  from: number | null;
+  to: number | null;
+  rates: Json;
+}
+
+export const readRateCard = (row: Wire<"RateCard">): RateCard => ({
+  id: asText(row.id) ?? "",
+  name: asText(row.name) ?? "",
+  status: asText(row.status),
+  from: asTime(row.effectiveFrom),
+  to: asTime(row.effectiveTo),
+  rates: asRecord(row.rates),
 });
 
 export interface FlowVersionSummary {

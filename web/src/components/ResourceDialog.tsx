@@ -2,22 +2,37 @@ import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { LoaderCircle } from "lucide-react";
 import { type FormEvent, type ReactNode, useState } from "react";
 import { toast } from "sonner";
-import { ApiError } from "@/api/client";
+import { ApiError, type FieldFault } from "@/api/client";
 import { messageOf } from "./States";
 import { Button } from "./ui/button";
 import { Dialog } from "./ui/dialog";
-import { Field, Input, NativeSelect } from "./ui/input";
+import { Field, Input, NativeSelect, TextArea } from "./ui/input";
+import { Tabs, TabsContent, TabsList, TabsTrigger } from "./ui/tabs";
+
+/** What a control of its own shape gets: one value of the form, as text. */
+export interface CustomControl {
+  value: string;
+  onChange: (value: string) => void;
+  id: string;
+  "aria-invalid"?: true;
+  "aria-describedby"?: string;
+}
 
 export interface FormField {
   name: string;
   label: string;
-  kind?: "text" | "select" | "number" | "tel";
+  kind?: "text" | "select" | "number" | "tel" | "email" | "password" | "area" | "custom";
   options?: { value: string; label: string }[];
   required?: boolean;
-  hint?: string;
+  hint?: ReactNode;
   placeholder?: string;
   /** Two such fields share a line. */
   half?: boolean;
+  /** For `custom`. */
+  render?: (control: CustomControl) => ReactNode;
+  /** Fields of one group share a tab. */
+  group?: string;
+  autoComplete?: string;
 }
 
 type Values = Record<string, string>;
@@ -35,11 +50,19 @@ interface ResourceDialogProps {
   /** Query keys that the change makes stale. */
   stale: string[];
   submitLabel?: string;
+  /** Classes of the window, for a wider one. */
+  className?: string;
 }
 
 export function ResourceDialog(props: ResourceDialogProps) {
   return (
-    <Dialog open={props.open} onOpenChange={props.onOpenChange} title={props.title} description={props.description}>
+    <Dialog
+      open={props.open}
+      onOpenChange={props.onOpenChange}
+      title={props.title}
+      description={props.description}
+      className={props.className}
+    >
       <ResourceForm {...props} />
     </Dialog>
   );
@@ -57,45 +80,52 @@ function ResourceForm({ fields, initial, save, done, stale, submitLabel, onOpenC
     },
   });
   const faults = saving.error instanceof ApiError ? saving.error.faults : [];
-  const faultOf = (name: string) =>
-    faults.find(({ field }) => field === name || field.endsWith(`.${name}`) || field.endsWith(`/${name}`))?.message;
-  const placed = fields.filter(({ name }) => faultOf(name) !== undefined).length;
+  const groups = [...new Set(fields.flatMap(({ group }) => (group === undefined ? [] : [group])))];
+  const [chosen, setChosen] = useState(groups[0] ?? "");
+  const faulty = (group: string) => fields.some((field) => field.group === group && faultOf(faults, field.name));
+  const placed = fields.filter(({ name }) => faultOf(faults, name) !== undefined).length;
   const submit = (event: FormEvent) => {
     event.preventDefault();
-    saving.mutate();
+    saving.mutate(undefined, {
+      // What was refused is shown, wherever it is.
+      onError: (error) => {
+        if (!(error instanceof ApiError)) return;
+        const place = fields.find((field) => field.group && faultOf(error.faults, field.name));
+        if (place?.group) setChosen(place.group);
+      },
+    });
   };
+  const set = (name: string) => (value: string) => setValues((old) => ({ ...old, [name]: value }));
+  const control = (field: FormField) => (
+    <FieldControl
+      key={field.name}
+      field={field}
+      value={values[field.name] ?? ""}
+      onChange={set(field.name)}
+      error={faultOf(faults, field.name)}
+    />
+  );
+  const grid = "grid grid-cols-2 gap-4 [&>*]:col-span-2";
   return (
-    <form onSubmit={submit} className="grid grid-cols-2 gap-4 [&>*]:col-span-2">
-      {fields.map(({ name, label, kind = "text", options, required, hint, placeholder, half }) => (
-        <Field key={name} label={label} hint={hint} error={faultOf(name)} className={half ? "!col-span-1" : undefined}>
-          {(control) => {
-            const shared = {
-              ...control,
-              name,
-              required,
-              value: values[name] ?? "",
-              onChange: (event: { target: { value: string } }) =>
-                setValues((old) => ({ ...old, [name]: event.target.value })),
-            };
-            return kind === "select" ? (
-              <NativeSelect {...shared}>
-                {options?.map((option) => (
-                  <option key={option.value} value={option.value}>
-                    {option.label}
-                  </option>
-                ))}
-              </NativeSelect>
-            ) : (
-              <Input
-                {...shared}
-                type={kind}
-                placeholder={placeholder}
-                {...(kind === "number" ? { min: 0, step: "any" } : {})}
-              />
-            );
-          }}
-        </Field>
-      ))}
+    <form onSubmit={submit} className={grid}>
+      {fields.filter(({ group }) => group === undefined).map(control)}
+      {groups.length > 0 ? (
+        <Tabs value={chosen} onValueChange={setChosen}>
+          <TabsList className="mb-4">
+            {groups.map((group) => (
+              <TabsTrigger key={group} value={group}>
+                {group}
+                {faulty(group) ? <span className="ml-1 text-bad-text">(!)</span> : null}
+              </TabsTrigger>
+            ))}
+          </TabsList>
+          {groups.map((group) => (
+            <TabsContent key={group} value={group} className={grid} tabIndex={-1}>
+              {fields.filter((field) => field.group === group).map(control)}
+            </TabsContent>
+          ))}
+        </Tabs>
+      ) : null}
       {saving.error && (placed === 0 || placed < faults.length) ? (
         <div role="alert" className="rounded-lg bg-bad-soft px-3 py-2.5 text-[13px] text-bad-text">
           {messageOf(saving.error)}
@@ -118,5 +148,59 @@ function ResourceForm({ fields, initial, save, done, stale, submitLabel, onOpenC
         </Button>
       </div>
     </form>
+  );
+}
+
+/** The API names the field, or the place within it: `hours.mon[0].from` is a fault of `hours`. */
+function faultOf(faults: FieldFault[], name: string): string | undefined {
+  const own = faults.find(({ field }) => field === name || field.endsWith(`.${name}`) || field.endsWith(`/${name}`));
+  if (own) return own.message;
+  const inner = faults.find(({ field }) => field.startsWith(`${name}.`) || field.startsWith(`${name}[`));
+  return inner ? `${inner.field.slice(name.length).replace(/^\./, "")} ${inner.message}` : undefined;
+}
+
+interface FieldControlProps {
+  field: FormField;
+  value: string;
+  onChange: (value: string) => void;
+  error: string | undefined;
+}
+
+function FieldControl({ field, value, onChange, error }: FieldControlProps) {
+  const { name, label, kind = "text", options, required, hint, placeholder, half, render, autoComplete } = field;
+  return (
+    <Field label={label} hint={hint} error={error} className={half ? "!col-span-1" : undefined}>
+      {(control) => {
+        if (kind === "custom") return render?.({ ...control, value, onChange });
+        const shared = {
+          ...control,
+          name,
+          required,
+          value,
+          onChange: (event: { target: { value: string } }) => onChange(event.target.value),
+        };
+        if (kind === "select") {
+          return (
+            <NativeSelect {...shared}>
+              {options?.map((option) => (
+                <option key={option.value} value={option.value}>
+                  {option.label}
+                </option>
+              ))}
+            </NativeSelect>
+          );
+        }
+        if (kind === "area") return <TextArea {...shared} placeholder={placeholder} rows={5} />;
+        return (
+          <Input
+            {...shared}
+            type={kind}
+            placeholder={placeholder}
+            autoComplete={autoComplete ?? "off"}
+            {...(kind === "number" ? { min: 0, step: "any" } : {})}
+          />
+        );
+      }}
+    </Field>
   );
 }

@@ -5,7 +5,7 @@ import type { User } from "@/api/resources";
 import { useAuth } from "@/auth/AuthProvider";
 import { LiveBanner, LivePill } from "@/live/LiveStatus";
 import { Wordmark } from "./Logo";
-import { ALL_PLACES, BAR_PLACES, PLACES, type Place } from "./navigation";
+import { BAR_PLACES, type Place, placesOf } from "./navigation";
 import { useShortcuts } from "./shortcuts";
 import { setTheme, type Theme, useTheme } from "./theme";
 import { cn } from "./ui/cn";
@@ -27,7 +27,9 @@ export function Shell({ user }: { user: User }) {
   const showHelp = useCallback(() => setHelp(true), []);
   const main = useRef<HTMLElement>(null);
   const { pathname } = useLocation();
-  useShortcuts(showHelp);
+  const all = placesOf(user).flatMap((group) => group.places);
+  const bar = all.filter((place) => BAR_PLACES.has(place.to));
+  useShortcuts(all, showHelp);
 
   // A new page is announced from its top, as a full load would be.
   const first = useRef(true);
@@ -49,7 +51,7 @@ export function Shell({ user }: { user: User }) {
           <Wordmark className="text-white" />
         </div>
         <nav aria-label="Main" className="flex-1 overflow-y-auto px-3 py-2">
-          {PLACES.map((group, index) => (
+          {placesOf(user).map((group, index) => (
             <div key={index} className="mb-5">
               {group.title ? <p className="px-3 pb-1.5 text-xs text-rail-ink/75">{group.title}</p> : null}
               {group.places.map((place) => (
@@ -81,7 +83,7 @@ export function Shell({ user }: { user: User }) {
         aria-label="Main"
         className="fixed inset-x-0 bottom-0 z-30 grid grid-cols-5 border-t border-line bg-surface pb-[env(safe-area-inset-bottom)] lg:hidden"
       >
-        {BAR_PLACES.map(({ to, label, icon: Icon }) => (
+        {bar.map(({ to, label, icon: Icon }) => (
           <Link
             key={to}
             to={to}
@@ -102,9 +104,9 @@ export function Shell({ user }: { user: User }) {
         </button>
       </nav>
       <Sheet open={more} onOpenChange={setMore} title="More">
-        <MoreLinks user={user} onPick={() => setMore(false)} />
+        <MoreLinks user={user} places={all.filter((place) => !bar.includes(place))} onPick={() => setMore(false)} />
       </Sheet>
-      <ShortcutHelp open={help} onOpenChange={setHelp} />
+      <ShortcutHelp places={all} open={help} onOpenChange={setHelp} />
     </div>
   );
 }
@@ -175,12 +177,12 @@ function ThemeChoice() {
   );
 }
 
-function MoreLinks({ user, onPick }: { user: User; onPick: () => void }) {
+function MoreLinks({ user, places, onPick }: { user: User; places: Place[]; onPick: () => void }) {
   const { signOut } = useAuth();
   const row = "flex w-full items-center gap-3 rounded-lg px-3 py-3 text-[15px] hover:bg-sunken";
   return (
     <nav aria-label="More">
-      {ALL_PLACES.filter((place) => !BAR_PLACES.includes(place)).map(({ to, label, icon: Icon }) => (
+      {places.map(({ to, label, icon: Icon }) => (
         <Link key={to} to={to} onClick={onPick} className={row}>
           <Icon className="size-5 text-soft" aria-hidden="true" />
           {label}
@@ -197,9 +199,15 @@ function MoreLinks({ user, onPick }: { user: User; onPick: () => void }) {
   );
 }
 
-function ShortcutHelp({ open, onOpenChange }: { open: boolean; onOpenChange: (open: boolean) => void }) {
+interface ShortcutHelpProps {
+  places: Place[];
+  open: boolean;
+  onOpenChange: (open: boolean) => void;
+}
+
+function ShortcutHelp({ places, open, onOpenChange }: ShortcutHelpProps) {
   const rows: [string[], string][] = [
-    ...ALL_PLACES.map(({ key, label }): [string[], string] => [["g", key], label]),
+    ...places.map(({ key, label }): [string[], string] => [["g", key], label]),
     [["/"], "Search calls"],
     [["Space"], "Play or pause the recording"],
     [["←", "→"], "Five seconds back or forward"],

@@ -5,45 +5,59 @@ import {
   type LucideIcon,
   Megaphone,
   PhoneIncoming,
+  RadioTower,
   Settings,
   Users,
   Workflow,
 } from "lucide-react";
+import type { User } from "@/api/resources";
+import { may } from "@/auth/permissions";
 
 export interface Place {
-  to: "/" | "/calls" | "/numbers" | "/campaigns" | "/flows" | "/publishers" | "/buyers" | "/settings";
+  to: "/" | "/calls" | "/numbers" | "/campaigns" | "/flows" | "/publishers" | "/buyers" | "/trunks" | "/settings";
   label: string;
   icon: LucideIcon;
   /** Pressed after "g". */
   key: string;
+  /** Who lacks this permission is not led there. */
+  needs?: string;
 }
 
-export const PLACES: { title: string | null; places: Place[] }[] = [
+const PLACES: { title: string | null; places: Place[] }[] = [
   {
     title: null,
     places: [
       { to: "/", label: "Dashboard", icon: LayoutDashboard, key: "d" },
-      { to: "/calls", label: "Calls", icon: PhoneIncoming, key: "c" },
+      { to: "/calls", needs: "calls:read", label: "Calls", icon: PhoneIncoming, key: "c" },
     ],
   },
   {
     title: "Routing",
     places: [
-      { to: "/numbers", label: "Numbers", icon: Hash, key: "n" },
-      { to: "/campaigns", label: "Campaigns", icon: Megaphone, key: "m" },
-      { to: "/flows", label: "Flows", icon: Workflow, key: "f" },
+      { to: "/numbers", needs: "numbers:read", label: "Numbers", icon: Hash, key: "n" },
+      { to: "/campaigns", needs: "campaigns:read", label: "Campaigns", icon: Megaphone, key: "m" },
+      { to: "/flows", needs: "flows:read", label: "Flows", icon: Workflow, key: "f" },
     ],
   },
   {
     title: "Partners",
     places: [
-      { to: "/publishers", label: "Publishers", icon: Users, key: "p" },
-      { to: "/buyers", label: "Buyers", icon: Building2, key: "b" },
+      { to: "/publishers", needs: "publishers:read", label: "Publishers", icon: Users, key: "p" },
+      { to: "/buyers", needs: "buyers:read", label: "Buyers", icon: Building2, key: "b" },
     ],
+  },
+  {
+    title: "Telephony",
+    places: [{ to: "/trunks", needs: "carriers:read", label: "Trunks", icon: RadioTower, key: "t" }],
   },
   { title: null, places: [{ to: "/settings", label: "Settings", icon: Settings, key: "s" }] },
 ];
 
-export const ALL_PLACES: Place[] = PLACES.flatMap((group) => group.places);
+/** The places this user may see. */
+export const placesOf = (user: User) =>
+  PLACES.map((group) => ({ ...group, places: group.places.filter(({ needs }) => !needs || may(user, needs)) })).filter(
+    ({ places }) => places.length > 0,
+  );
+
 /** What the phone's bottom bar holds; the rest is behind "More". */
-export const BAR_PLACES: Place[] = ALL_PLACES.filter((place) => ["d", "c", "b", "f"].includes(place.key));
+export const BAR_PLACES: ReadonlySet<Place["to"]> = new Set(["/", "/calls", "/buyers", "/flows"]);

@@ -1,6 +1,6 @@
 import { useNavigate } from "@tanstack/react-router";
-import { useEffect } from "react";
-import { ALL_PLACES } from "./navigation";
+import { useEffect, useRef } from "react";
+import type { Place } from "./navigation";
 
 const CHORD_MS = 1200;
 
@@ -8,8 +8,10 @@ const typing = (target: EventTarget | null): boolean =>
   target instanceof HTMLElement && (target.isContentEditable || /^(INPUT|TEXTAREA|SELECT)$/.test(target.tagName));
 
 /** "g" then a letter goes to a page, "/" goes to the search, "?" shows the list. */
-export function useShortcuts(onHelp: () => void): void {
+export function useShortcuts(places: Place[], onHelp: () => void): void {
   const navigate = useNavigate();
+  const latest = useRef(places);
+  latest.current = places;
   useEffect(() => {
     let chordUntil = 0;
     const onKey = (event: KeyboardEvent) => {
@@ -17,7 +19,7 @@ export function useShortcuts(onHelp: () => void): void {
       if (document.querySelector("[role=dialog]")) return;
       if (Date.now() < chordUntil) {
         chordUntil = 0;
-        const place = ALL_PLACES.find((each) => each.key === event.key);
+        const place = latest.current.find((each) => each.key === event.key);
         if (!place) return;
         event.preventDefault();
         void navigate({ to: place.to });

@@ -60,3 +60,8 @@ export function formatPercent(fraction: number): string {
   const percent = fraction * 100;
   return `${percent >= 99.95 || percent === 0 || percent >= 10 ? Math.round(percent) : percent.toFixed(1)} %`;
 }
+
+/** Every IANA time zone the browser knows, UTC first. */
+export function timeZones(): string[] {
+  return ["UTC", ...Intl.supportedValuesOf("timeZone").filter((zone) => zone !== "UTC")];
+}

@@ -1,30 +1,21 @@
 import { useQuery } from "@tanstack/react-query";
-import { Building2, Clock3, Pencil, PhoneForwarded, Plus } from "lucide-react";
+import { Building2, Clock3, ListFilter, Pencil, PhoneForwarded, Plus } from "lucide-react";
 import { type ReactNode, useState } from "react";
-import { patch, post } from "@/api/client";
-import { buyersQuery, publishersQuery } from "@/api/queries";
-import type { Wire } from "@/api/read";
-import { type Buyer, CAP_NAMES, type CapName, type Endpoint, type Usage } from "@/api/resources";
+import { buyersQuery } from "@/api/queries";
+import { type Buyer, CAP_NAMES, type CapName, type Endpoint, type Filters, type Usage } from "@/api/resources";
 import { refName } from "@/components/CallParts";
 import { ListBody } from "@/components/ListBody";
 import { PageHeader } from "@/components/PageHeader";
-import { type FormField, ResourceDialog } from "@/components/ResourceDialog";
-import { choices, ResourceStatus } from "@/components/ResourceStatus";
+import { ResourceStatus } from "@/components/ResourceStatus";
 import { Button } from "@/components/ui/button";
 import { Card } from "@/components/ui/card";
 import { cn } from "@/components/ui/cn";
-import { formatMoney, toDecimal } from "@/format/money";
+import { formatMoney } from "@/format/money";
 import { formatPhone } from "@/format/phone";
 import { formatDurationWords } from "@/format/time";
 import { usePolling } from "@/live/LiveStatus";
-
-const CAP_LABELS: Record<CapName, string> = {
-  concurrency: "At once",
-  hourly: "This hour",
-  daily: "Today",
-  monthly: "This month",
-  total: "In all",
-};
+import { BuyerDialog, CAP_LABELS } from "./BuyerDialog";
+import { EndpointDialog } from "./EndpointDialog";
 
 export function BuyersPage() {
   const buyers = useQuery({ ...buyersQuery, refetchInterval: usePolling() });
@@ -122,6 +113,7 @@ function BuyerCard({ buyer, onEdit, onEndpoint }: BuyerCardProps) {
             ? `${buyer.hours.windows.join("; ") || "Never open"}${buyer.hours.timezone ? ` (${buyer.hours.timezone})` : ""}`
             : "Open at all hours"}
         </Row>
+        {takenOnly(buyer.filters) ? <Row icon={<ListFilter />}>{takenOnly(buyer.filters)}</Row> : null}
         {buyer.endpoints?.map((endpoint) => (
           <EndpointRow key={endpoint.id} endpoint={endpoint} onEdit={() => onEndpoint(endpoint)} />
         ))}
@@ -132,6 +124,20 @@ function BuyerCard({ buyer, onEdit, onEndpoint }: BuyerCardProps) {
       </div>
     </Card>
   );
+}
+
+/** "Only 212, 646; state is NY or NJ": what a call must be like, or null when every call is taken. */
+function takenOnly(filters: Filters): string | null {
+  const parts = [
+    filters.areaCodes.length > 0 ? `only area codes ${filters.areaCodes.join(", ")}` : null,
+    filters.areaCodesRefused.length > 0 ? `not from ${filters.areaCodesRefused.join(", ")}` : null,
+    filters.attestationMin ? `attested ${filters.attestationMin} or better` : null,
+    ...filters.tags.map(
+      (rule) =>
+        `${rule.tag} ${rule.refuse ? "is not" : "is"} ${rule.anyOf.length > 0 ? rule.anyOf.join(" or ") : "set"}`,
+    ),
+  ].filter((part) => part !== null);
+  return parts.length === 0 ? null : `Takes ${parts.join("; ")}`;
 }
 
 function EndpointRow({ endpoint, onEdit }: { endpoint: Endpoint; onEdit: () => void }) {
@@ -185,154 +191,3 @@ function CapBar({ label, usage: { limit, used } }: { label: string; usage: Usage
     </div>
   );
 }
-
-const capField = (name: CapName): FormField => ({
-  name,
-  label: `Calls ${CAP_LABELS[name].toLowerCase()}`,
-  kind: "number",
-  placeholder: "No limit",
-  half: true,
-});
-
-const count = (text: string | undefined): number | null => (text ? Number(text) : null);
-
-function BuyerDialog({ buyer, onClose }: { buyer: Buyer | null; onClose: () => void }) {
-  const publishers = useQuery(publishersQuery);
-  const fields: FormField[] = [
-    { name: "name", label: "Name", required: true },
-    { name: "code", label: "Code", required: true, half: true, hint: "Flows may name the buyer by it" },
-    { name: "status", label: "Status", kind: "select", options: choices("ACTIVE", "INACTIVE"), half: true },
-    ...(buyer
-      ? []
-      : [
-          {
-            name: "publisherId",
-            label: "Publisher",
-            kind: "select" as const,
-            required: true,
-            options: [
-              { value: "", label: "Choose…" },
-              ...(publishers.data?.items ?? []).map(({ id, name }) => ({ value: id, label: name })),
-            ],
-          },
-        ]),
-    { name: "weight", label: "Weight", kind: "number", half: true },
-    { name: "priority", label: "Priority", kind: "number", half: true, hint: "Lower is tried earlier" },
-    ...CAP_NAMES.map(capField),
-  ];
-  const caps = Object.fromEntries(CAP_NAMES.map((name) => [name, String(buyer?.caps[name].limit ?? "")]));
-  return (
-    <ResourceDialog
-      open
-      onOpenChange={onClose}
-      title={buyer ? buyer.name : "New buyer"}
-      fields={fields}
-      initial={{
-        name: buyer?.name ?? "",
-        code: buyer?.code ?? "",
-        publisherId: "",
-        status: buyer?.status ?? "ACTIVE",
-        weight: String(buyer?.weight ?? 1),
-        priority: String(buyer?.priority ?? 0),
-        ...caps,
-      }}
-      save={(values) => {
-        const body = {
-          name: values.name,
-          code: values.code,
-          status: values.status,
-          weight: count(values.weight) ?? 1,
-          priority: count(values.priority) ?? 0,
-          caps: Object.fromEntries(CAP_NAMES.map((name) => [name, count(values[name])])),
-        } satisfies Wire<"UpdateBuyerRequest">;
-        return buyer
-          ? patch(`/api/v1/buyers/${buyer.id}`, body)
-          : post("/api/v1/buyers", {
-              ...body,
-              publisherId: values.publisherId,
-            } satisfies Wire<"CreateBuyerRequest">);
-      }}
-      done={buyer ? "Buyer saved" : "Buyer created"}
-      stale={["buyers"]}
-    />
-  );
-}
-
-interface EndpointDialogProps {
-  buyer: Buyer;
-  endpoint: Endpoint | null;
-  onClose: () => void;
-}
-
-function EndpointDialog({ buyer, endpoint, onClose }: EndpointDialogProps) {
-  const amount = (terms: Endpoint["revenue"] | undefined) => (terms ? toDecimal(terms.amount, 4) : "");
-  const seconds = (terms: Endpoint["revenue"] | undefined) => String(terms?.afterSeconds ?? 0);
-  return (
-    <ResourceDialog
-      open
-      onOpenChange={onClose}
-      title={endpoint ? "Endpoint" : "New endpoint"}
-      description={`Where ${buyer.name} takes calls, and what they are worth there.`}
-      fields={[
-        {
-          name: "destination",
-          label: "Destination",
-          required: true,
-          placeholder: "sip:sales@buyer.example or +15551234567",
-        },
-        { name: "type", label: "Type", kind: "select", options: ENDPOINT_TYPES, half: true },
-        { name: "status", label: "Status", kind: "select", options: choices("ACTIVE", "INACTIVE"), half: true },
-        { name: "revenue", label: "Buyer pays", required: true, placeholder: "40.00", half: true },
-        { name: "revenueAfterSeconds", label: "after seconds", kind: "number", half: true },
-        { name: "payout", label: "Publisher earns", required: true, placeholder: "25.00", half: true },
-        { name: "payoutAfterSeconds", label: "after seconds", kind: "number", half: true },
-        {
-          name: "ringTimeoutSeconds",
-          label: "Rings at most, seconds",
-          kind: "number",
-          placeholder: "Default",
-          half: true,
-        },
-        { name: "priority", label: "Priority", kind: "number", half: true },
-      ]}
-      initial={{
-        destination: endpoint?.destination ?? "",
-        type: endpoint?.type ?? "SIP",
-        status: endpoint?.status ?? "ACTIVE",
-        revenue: amount(endpoint?.revenue),
-        revenueAfterSeconds: seconds(endpoint?.revenue),
-        payout: amount(endpoint?.payout),
-        payoutAfterSeconds: seconds(endpoint?.payout),
-        ringTimeoutSeconds: String(endpoint?.ringTimeoutSeconds ?? ""),
-        priority: String(endpoint?.priority ?? 0),
-      }}
-      save={(values) => {
-        const body = {
-          destination: values.destination,
-          type: values.type,
-          status: values.status,
-          priority: count(values.priority) ?? 0,
-          ringTimeoutSeconds: count(values.ringTimeoutSeconds),
-          terms: {
-            revenue: values.revenue,
-            revenueAfterSeconds: count(values.revenueAfterSeconds) ?? 0,
-            payout: values.payout,
-            payoutAfterSeconds: count(values.payoutAfterSeconds) ?? 0,
-            currency: endpoint?.revenue?.currency ?? "USD",
-          } satisfies Wire<"EndpointTerms">,
-        } satisfies Wire<"UpdateEndpointRequest">;
-        return endpoint
-          ? patch(`/api/v1/buyers/${buyer.id}/endpoints/${endpoint.id}`, body)
-          : post(`/api/v1/buyers/${buyer.id}/endpoints`, body);
-      }}
-      done={endpoint ? "Endpoint saved" : "Endpoint added"}
-      stale={["buyers"]}
-    />
-  );
-}
-
-const ENDPOINT_TYPES = [
-  { value: "SIP", label: "SIP" },
-  { value: "PSTN", label: "Telephone number" },
-  { value: "WEBRTC", label: "WebRTC" },
-];

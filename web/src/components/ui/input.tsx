@@ -9,6 +9,10 @@ export function Input({ className, ...props }: ComponentProps<"input">) {
   return <input className={cn(box, className)} {...props} />;
 }
 
+export function TextArea({ className, ...props }: ComponentProps<"textarea">) {
+  return <textarea className={cn(box, "h-auto py-2 leading-relaxed", className)} {...props} />;
+}
+
 /** The platform's own select: it works with every keyboard, screen reader and phone as it is. */
 export function NativeSelect({ className, ...props }: ComponentProps<"select">) {
   return <select className={cn(box, "cursor-pointer pr-8", className)} {...props} />;
