@@ -110,6 +110,30 @@ impl Metadata {
     }
 }
 
+/// Any JSON a feature flag is set to, 16 KiB at most.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[serde(transparent)]
+pub struct FlagValue(pub Value);
+
+impl<'de> Deserialize<'de> for FlagValue {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let value = Value::deserialize(deserializer)?;
+        if value.to_string().len() > METADATA_BYTES_MAX {
+            return Err(serde::de::Error::custom(format!("is larger than {METADATA_BYTES_MAX} bytes")));
+        }
+        Ok(Self(value))
+    }
+}
+
+impl PartialSchema for FlagValue {
+    fn schema() -> RefOr<Schema> {
+        let any = ObjectBuilder::new().schema_type(utoipa::openapi::schema::SchemaType::AnyValue);
+        any.description(Some("Any JSON; 16 KiB at most")).examples([true]).into()
+    }
+}
+
+impl ToSchema for FlagValue {}
+
 /// Tells a member that is absent (leave it) from one that is null (clear it).
 pub fn nullable<'de, T: Deserialize<'de>, D: Deserializer<'de>>(
     deserializer: D,
@@ -208,4 +232,13 @@ pub fn is_time_zone(text: &str, _: &()) -> garde::Result {
         Ok(_) => Ok(()),
         Err(_) => Err(garde::Error::new("is not an IANA time zone such as America/New_York")),
     }
+}
+
+/// garde rule: a colour as the web writes it.
+pub fn is_color(text: &str, _: &()) -> garde::Result {
+    let digits = text.strip_prefix('#').unwrap_or("");
+    if digits.len() == 6 && digits.bytes().all(|byte| byte.is_ascii_hexdigit()) {
+        return Ok(());
+    }
+    Err(garde::Error::new("must be # and six hexadecimal digits, such as #3b82f6"))
 }

@@ -89,4 +89,20 @@ ids! {
     PostingGroupId,
     /// A line a tenant's agents wait on.
     QueueId,
+    /// A label on calls.
+    TagId,
+    /// A switch of a tenant.
+    FeatureFlagId,
+    /// Numbers outbound calls show.
+    CallerIdPoolId,
+    /// A person who answers a queue's calls.
+    AgentId,
+    /// Somebody to call, or who called.
+    LeadId,
+    /// What was said in a call, as text.
+    TranscriptId,
+    /// A number being bought or given back.
+    NumberOrderId,
+    /// An exception from a quota.
+    QuotaOverrideId,
 }

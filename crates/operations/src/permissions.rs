@@ -18,6 +18,11 @@ const EVERYTHING_BUT_THE_PLATFORM: &[&str] = &[
     "buyers:*",
     "publishers:*",
     "carriers:*",
+    "tags:*",
+    "flags:*",
+    "queues:*",
+    "agents:*",
+    "leads:*",
 ];
 
 /// The permissions a role grants.
@@ -34,6 +39,10 @@ pub fn permissions_of(role: Role) -> &'static [&'static str] {
             "reports:read",
             "buyers:read",
             "publishers:read",
+            "tags:read",
+            "queues:read",
+            "agents:read",
+            "leads:read",
         ],
         Role::Publisher => &[
             "campaigns:read",
@@ -54,6 +63,10 @@ pub fn permissions_of(role: Role) -> &'static [&'static str] {
             "reports:read",
             "buyers:read",
             "publishers:read",
+            "tags:read",
+            "queues:read",
+            "agents:read",
+            "leads:read",
         ],
     }
 }

@@ -3,6 +3,8 @@
 //! One task writes, in groups; a few connections read. [`Store`] implements every storage trait of `operations`.
 
 mod books;
+mod call_tags;
+mod caller_ids;
 mod calls;
 mod config;
 mod convert;
@@ -98,6 +100,11 @@ impl Store {
             buyers: store.clone(),
             endpoints: store.clone(),
             queues: store.clone(),
+            tags: store.clone(),
+            call_tags: store.clone(),
+            feature_flags: store.clone(),
+            caller_id_pools: store.clone(),
+            caller_ids: store.clone(),
             flows: store.clone(),
             flow_versions: store.clone(),
             billing_accounts: store.clone(),

@@ -60,6 +60,8 @@ fn campaign(world: &World, publisher: PublisherId) -> Campaign {
         flow: None,
         time_zone: Some("America/New_York".into()),
         record: true,
+        caller_id_pool: None,
+        intro_audio: None,
         metadata: json!({"introAudio": "hello.wav"}),
         created_at: NOW,
         updated_at: NOW,

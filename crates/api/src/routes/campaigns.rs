@@ -32,6 +32,9 @@ const BUYERS_MAX: usize = 1_000;
 /// Longest conversion time, seconds: a day.
 const AFTER_SECONDS_MAX: u64 = 86_400;
 
+/// Longest name of a prompt.
+const PROMPT_CHARS_MAX: usize = 500;
+
 /// The routes.
 pub(crate) fn routes() -> Resource {
     Resource::new("Campaigns")
@@ -124,6 +127,11 @@ pub struct Campaign {
     time_zone: Option<String>,
     /// Record from the first answer on, whatever the flow says.
     record: bool,
+    /// The numbers its outbound calls show.
+    caller_id_pool_id: Option<Uuid>,
+    /// The prompt its outbound calls begin with.
+    #[schema(example = "ivr/ivr-welcome.wav")]
+    intro_audio: Option<String>,
     metadata: Metadata,
     /// Calls so far.
     calls: u64,
@@ -155,6 +163,8 @@ async fn view(
         flow: names.flow(campaign.flow).await?,
         time_zone: campaign.time_zone.clone(),
         record: campaign.record,
+        caller_id_pool_id: campaign.caller_id_pool.map(|id| id.uuid()),
+        intro_audio: campaign.intro_audio.clone(),
         metadata: Metadata::of(&campaign.metadata),
         calls: counts.map_or(0, |counts| counts.calls),
         phone_numbers: counts.map_or(0, |counts| counts.numbers),
@@ -246,6 +256,11 @@ pub struct CreateCampaignRequest {
     #[serde(default)]
     record: bool,
     #[garde(skip)]
+    caller_id_pool_id: Option<Uuid>,
+    #[garde(length(min = 1, max = PROMPT_CHARS_MAX))]
+    #[schema(example = "ivr/ivr-welcome.wav")]
+    intro_audio: Option<String>,
+    #[garde(skip)]
     metadata: Option<Metadata>,
 }
 
@@ -269,6 +284,8 @@ async fn create(caller: Caller, Body(body): Body<CreateCampaignRequest>) -> ApiR
         flow: body.flow_id.map(Into::into),
         time_zone: body.time_zone,
         record: body.record,
+        caller_id_pool: body.caller_id_pool_id.map(Into::into),
+        intro_audio: body.intro_audio,
         metadata: Metadata::or_empty(body.metadata),
         created_at: now,
         updated_at: now,
@@ -276,6 +293,7 @@ async fn create(caller: Caller, Body(body): Body<CreateCampaignRequest>) -> ApiR
     if !faults.is_empty() {
         return Err(ApiError::validation(faults));
     }
+    check_pool(&caller, &campaign).await?;
     caller.directory().campaigns.insert(caller.scope(), &campaign).await.map_err(from_store)?;
     let shown = view_with_counts(&caller, &campaign).await?;
     caller.audit(Done::Create, operations::Campaign::NAME, campaign.id, &(), &shown).await;
@@ -319,6 +337,12 @@ pub struct UpdateCampaignRequest {
     #[garde(skip)]
     record: Option<bool>,
     #[garde(skip)]
+    #[serde(default, deserialize_with = "nullable")]
+    caller_id_pool_id: Option<Option<Uuid>>,
+    #[garde(inner(inner(length(min = 1, max = PROMPT_CHARS_MAX))))]
+    #[serde(default, deserialize_with = "nullable")]
+    intro_audio: Option<Option<String>>,
+    #[garde(skip)]
     metadata: Option<Metadata>,
 }
 
@@ -333,10 +357,19 @@ async fn update(
     let mut campaign = caller.directory().campaigns.get(caller.scope(), id).await.map_err(from_store)?;
     let before = view_with_counts(&caller, &campaign).await?;
     apply(&mut campaign, body)?;
+    check_pool(&caller, &campaign).await?;
     let saved = caller.directory().campaigns.save(caller.scope(), &campaign, caller.now()).await.map_err(from_store)?;
     let after = view_with_counts(&caller, &saved).await?;
     caller.audit(Done::Update, operations::Campaign::NAME, id, &before, &after).await;
     Ok(Json(after))
+}
+
+/// The pool is the tenant's own, or 404.
+async fn check_pool(caller: &Caller, campaign: &operations::Campaign) -> ApiResult<()> {
+    match campaign.caller_id_pool {
+        Some(pool) => caller.directory().caller_id_pools.get(caller.scope(), pool).await.map(drop).map_err(from_store),
+        None => Ok(()),
+    }
 }
 
 fn apply(campaign: &mut operations::Campaign, body: UpdateCampaignRequest) -> ApiResult<()> {
@@ -370,6 +403,12 @@ fn apply(campaign: &mut operations::Campaign, body: UpdateCampaignRequest) -> Ap
     }
     if let Some(record) = body.record {
         campaign.record = record;
+    }
+    if let Some(pool) = body.caller_id_pool_id {
+        campaign.caller_id_pool = pool.map(Into::into);
+    }
+    if let Some(prompt) = body.intro_audio {
+        campaign.intro_audio = prompt;
     }
     if let Some(metadata) = body.metadata {
         campaign.metadata = metadata.0;

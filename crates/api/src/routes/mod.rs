@@ -4,6 +4,8 @@ pub(crate) mod api_keys;
 pub(crate) mod auth;
 pub(crate) mod billing;
 pub(crate) mod buyers;
+pub(crate) mod call_tags;
+pub(crate) mod caller_id_pools;
 pub(crate) mod calls;
 pub(crate) mod campaigns;
 mod cap_usage;
@@ -12,11 +14,14 @@ pub(crate) mod dashboard;
 mod docs;
 pub(crate) mod endpoints;
 mod events;
+pub(crate) mod feature_flags;
 pub(crate) mod flows;
 mod health;
 pub(crate) mod numbers;
+pub(crate) mod pool_numbers;
 pub(crate) mod publishers;
 pub(crate) mod recordings;
+pub(crate) mod tags;
 pub(crate) mod tenants;
 mod terms;
 pub(crate) mod trunks;
@@ -33,6 +38,7 @@ pub(crate) fn all() -> OpenApiRouter<State> {
     let resources: &[fn() -> Resource] = &[
         auth::routes,
         calls::routes,
+        call_tags::routes,
         recordings::routes,
         dashboard::routes,
         events::routes,
@@ -41,10 +47,14 @@ pub(crate) fn all() -> OpenApiRouter<State> {
         publishers::routes,
         buyers::routes,
         endpoints::routes,
+        caller_id_pools::routes,
+        pool_numbers::routes,
         flows::routes,
         carriers::routes,
         trunks::routes,
         billing::routes,
+        tags::routes,
+        feature_flags::routes,
         users::routes,
         api_keys::routes,
         tenants::routes,

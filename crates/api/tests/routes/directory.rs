@@ -10,7 +10,7 @@ use uuid::Uuid;
 
 use crate::support::{Client, Platform, START};
 
-async fn make(client: &Client<'_>, path: &str, body: Value) -> (String, Value) {
+pub async fn make(client: &Client<'_>, path: &str, body: Value) -> (String, Value) {
     let made = client.post(path, body).await.expect(201).json();
     (made["id"].as_str().unwrap().to_owned(), made)
 }
@@ -42,7 +42,13 @@ pub async fn everything(client: &Client<'_>) -> Vec<String> {
     .await;
     let (number, _) =
         make(client, "/api/v1/numbers", json!({"number": "(555) 123-4567", "campaignId": campaign})).await;
+    let (tag, _) = make(client, "/api/v1/tags", json!({"name": "callback", "color": "#3b82f6"})).await;
+    let (flag, _) = make(client, "/api/v1/feature-flags", json!({"key": "beta", "value": true})).await;
+    let (pool, _) = make(client, "/api/v1/caller-id-pools", json!({"name": "West"})).await;
     for (kind, id) in [
+        ("tags", &tag),
+        ("feature-flags", &flag),
+        ("caller-id-pools", &pool),
         ("publishers", &publisher),
         ("buyers", &buyer),
         ("carriers", &carrier),
@@ -69,7 +75,17 @@ async fn everything_is_made_read_and_kept_from_other_tenants() {
         stranger.delete(&path).await.expect(404);
         admin.patch(&path, json!({})).await.expect(200);
     }
-    for list in ["publishers", "buyers", "carriers", "trunks", "campaigns", "numbers"] {
+    for list in [
+        "tags",
+        "feature-flags",
+        "caller-id-pools",
+        "publishers",
+        "buyers",
+        "carriers",
+        "trunks",
+        "campaigns",
+        "numbers",
+    ] {
         let mine = admin.get(&format!("/api/v1/{list}")).await.expect(200).json();
         assert_eq!(mine["meta"]["total"], 1, "{list}: {mine}");
         let theirs = stranger.get(&format!("/api/v1/{list}")).await.expect(200).json();

@@ -3,10 +3,12 @@
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on has failed")]
 
 mod auth;
+mod caller_ids;
 mod calls;
 mod directory;
 mod events;
 mod flows;
 mod health;
+mod labels;
 mod openapi;
 mod support;

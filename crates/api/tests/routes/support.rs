@@ -323,6 +323,10 @@ impl Client<'_> {
         self.send("PATCH", path, Some(("application/json", body.to_string().into_bytes()))).await
     }
 
+    pub async fn put(&self, path: &str, body: Value) -> Answer {
+        self.send("PUT", path, Some(("application/json", body.to_string().into_bytes()))).await
+    }
+
     pub async fn delete(&self, path: &str) -> Answer {
         self.send("DELETE", path, None).await
     }

@@ -374,6 +374,8 @@ impl Demo<'_> {
             flow: Some(flow),
             time_zone: None,
             record: cast.record,
+            caller_id_pool: None,
+            intro_audio: None,
             metadata: json!({}),
             created_at: self.now,
             updated_at: self.now,

@@ -1,6 +1,6 @@
 //! What calls are for, and who brings them: campaigns and publishers.
 
-use domain::{BuyerId, CampaignId, FlowId, PublisherId, Strategy, TenantId, Timestamp};
+use domain::{BuyerId, CallerIdPoolId, CampaignId, FlowId, PublisherId, Strategy, TenantId, Timestamp};
 use routing::CampaignPayout;
 
 use crate::{Entity, text_enum::text_enum};
@@ -100,7 +100,11 @@ pub struct Campaign {
     pub time_zone: Option<String>,
     /// Record from the first answer on, whatever the flow says.
     pub record: bool,
-    /// Free for integrations; `introAudio` is the greeting of the fronter.
+    /// The numbers its outbound calls show.
+    pub caller_id_pool: Option<CallerIdPoolId>,
+    /// The prompt its outbound calls begin with.
+    pub intro_audio: Option<String>,
+    /// Free for integrations.
     pub metadata: serde_json::Value,
     /// When it was made.
     pub created_at: Timestamp,

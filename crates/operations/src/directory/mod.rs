@@ -2,6 +2,7 @@
 
 mod audit;
 mod buyers;
+mod caller_ids;
 mod calls;
 mod campaigns;
 mod carriers;
@@ -10,6 +11,7 @@ mod money;
 mod people;
 mod recordings;
 mod reports;
+mod tags;
 mod tenants;
 
 use std::{fmt, sync::Arc};
@@ -18,6 +20,10 @@ pub use audit::{AuditEntry, AuditLog};
 pub use buyers::{
     Buyer, BuyerFilter, BuyerStatus, Endpoint, EndpointFilter, EndpointStatus, EndpointType, Queue, QueueAgent,
     QueueFilter,
+};
+pub use caller_ids::{
+    CallerIdPool, CallerIdPoolFilter, CallerIdPoolStatus, CallerIds, POOL_NUMBERS_MAX, PoolNumber,
+    caller_id_of_campaign,
 };
 pub use calls::{CallDetail, CallFigures, CallFilter, CallMoney, CallRow, Calls, CampaignCounts};
 pub use campaigns::{
@@ -35,6 +41,7 @@ pub use money::{
 pub use people::{ApiKey, ApiKeyFilter, ApiKeyStatus, Role, Session, SignIn, User, UserFilter, UserStatus};
 pub use recordings::{Recording, RecordingFilter, RecordingStatus};
 pub use reports::{BuyerFigures, CallReports, SERIES_SPANS_MAX, SeriesPoint};
+pub use tags::{CallTags, FeatureFlag, FeatureFlagFilter, Tag, TagFilter};
 pub use tenants::{Tenant, TenantStatus, Tenants};
 
 use crate::Repository;
@@ -66,6 +73,16 @@ pub struct Directory {
     pub endpoints: Arc<dyn Repository<Endpoint>>,
     /// Queues.
     pub queues: Arc<dyn Repository<Queue>>,
+    /// Labels.
+    pub tags: Arc<dyn Repository<Tag>>,
+    /// Which of them calls carry.
+    pub call_tags: Arc<dyn CallTags>,
+    /// Switches.
+    pub feature_flags: Arc<dyn Repository<FeatureFlag>>,
+    /// Numbers outbound calls show.
+    pub caller_id_pools: Arc<dyn Repository<CallerIdPool>>,
+    /// What is in those pools.
+    pub caller_ids: Arc<dyn CallerIds>,
     /// Flows; versions are changed through [`crate::Flows`].
     pub flows: Arc<dyn Repository<Flow>>,
     /// Their versions.

@@ -99,6 +99,10 @@ fn narrow(scope: TenantScope, filter: &CallFilter) -> Result<Where, StoreError> 
         let either = "(from_number LIKE ? ESCAPE '!' OR to_number LIKE ? ESCAPE '!')";
         narrowed.and(either, [pattern.clone().into(), pattern.into()]);
     }
+    let tagged = "id IN (SELECT call_id FROM call_tags WHERE tenant_id = ? AND tag_id = ?)";
+    if let Some(tag) = filter.tag {
+        narrowed.and(tagged, [scope.tenant().0.into(), tag.0.into()]);
+    }
     narrowed.and_some("started_at >= ?", filter.started_from.map(domain::Timestamp::micros));
     narrowed.and_some("started_at < ?", filter.started_to.map(domain::Timestamp::micros));
     match filter.live {

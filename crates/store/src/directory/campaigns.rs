@@ -1,6 +1,6 @@
 //! Campaigns.
 
-use domain::{CampaignId, FlowId, Micros, PublisherId, TenantId, Timestamp};
+use domain::{CallerIdPoolId, CampaignId, FlowId, Micros, PublisherId, TenantId, Timestamp};
 use operations::{Campaign, CampaignFilter, StoreError};
 use routing::CampaignPayout;
 use sea_orm::{ColumnTrait, Order, QueryFilter, Select};
@@ -29,6 +29,8 @@ mod table {
         pub flow_id: Option<Uuid>,
         pub time_zone: Option<String>,
         pub record: bool,
+        pub caller_id_pool_id: Option<Uuid>,
+        pub intro_audio: Option<String>,
         pub metadata: String,
         pub created_at: i64,
         pub updated_at: i64,
@@ -61,6 +63,8 @@ impl Stored for Campaign {
             flow_id: self.flow.map(|id| id.0),
             time_zone: self.time_zone.clone(),
             record: self.record,
+            caller_id_pool_id: self.caller_id_pool.map(|id| id.0),
+            intro_audio: self.intro_audio.clone(),
             metadata: json(&self.metadata)?,
             created_at: self.created_at.micros(),
             updated_at: self.updated_at.micros(),
@@ -68,6 +72,9 @@ impl Stored for Campaign {
     }
 
     fn from_row(row: Model) -> Result<Self, StoreError> {
+        let metadata: serde_json::Value = from_json(&row.metadata)?;
+        // Before it was a field it was a key of the metadata.
+        let intro_audio = row.intro_audio.or_else(|| metadata["introAudio"].as_str().map(str::to_owned));
         Ok(Self {
             id: CampaignId(row.id),
             tenant: TenantId(row.tenant_id),
@@ -86,7 +93,9 @@ impl Stored for Campaign {
             flow: row.flow_id.map(FlowId),
             time_zone: row.time_zone,
             record: row.record,
-            metadata: from_json(&row.metadata)?,
+            caller_id_pool: row.caller_id_pool_id.map(CallerIdPoolId),
+            intro_audio,
+            metadata,
             created_at: Timestamp::from_micros(row.created_at),
             updated_at: Timestamp::from_micros(row.updated_at),
         })

@@ -4,9 +4,11 @@ mod api_keys;
 mod audit;
 mod billing_accounts;
 mod buyers;
+mod caller_id_pools;
 mod campaigns;
 mod carriers;
 mod endpoints;
+mod feature_flags;
 mod flow_versions;
 mod flows;
 mod numbers;
@@ -15,7 +17,9 @@ mod queues;
 mod rate_cards;
 mod recordings;
 mod sign_in;
+mod tags;
 mod tenants;
+mod text;
 mod trunks;
 mod users;
 
@@ -83,6 +87,7 @@ macro_rules! keyed {
     };
 }
 use keyed;
+use text::holds;
 
 #[async_trait]
 impl<E> Repository<E> for Store

@@ -266,6 +266,9 @@ pub struct CallQuery {
     /// The tracking number's id.
     #[garde(skip)]
     number_id: Option<Uuid>,
+    /// Only those with this tag.
+    #[garde(skip)]
+    tag_id: Option<Uuid>,
     /// The caller's number begins so.
     #[garde(length(max = 32))]
     from_number: Option<String>,
@@ -303,6 +306,7 @@ impl CallQuery {
             from: self.from_number,
             to: self.to_number,
             number_prefix: self.search,
+            tag: self.tag_id.map(Into::into),
             started_from: self.start_date.map(|time| time.0),
             started_to: self.end_date.map(|time| time.0),
             live: self.live,

@@ -1,0 +1,69 @@
+//! Caller-ID pools: the numbers outbound calls show.
+
+use domain::{CallerIdPoolId, TenantId, Timestamp};
+use operations::{CallerIdPool, CallerIdPoolFilter, StoreError};
+use sea_orm::{ColumnTrait, Order, QueryFilter, Select};
+
+use self::table::{ActiveModel, Column, Entity, Model};
+use super::{Stored, keyed};
+use crate::convert::{from_json, json, parse};
+
+mod table {
+    use sea_orm::entity::prelude::*;
+
+    #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
+    #[sea_orm(table_name = "caller_id_pools")]
+    pub struct Model {
+        #[sea_orm(primary_key, auto_increment = false)]
+        pub id: Uuid,
+        pub tenant_id: Uuid,
+        pub name: String,
+        pub status: String,
+        pub metadata: String,
+        pub created_at: i64,
+        pub updated_at: i64,
+    }
+
+    #[derive(Clone, Copy, Debug, EnumIter, DeriveRelation)]
+    pub enum Relation {}
+
+    impl ActiveModelBehavior for ActiveModel {}
+}
+
+impl Stored for CallerIdPool {
+    keyed!(CallerIdPoolId);
+
+    const SORT: (Column, Order) = (Column::CreatedAt, Order::Desc);
+    const ROUTES: bool = false;
+
+    fn to_row(&self) -> Result<Model, StoreError> {
+        Ok(Model {
+            id: self.id.0,
+            tenant_id: self.tenant.0,
+            name: self.name.clone(),
+            status: self.status.as_str().to_owned(),
+            metadata: json(&self.metadata)?,
+            created_at: self.created_at.micros(),
+            updated_at: self.updated_at.micros(),
+        })
+    }
+
+    fn from_row(row: Model) -> Result<Self, StoreError> {
+        Ok(Self {
+            id: CallerIdPoolId(row.id),
+            tenant: TenantId(row.tenant_id),
+            name: row.name,
+            status: parse(&row.status)?,
+            metadata: from_json(&row.metadata)?,
+            created_at: Timestamp::from_micros(row.created_at),
+            updated_at: Timestamp::from_micros(row.updated_at),
+        })
+    }
+
+    fn narrow(query: Select<Entity>, filter: &CallerIdPoolFilter) -> Select<Entity> {
+        match &filter.status {
+            Some(status) => query.filter(Column::Status.eq(status.as_str())),
+            None => query,
+        }
+    }
+}
