@@ -73,3 +73,5 @@ CREATE INDEX caller_id_pool_numbers_by_number ON caller_id_pool_numbers (tenant_
 ALTER TABLE campaigns ADD COLUMN caller_id_pool_id @uuid REFERENCES caller_id_pools (id);
 ALTER TABLE campaigns ADD COLUMN intro_audio TEXT;
 CREATE INDEX campaigns_by_pool ON campaigns (caller_id_pool_id);
+-- It was a key of the metadata before.
+UPDATE campaigns SET intro_audio = @json(metadata:introAudio);

@@ -23,13 +23,33 @@ const WAL_BYTES_KEPT: &str = "67108864";
 /// Page cache of a connection, in negative KiB as the pragma has it.
 const CACHE_SIZE: &str = "-16384";
 
-/// Turns `@uuid` and `@clustered` of a migration into the dialect's words.
+/// Turns `@uuid`, `@clustered` and `@json(column:member)` of a migration into the dialect's words.
 pub(crate) fn render(backend: DbBackend, sql: &str) -> String {
     let (uuid, clustered) = match backend {
         DbBackend::Sqlite => ("BLOB", "WITHOUT ROWID"),
         _ => ("UUID", ""),
     };
-    sql.replace("@uuid", uuid).replace("@clustered", clustered)
+    members(backend, &sql.replace("@uuid", uuid).replace("@clustered", clustered))
+}
+
+/// Turns `@json(column:member)` into what reads a text member out of a column of JSON text.
+fn members(backend: DbBackend, sql: &str) -> String {
+    let mut parts = sql.split("@json(");
+    let mut rendered = parts.next().unwrap_or("").to_owned();
+    for part in parts {
+        let Some(((column, member), rest)) =
+            part.split_once(')').and_then(|(inside, rest)| Some((inside.split_once(':')?, rest)))
+        else {
+            rendered.push_str(part);
+            continue;
+        };
+        rendered.push_str(&match backend {
+            DbBackend::Sqlite => format!("json_extract({column}, '$.{member}')"),
+            _ => format!("({column}::jsonb ->> '{member}')"),
+        });
+        rendered.push_str(rest);
+    }
+    rendered
 }
 
 /// The placeholder of the parameter with this number, from 1, of a statement that has them in order. In SQLite `$1` is a name, and
@@ -125,4 +145,18 @@ fn code_is_away(code: &str) -> bool {
         return ["08", "53", "57", "25006"].iter().any(|class| code.starts_with(class));
     }
     code.parse::<u32>().is_ok_and(|code| matches!(code & 0xff, 5 | 6 | 8 | 10 | 13 | 14))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_member_of_json_is_read_by_either_database() {
+        let sql = "SET a = @json(metadata:introAudio), b = @json(m:x) WHERE c @uuid";
+        let lite = "SET a = json_extract(metadata, '$.introAudio'), b = json_extract(m, '$.x') WHERE c BLOB";
+        assert_eq!(render(DbBackend::Sqlite, sql), lite);
+        let postgres = "SET a = (metadata::jsonb ->> 'introAudio'), b = (m::jsonb ->> 'x') WHERE c UUID";
+        assert_eq!(render(DbBackend::Postgres, sql), postgres);
+    }
 }

@@ -72,9 +72,6 @@ impl Stored for Campaign {
     }
 
     fn from_row(row: Model) -> Result<Self, StoreError> {
-        let metadata: serde_json::Value = from_json(&row.metadata)?;
-        // Before it was a field it was a key of the metadata.
-        let intro_audio = row.intro_audio.or_else(|| metadata["introAudio"].as_str().map(str::to_owned));
         Ok(Self {
             id: CampaignId(row.id),
             tenant: TenantId(row.tenant_id),
@@ -94,8 +91,8 @@ impl Stored for Campaign {
             time_zone: row.time_zone,
             record: row.record,
             caller_id_pool: row.caller_id_pool_id.map(CallerIdPoolId),
-            intro_audio,
-            metadata,
+            intro_audio: row.intro_audio,
+            metadata: from_json(&row.metadata)?,
             created_at: Timestamp::from_micros(row.created_at),
             updated_at: Timestamp::from_micros(row.updated_at),
         })
