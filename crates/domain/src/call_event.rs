@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    BuyerId, CallId, CampaignId, Direction, EndpointId, FlowId, LeaseId, LegId, NumberId, PublisherId, RankingRecord,
-    RecordingId, SaleTerms, SwitchId, TenantId, Timestamp, TrunkId,
+    BuyerId, CallId, CampaignId, ComplianceVerdict, Direction, EndpointId, FlowId, LeaseId, LegId, NumberId,
+    PublisherId, RankingRecord, RecordingId, SaleTerms, SwitchId, TenantId, Timestamp, TrunkId,
 };
 
 /// One thing that happened to a call. Unique by call and sequence; a fold tolerates repeats and any order of arrival.
@@ -241,6 +241,12 @@ pub enum What {
     /// Buyers were put in order.
     #[serde(rename = "call.buyers.ranked")]
     Ranked { node: String, ranking: Box<RankingRecord> },
+    /// Compliance forbade the sale, the call or the transfer: why, and on which data.
+    #[serde(rename = "call.compliance.blocked")]
+    ComplianceBlocked { verdict: Box<ComplianceVerdict> },
+    /// Compliance allowed a call or a transfer of ours: the evidence. That of a sale is in `call.buyers.ranked`.
+    #[serde(rename = "call.compliance.cleared")]
+    ComplianceCleared { verdict: Box<ComplianceVerdict> },
     /// The caller waits for an agent.
     #[serde(rename = "call.queue.joined")]
     QueueJoined { queue: String },
@@ -308,6 +314,8 @@ impl What {
             Self::DigitReceived { .. } => "call.digit.received",
             Self::Tagged { .. } => "call.tagged",
             Self::Ranked { .. } => "call.buyers.ranked",
+            Self::ComplianceBlocked { .. } => "call.compliance.blocked",
+            Self::ComplianceCleared { .. } => "call.compliance.cleared",
             Self::QueueJoined { .. } => "call.queue.joined",
             Self::QueueLeft { .. } => "call.queue.left",
             Self::LegStarted { .. } => "call.leg.started",

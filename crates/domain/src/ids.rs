@@ -105,4 +105,12 @@ ids! {
     NumberOrderId,
     /// An exception from a quota.
     QuotaOverrideId,
+    /// A do-not-call list.
+    DncListId,
+    /// A compliance policy: a tenant's own or a campaign's.
+    CompliancePolicyId,
+    /// Proof that a consumer agreed to be called.
+    ConsentId,
+    /// Leave to call a number that compliance would refuse.
+    ComplianceOverrideId,
 }

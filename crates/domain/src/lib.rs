@@ -4,6 +4,7 @@
 
 mod call_event;
 mod cdr;
+mod compliance;
 mod ids;
 mod money;
 mod offer;
@@ -16,6 +17,10 @@ pub use call_event::{
     What,
 };
 pub use cdr::{CallStatus, Cdr, CdrLeg, CdrRecording, FoldError};
+pub use compliance::{
+    ComplianceCheck, CompliancePath, ComplianceReason, ComplianceRule, ComplianceVerdict, ConsentFound, DncMatch,
+    Finding, ListUsed, OverrideUsed, PolicyUsed,
+};
 pub use ids::*;
 pub use money::{Currency, Micros, Money, MoneyError};
 pub use offer::{Candidate, RankingRecord, RejectReason, Rejected, SaleTerms, Strategy};

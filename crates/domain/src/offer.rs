@@ -3,7 +3,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{BuyerId, Currency, EndpointId, Micros};
+use crate::{BuyerId, ComplianceVerdict, Currency, EndpointId, Micros};
 
 /// How candidates are put in order (inventory, section 3.4, and design/product.md "Routing").
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -129,4 +129,7 @@ pub struct RankingRecord {
     pub candidates: Vec<Candidate>,
     /// Everybody else.
     pub rejected: Vec<Rejected>,
+    /// Whether the consumer may be sold at all, and on which data that was decided. Absent where nothing screens.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub compliance: Option<Box<ComplianceVerdict>>,
 }

@@ -153,7 +153,7 @@ pub fn rank<'a>(snapshot: &'a Snapshot, search: &Search<'a>, usage: &impl Usage)
         })
         .collect();
     let candidates = entries.iter().filter_map(candidate).collect();
-    Ranking { record: RankingRecord { strategy, draw: search.draw, candidates, rejected }, choices }
+    Ranking { record: RankingRecord { strategy, draw: search.draw, candidates, rejected, compliance: None }, choices }
 }
 
 fn choice<'a>(snapshot: &'a Snapshot, entry: &Entry<'a>, terms: SaleTerms) -> Option<Choice<'a>> {

@@ -65,6 +65,7 @@ pub async fn sold_call(platform: &Platform, cut: usize) -> Sold {
             draw: 7,
             candidates: candidates.iter().map(|buyer| candidate(*buyer)).collect(),
             rejected,
+            compliance: None,
         }),
     };
     let tried = Rejected { buyer: busy, endpoint: None, reason: RejectReason::AlreadyTried, detail: "486".to_owned() };

@@ -53,6 +53,8 @@ pub(super) fn shows(what: &What) -> bool {
             | What::PromptPlayed { .. }
             | What::DigitReceived { .. }
             | What::Ranked { .. }
+            | What::ComplianceBlocked { .. }
+            | What::ComplianceCleared { .. }
             | What::QueueJoined { .. }
             | What::QueueLeft { .. }
             | What::LegAnswered { .. }
