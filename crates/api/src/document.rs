@@ -28,7 +28,7 @@ a long list while it grows.
 **Limits.** Requests are counted a minute per key or user; `X-RateLimit-*` headers say how many are left. Bodies have \
 1 MiB at most.";
 
-const TAGS: [(&str, &str); 18] = [
+const TAGS: [(&str, &str); 20] = [
     ("Sign-in", "Sessions, CSRF tokens, WebSocket tickets"),
     ("Calls", "What came in, where it went and why, what it earned"),
     ("Recordings", "What was said"),
@@ -41,6 +41,8 @@ const TAGS: [(&str, &str); 18] = [
     ("Flows", "What a call goes through; versions, publish, rollback"),
     ("Carriers", "Carriers and their trunks"),
     ("Billing", "Balance and rate cards"),
+    ("Agents", "Queues of callers, and who answers them"),
+    ("Leads", "People to call, or who called"),
     ("Tags", "Labels people put on calls"),
     ("Feature flags", "What is on for a tenant"),
     ("Users", "People of the tenant"),

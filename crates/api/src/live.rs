@@ -45,6 +45,10 @@ impl Payload {
                 let id = format!("{}:{}", event.call, event.sequence);
                 Self { event: update.name().to_owned(), tenant_id: row.tenant, data, timestamp: event.at, id }
             }
+            LiveUpdate::Notice { tenant, name, id, at, data } => {
+                let (event, id) = ((*name).to_owned(), id.clone());
+                Self { event, tenant_id: *tenant, data: data.clone(), timestamp: *at, id }
+            }
             LiveUpdate::Settled { row } => {
                 let data = with_call(json!({"money": CallMoney::of(row)}), row, row.last_sequence);
                 let timestamp = row.ended_at.unwrap_or(row.started_at);

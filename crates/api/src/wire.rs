@@ -242,3 +242,20 @@ pub fn is_color(text: &str, _: &()) -> garde::Result {
     }
     Err(garde::Error::new("must be # and six hexadecimal digits, such as #3b82f6"))
 }
+
+/// Longest SIP URI kept.
+const SIP_URI_BYTES_MAX: usize = 500;
+
+/// garde rule: a SIP URI a call can be sent to.
+pub fn is_sip_uri(text: &str, _: &()) -> garde::Result {
+    let address = text.strip_prefix("sip:").or_else(|| text.strip_prefix("sips:"));
+    let host = address.map(|address| address.rsplit_once('@').map_or(address, |(_, host)| host));
+    let is_plain = text.bytes().all(|byte| byte.is_ascii_graphic() && !matches!(byte, b'<' | b'>' | b'"' | b','));
+    if text.len() <= SIP_URI_BYTES_MAX
+        && is_plain
+        && host.is_some_and(|host| !host.is_empty() && !host.starts_with(':'))
+    {
+        return Ok(());
+    }
+    Err(garde::Error::new("must be a SIP URI of at most 500 characters, such as sip:ana@agents.example"))
+}

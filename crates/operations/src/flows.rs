@@ -3,11 +3,11 @@
 use std::{fmt, sync::Arc};
 
 use domain::{FlowId, Timestamp, UserId};
-use flow::{Document, Fault, Program, check, parse_value};
+use flow::{Document, Fault, Program, Seconds, Step, check, parse_value};
 use serde_json::Value;
 use thiserror::Error;
 
-use crate::{Directory, Flow, FlowFilter, FlowStatus, FlowVersion, Ids, PageRequest, StoreError, TenantScope};
+use crate::{Directory, Flow, FlowFilter, FlowStatus, FlowVersion, Ids, PageRequest, Queue, StoreError, TenantScope};
 
 /// Why a flow is not taken.
 #[derive(Debug, Error)]
@@ -44,6 +44,21 @@ impl Flows {
         let document = parse_value(document)?;
         let program = check(&document)?;
         Ok((document, program))
+    }
+
+    /// Compiles a published document for its tenant: what a queue node leaves open is as the queue says. Where the queue's own
+    /// words are not taken (a prompt of no known kind), the node goes without them rather than the flow.
+    pub fn check_for(document: &Value, queues: &[Queue]) -> Result<Program, Vec<Fault>> {
+        let parsed = parse_value(document)?;
+        let mut filled = parsed.clone();
+        for node in &mut filled.nodes {
+            let Step::Queue(step) = &mut node.step else { continue };
+            let Some(queue) = queues.iter().find(|queue| queue.name == step.queue_id) else { continue };
+            step.wait_url = step.wait_url.take().or_else(|| queue.music.clone());
+            let timeout = queue.timeout_seconds.map(|seconds| Seconds::from_millis(u64::from(seconds) * 1_000));
+            step.timeout = step.timeout.or(timeout);
+        }
+        check(&filled).or_else(|_| check(&parsed))
     }
 
     /// Keeps a document as a draft. Its id names the flow (a new one when there is none), its version the version; when that one
@@ -129,5 +144,60 @@ impl Flows {
         let found = found.ok_or(StoreError::NotFound("flow version"))?;
         Self::check(&found.document).map_err(FlowError::Invalid)?;
         Ok(self.directory.flow_versions.publish_version(scope, flow, version, now).await?)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn document(node: &Value) -> Value {
+        json!({"id": "f", "name": "F", "version": "1", "entry": {"id": "e", "type": "entry", "target": "q"}, "nodes": [node]})
+    }
+
+    fn queue(music: &str) -> Queue {
+        Queue {
+            id: uuid::Uuid::from_u128(1).into(),
+            tenant: uuid::Uuid::from_u128(2).into(),
+            name: "sales".into(),
+            size_max: 5,
+            music: Some(music.into()),
+            timeout_seconds: Some(30),
+            agents: Vec::new(),
+            members: Vec::new(),
+            skills: Vec::new(),
+            created_at: Timestamp::from_secs(0),
+            updated_at: Timestamp::from_secs(0),
+        }
+    }
+
+    fn shown(program: &Program) -> String {
+        format!("{program:?}")
+    }
+
+    #[test]
+    fn what_a_queue_node_leaves_open_is_as_the_queue_says() {
+        let bare = document(&json!({"id": "q", "type": "queue", "queueId": "sales"}));
+        let said = json!({"id": "q", "type": "queue", "queueId": "sales", "waitUrl": "tone:ringback", "timeout": 30});
+        let (_, said) = Flows::check(&document(&said)).unwrap();
+        assert_eq!(shown(&Flows::check_for(&bare, &[queue("tone:ringback")]).unwrap()), shown(&said));
+
+        let own =
+            document(&json!({"id": "q", "type": "queue", "queueId": "sales", "waitUrl": "tone:busy", "timeout": 5}));
+        let (_, kept) = Flows::check(&own).unwrap();
+        assert_eq!(shown(&Flows::check_for(&own, &[queue("tone:ringback")]).unwrap()), shown(&kept));
+
+        let other = document(&json!({"id": "q", "type": "queue", "queueId": "service"}));
+        let (_, plain) = Flows::check(&other).unwrap();
+        assert_eq!(shown(&Flows::check_for(&other, &[queue("tone:ringback")]).unwrap()), shown(&plain));
+    }
+
+    #[test]
+    fn a_queue_with_a_wrong_prompt_does_not_take_the_flow_down() {
+        let bare = document(&json!({"id": "q", "type": "queue", "queueId": "sales"}));
+        let (_, plain) = Flows::check(&bare).unwrap();
+        assert_eq!(shown(&Flows::check_for(&bare, &[queue("")]).unwrap()), shown(&plain));
     }
 }

@@ -100,6 +100,8 @@ impl Store {
             buyers: store.clone(),
             endpoints: store.clone(),
             queues: store.clone(),
+            agents: store.clone(),
+            leads: store.clone(),
             tags: store.clone(),
             call_tags: store.clone(),
             feature_flags: store.clone(),

@@ -84,6 +84,63 @@ async fn a_call_is_charged_once_and_corrected_when_its_recording_comes_late() {
 }
 
 #[tokio::test]
+async fn a_call_of_a_lead_is_linked_to_it() {
+    let desk = Desk::new().await;
+    let events = desk.world.call(None);
+    let row = || async { desk.detail(events[0].call).await.row };
+    desk.recorder.record(events.clone()).await.unwrap();
+    let (mine, scope) = (row().await, desk.world.scope);
+    let lead = |phone: &str, tenant: TenantId| Lead {
+        id: desk.world.ids.next(NOW),
+        tenant,
+        phone: phone.parse().unwrap(),
+        campaign: None,
+        first_name: None,
+        last_name: None,
+        full_name: None,
+        email: None,
+        company: None,
+        address: None,
+        city: None,
+        state: None,
+        zip_code: None,
+        country: None,
+        lead_source: None,
+        status: LeadStatus::New,
+        priority: 0,
+        custom_fields: serde_json::json!({}),
+        notes: None,
+        tags: Vec::new(),
+        assigned_to: None,
+        last_contacted_at: None,
+        created_at: NOW,
+        updated_at: NOW,
+    };
+    let other = support::tenant(&desk.world.ids, "other");
+    desk.world.directory.tenants.insert_tenant(&other).await.unwrap();
+    let (caller, stranger) = (lead(&mine.from, desk.world.tenant.id), lead("+19995550000", desk.world.tenant.id));
+    let theirs = lead(&mine.from, other.id);
+    let leads = &desk.world.directory.leads;
+    for (scope, lead) in [(scope, &caller), (scope, &stranger), (TenantScope::of(other.id), &theirs)] {
+        leads.insert(scope, lead).await.unwrap();
+    }
+    assert_eq!(desk.work().await, (1, 0));
+    let of = async |scope, lead: &Lead| {
+        let filter = CallFilter { lead: Some(lead.id), ..CallFilter::default() };
+        desk.world.directory.calls.list_calls(scope, &filter, &PageRequest::default()).await.unwrap().items
+    };
+    assert_eq!(of(scope, &caller).await.iter().map(|row| row.id).collect::<Vec<_>>(), [mine.id]);
+    assert!(of(scope, &stranger).await.is_empty());
+    assert!(of(TenantScope::of(other.id), &theirs).await.is_empty(), "another tenant's lead with the same number");
+    assert_eq!(leads.get(scope, caller.id).await.unwrap().last_contacted_at, mine.answered_at);
+    assert!(mine.answered_at.is_some());
+    // Settled once more it is still one call.
+    desk.recorder.record(events.clone()).await.unwrap();
+    desk.work().await;
+    assert_eq!(of(scope, &caller).await.len(), 1);
+}
+
+#[tokio::test]
 async fn replaying_everything_changes_nothing() {
     let desk = Desk::new().await;
     desk.world.rate_card().await;

@@ -45,6 +45,7 @@ impl Worker {
         if let Err(error) = self.voice.refresh().await {
             note("routing data", &error);
         }
+        self.voice.serve_queues(now);
         if beat.is_multiple_of(SECOND) {
             if let Some(switch) = self.switch {
                 match self.recovery.heartbeat(switch, now).await {

@@ -1,5 +1,7 @@
 //! One file per resource.
 
+pub(crate) mod agent;
+pub(crate) mod agents;
 pub(crate) mod api_keys;
 pub(crate) mod auth;
 pub(crate) mod billing;
@@ -17,9 +19,11 @@ mod events;
 pub(crate) mod feature_flags;
 pub(crate) mod flows;
 mod health;
+pub(crate) mod leads;
 pub(crate) mod numbers;
 pub(crate) mod pool_numbers;
 pub(crate) mod publishers;
+pub(crate) mod queues;
 pub(crate) mod recordings;
 pub(crate) mod tags;
 pub(crate) mod tenants;
@@ -53,6 +57,11 @@ pub(crate) fn all() -> OpenApiRouter<State> {
         carriers::routes,
         trunks::routes,
         billing::routes,
+        queues::routes,
+        agents::routes,
+        agent::routes,
+        leads::routes,
+        leads::routes_of_calls,
         tags::routes,
         feature_flags::routes,
         users::routes,

@@ -7,7 +7,7 @@ use serde_json::json;
 
 use crate::support::{Answer, Client, PASSWORD, Platform};
 
-async fn sign_in(client: &Client<'_>, email: &str, password: &str) -> Answer {
+pub async fn sign_in(client: &Client<'_>, email: &str, password: &str) -> Answer {
     client.post("/auth/login", json!({"email": email, "password": password})).await
 }
 

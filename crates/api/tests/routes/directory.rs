@@ -45,7 +45,15 @@ pub async fn everything(client: &Client<'_>) -> Vec<String> {
     let (tag, _) = make(client, "/api/v1/tags", json!({"name": "callback", "color": "#3b82f6"})).await;
     let (flag, _) = make(client, "/api/v1/feature-flags", json!({"key": "beta", "value": true})).await;
     let (pool, _) = make(client, "/api/v1/caller-id-pools", json!({"name": "West"})).await;
+    let agent = json!({"name": "Ana", "destination": "sip:ana@agents.example", "skills": ["spanish"]});
+    let (agent, _) = make(client, "/api/v1/agents", agent).await;
+    let (queue, _) = make(client, "/api/v1/queues", json!({"name": "sales", "agentIds": [agent]})).await;
+    let lead = json!({"phoneNumber": "(555) 987-6543", "firstName": "Bo", "campaignId": campaign});
+    let (lead, _) = make(client, "/api/v1/leads", lead).await;
     for (kind, id) in [
+        ("agents", &agent),
+        ("queues", &queue),
+        ("leads", &lead),
         ("tags", &tag),
         ("feature-flags", &flag),
         ("caller-id-pools", &pool),
@@ -76,6 +84,9 @@ async fn everything_is_made_read_and_kept_from_other_tenants() {
         admin.patch(&path, json!({})).await.expect(200);
     }
     for list in [
+        "agents",
+        "queues",
+        "leads",
         "tags",
         "feature-flags",
         "caller-id-pools",

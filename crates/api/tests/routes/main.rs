@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on has failed")]
 
+mod agents;
 mod auth;
 mod caller_ids;
 mod calls;
@@ -10,5 +11,6 @@ mod events;
 mod flows;
 mod health;
 mod labels;
+mod leads;
 mod openapi;
 mod support;

@@ -215,6 +215,9 @@ async fn one_of_everything(platform: &Platform) -> Vec<(&'static str, String)> {
         format!("/api/v1/billing/rate-cards/{}", platform.rate_card().await),
     ]);
     let kinds = [
+        "agents",
+        "queues",
+        "leads",
         "tags",
         "feature-flags",
         "caller-id-pools",

@@ -320,13 +320,17 @@ impl Demo<'_> {
     }
 
     async fn queue(&self, uri: String) -> Result<(), StoreError> {
-        let agents = vec![QueueAgent { name: QUEUE.agent.into(), destination: uri }];
+        let agents = vec![QueueAgent { name: QUEUE.agent.into(), destination: uri, wrap_up_seconds: 0 }];
         let queue = Queue {
             id: id("queue"),
             tenant: self.scope.tenant(),
             name: QUEUE.name.into(),
             size_max: 10,
             agents: agents.clone(),
+            music: None,
+            timeout_seconds: None,
+            members: Vec::new(),
+            skills: Vec::new(),
             created_at: self.now,
             updated_at: self.now,
         };

@@ -1,8 +1,7 @@
-//! Who takes calls, where, on which terms, within which limits; and queues of the tenant's own agents.
+//! Who takes calls, where, on which terms, within which limits.
 
-use domain::{BuyerId, EndpointId, PublisherId, QueueId, SaleTerms, TenantId, Timestamp};
+use domain::{BuyerId, EndpointId, PublisherId, SaleTerms, TenantId, Timestamp};
 use routing::{Caps, Filters, Hours};
-use serde::{Deserialize, Serialize};
 
 use crate::{Entity, text_enum::text_enum};
 
@@ -138,43 +137,4 @@ impl Entity for Endpoint {
     type Id = EndpointId;
     type Filter = EndpointFilter;
     const NAME: &'static str = "endpoint";
-}
-
-/// A line callers wait on for one of the tenant's agents.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Queue {
-    /// Id.
-    pub id: QueueId,
-    /// Whose.
-    pub tenant: TenantId,
-    /// As flows name it. Unique in the tenant.
-    pub name: String,
-    /// Most callers waiting, unless the flow's node says fewer.
-    pub size_max: u32,
-    /// Who answers it.
-    pub agents: Vec<QueueAgent>,
-    /// When it was made.
-    pub created_at: Timestamp,
-    /// When it was last changed.
-    pub updated_at: Timestamp,
-}
-
-/// Somebody who answers a queue, one call at a time.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub struct QueueAgent {
-    /// For people, and how a call's events name it.
-    pub name: String,
-    /// SIP URI.
-    pub destination: String,
-}
-
-/// Nothing narrows a list of queues.
-#[derive(Clone, Copy, Debug, Default)]
-pub struct QueueFilter;
-
-impl Entity for Queue {
-    type Id = QueueId;
-    type Filter = QueueFilter;
-    const NAME: &'static str = "queue";
 }

@@ -3,7 +3,7 @@
 use async_trait::async_trait;
 use domain::{
     Attestation, BuyerId, CallEvent, CallId, CallStatus, CampaignId, Currency, Direction, EndCause, EndpointId, FlowId,
-    Micros, NumberId, PublisherId, SwitchId, TagId, TenantId, Timestamp, TrunkId,
+    LeadId, Micros, NumberId, PublisherId, SwitchId, TagId, TenantId, Timestamp, TrunkId,
 };
 
 use crate::{Accrual, Page, PageRequest, Posting, Recording, StoreError, TenantScope};
@@ -107,6 +107,8 @@ pub struct CallFilter {
     pub to: Option<String>,
     /// The caller's or the dialled number begins so.
     pub number_prefix: Option<String>,
+    /// Only those of this lead.
+    pub lead: Option<LeadId>,
     /// Only those with this label.
     pub tag: Option<TagId>,
     /// Started then or later.

@@ -7,8 +7,10 @@ mod calls;
 mod campaigns;
 mod carriers;
 mod flows;
+mod leads;
 mod money;
 mod people;
+mod queues;
 mod recordings;
 mod reports;
 mod tags;
@@ -17,10 +19,7 @@ mod tenants;
 use std::{fmt, sync::Arc};
 
 pub use audit::{AuditEntry, AuditLog};
-pub use buyers::{
-    Buyer, BuyerFilter, BuyerStatus, Endpoint, EndpointFilter, EndpointStatus, EndpointType, Queue, QueueAgent,
-    QueueFilter,
-};
+pub use buyers::{Buyer, BuyerFilter, BuyerStatus, Endpoint, EndpointFilter, EndpointStatus, EndpointType};
 pub use caller_ids::{
     CallerIdPool, CallerIdPoolFilter, CallerIdPoolStatus, CallerIds, POOL_NUMBERS_MAX, PoolNumber,
     caller_id_of_campaign,
@@ -34,11 +33,13 @@ pub use carriers::{
     TrunkStatus, TrunkType,
 };
 pub use flows::{Flow, FlowFilter, FlowStatus, FlowVersion, FlowVersions};
+pub use leads::{Lead, LeadFilter, LeadStatus};
 pub use money::{
     Accrual, AccrualType, Balance, BillingAccount, BillingAccountFilter, BillingAccountStatus, Books, Posting,
     RateCard, RateCardFilter, RateCardStatus,
 };
 pub use people::{ApiKey, ApiKeyFilter, ApiKeyStatus, Role, Session, SignIn, User, UserFilter, UserStatus};
+pub use queues::{Agent, AgentFilter, AgentStatus, Queue, QueueAgent, QueueFilter, answering};
 pub use recordings::{Recording, RecordingFilter, RecordingStatus};
 pub use reports::{BuyerFigures, CallReports, SERIES_SPANS_MAX, SeriesPoint};
 pub use tags::{CallTags, FeatureFlag, FeatureFlagFilter, Tag, TagFilter};
@@ -73,6 +74,10 @@ pub struct Directory {
     pub endpoints: Arc<dyn Repository<Endpoint>>,
     /// Queues.
     pub queues: Arc<dyn Repository<Queue>>,
+    /// Who answers them.
+    pub agents: Arc<dyn Repository<Agent>>,
+    /// People to call, or who called.
+    pub leads: Arc<dyn Repository<Lead>>,
     /// Labels.
     pub tags: Arc<dyn Repository<Tag>>,
     /// Which of them calls carry.

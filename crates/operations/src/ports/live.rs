@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use domain::{CallEvent, TenantId};
+use domain::{CallEvent, TenantId, Timestamp};
 
 use crate::{CallRow, TenantScope};
 
@@ -17,6 +17,19 @@ pub enum LiveUpdate {
         /// The row.
         row: Arc<CallRow>,
     },
+    /// Something that is no call's: an agent's status, a number that was bought.
+    Notice {
+        /// Whose.
+        tenant: TenantId,
+        /// The catalogue's name: `agent.status.changed`.
+        name: &'static str,
+        /// Names the occurrence, the same wherever it is delivered.
+        id: String,
+        /// When.
+        at: Timestamp,
+        /// What, as screens and webhooks show it.
+        data: serde_json::Value,
+    },
     /// A call's money is known (or was corrected).
     Settled {
         /// The row.
@@ -29,6 +42,7 @@ impl LiveUpdate {
     pub fn tenant(&self) -> TenantId {
         match self {
             Self::Event { row, .. } | Self::Settled { row } => row.tenant,
+            Self::Notice { tenant, .. } => *tenant,
         }
     }
 
@@ -37,6 +51,7 @@ impl LiveUpdate {
         match self {
             Self::Event { event, .. } => event.what.name(),
             Self::Settled { .. } => "call.settled",
+            Self::Notice { name, .. } => name,
         }
     }
 }

@@ -4,7 +4,7 @@ use async_trait::async_trait;
 use domain::{BuyerId, TenantId, Timestamp};
 use routing::Tally;
 
-use crate::{Buyer, Campaign, Endpoint, FlowVersion, Number, Queue, StoreError, Tenant, Trunk};
+use crate::{Agent, Buyer, Campaign, Endpoint, FlowVersion, Number, Queue, StoreError, Tenant, Trunk};
 
 /// Everything of one tenant that a call may need.
 #[derive(Clone, Debug)]
@@ -23,6 +23,8 @@ pub struct RoutingData {
     pub endpoints: Vec<Endpoint>,
     /// Its queues.
     pub queues: Vec<Queue>,
+    /// Who answers them.
+    pub agents: Vec<Agent>,
     /// The published version of each flow.
     pub flows: Vec<FlowVersion>,
     /// Its trunks.

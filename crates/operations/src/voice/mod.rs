@@ -95,6 +95,15 @@ impl Voice {
         Ok(changed.len())
     }
 
+    /// Gives those who wait to agents who became free without a call's end: who came to the desk, or whose rest is over. To be
+    /// called several times a second, after [`Voice::refresh`].
+    pub fn serve_queues(&self, now: Timestamp) {
+        let snapshot = self.snapshot();
+        self.desk.serve(now, |tenant, queue| {
+            snapshot.tenant(tenant).and_then(|routes| routes.queues.get(queue)).map(|line| line.agents.clone())
+        });
+    }
+
     /// Computes the buyers' scores again. To be called every half minute or so.
     pub async fn refresh_scores(&self, now: Timestamp) -> Result<(), StoreError> {
         self.usage.replace_tallies(self.source.tallies(now.before(SCORE_SPAN)).await?);
@@ -125,7 +134,7 @@ impl Voice {
             Ask::JoinQueue { tenant, queue, size_max } => {
                 let found = snapshot.tenant(tenant).and_then(|routes| routes.queues.get(&queue));
                 match found {
-                    Some(found) => self.desk.join(tenant, found, token.call, size_max).await,
+                    Some(found) => self.desk.join(tenant, found, token.call, size_max, now).await,
                     None => Some(Answer::Failed { reason: format!("no queue {queue:?}") }),
                 }
             }

@@ -3,13 +3,15 @@
 use std::{
     collections::{HashMap, VecDeque},
     sync::{Mutex, MutexGuard, PoisonError},
+    time::Duration,
 };
 
-use domain::{CallEvent, CallId, TenantId, What};
+use domain::{CallEvent, CallId, TenantId, Timestamp, What};
 use futures_channel::oneshot;
 use switch::ask::Answer;
 
-use crate::{Queue, QueueAgent};
+use super::snapshot::QueueLine;
+use crate::QueueAgent;
 
 type Key = (TenantId, String);
 
@@ -22,6 +24,8 @@ struct Desk {
     lines: HashMap<Key, Line>,
     /// Which agent each call has.
     held: HashMap<CallId, (Key, QueueAgent)>,
+    /// Until when an agent rests, by destination.
+    resting: HashMap<String, Timestamp>,
 }
 
 #[derive(Debug, Default)]
@@ -45,12 +49,13 @@ impl QueueDesk {
     pub(super) async fn join(
         &self,
         tenant: TenantId,
-        queue: &Queue,
+        found: &QueueLine,
         call: CallId,
         size_max: Option<u32>,
+        now: Timestamp,
     ) -> Option<Answer> {
         // The lock is not held across the wait.
-        let joined = self.desk().join((tenant, queue.name.clone()), queue, call, size_max);
+        let joined = self.desk().join((tenant, found.queue.name.clone()), found, call, size_max, now);
         let turn = |agent: QueueAgent| Answer::QueueTurn { agent: agent.name, destination: agent.destination };
         match joined {
             Joined::Turn(agent) => Some(turn(agent)),
@@ -69,7 +74,20 @@ impl QueueDesk {
     /// An agent is free again when the leg or the call is over. To be told of every event that was recorded.
     pub fn observe(&self, event: &CallEvent) {
         if matches!(event.what, What::LegEnded { .. } | What::LegFailed { .. } | What::Ended { .. }) {
-            self.desk().release(event.call, matches!(event.what, What::Ended { .. }));
+            self.desk().release(event.call, event.at, matches!(event.what, What::Ended { .. }));
+        }
+    }
+
+    /// Who answers each queue may have changed, and rests may be over: whoever waits and can be served now is.
+    pub(super) fn serve(&self, now: Timestamp, agents: impl Fn(TenantId, &str) -> Option<Vec<QueueAgent>>) {
+        let mut desk = self.desk();
+        let Desk { lines, held, resting } = &mut *desk;
+        resting.retain(|_, until| *until > now);
+        for (key, line) in lines {
+            if let Some(agents) = agents(key.0, &key.1) {
+                line.agents = agents;
+            }
+            give(key, line, held, resting, now);
         }
     }
 
@@ -81,18 +99,18 @@ impl QueueDesk {
 }
 
 impl Desk {
-    fn join(&mut self, key: Key, queue: &Queue, call: CallId, size_max: Option<u32>) -> Joined {
+    fn join(&mut self, key: Key, found: &QueueLine, call: CallId, size_max: Option<u32>, now: Timestamp) -> Joined {
         let line = self.lines.entry(key.clone()).or_default();
-        line.agents.clone_from(&queue.agents);
+        line.agents.clone_from(&found.agents);
         // Callers who hung up without a word give up their place.
         line.waiting.retain(|(_, turn)| !turn.is_canceled());
         if line.waiting.is_empty()
-            && let Some(agent) = free_agent(&self.held, line)
+            && let Some(agent) = free_agent(&self.held, &self.resting, line, now)
         {
             self.held.insert(call, (key, agent.clone()));
             return Joined::Turn(agent);
         }
-        let size_max = size_max.unwrap_or(u32::MAX).min(queue.size_max) as usize;
+        let size_max = size_max.unwrap_or(u32::MAX).min(found.queue.size_max) as usize;
         if line.waiting.len() >= size_max {
             return Joined::Full;
         }
@@ -101,24 +119,49 @@ impl Desk {
         Joined::Waits(wait)
     }
 
-    fn release(&mut self, call: CallId, is_over: bool) {
+    fn release(&mut self, call: CallId, now: Timestamp, is_over: bool) {
         if is_over {
             self.lines.values_mut().for_each(|line| line.waiting.retain(|(waiting, _)| *waiting != call));
         }
-        let Some((key, _)) = self.held.remove(&call) else { return };
+        let Some((key, agent)) = self.held.remove(&call) else { return };
+        if agent.wrap_up_seconds > 0 {
+            let until = now.after(Duration::from_secs(agent.wrap_up_seconds.into()));
+            self.resting.insert(agent.destination, until);
+        }
         let Some(line) = self.lines.get_mut(&key) else { return };
-        while let Some(agent) = free_agent(&self.held, line) {
-            let Some((next, turn)) = line.waiting.pop_front() else { return };
-            // One who left in this very moment: the next then.
-            if turn.send(agent.clone()).is_ok() {
-                self.held.insert(next, (key.clone(), agent));
-            }
+        give(&key, line, &mut self.held, &self.resting, now);
+    }
+}
+
+/// Gives callers to agents, first come first served, until one or the other runs out.
+fn give(
+    key: &Key,
+    line: &mut Line,
+    held: &mut HashMap<CallId, (Key, QueueAgent)>,
+    resting: &HashMap<String, Timestamp>,
+    now: Timestamp,
+) {
+    while !line.waiting.is_empty()
+        && let Some(agent) = free_agent(held, resting, line, now)
+    {
+        let Some((next, turn)) = line.waiting.pop_front() else { return };
+        // One who left in this very moment: the next then.
+        if turn.send(agent.clone()).is_ok() {
+            held.insert(next, (key.clone(), agent));
         }
     }
 }
 
 /// An agent talks to one caller at a time, whichever queue that came from.
-fn free_agent(held: &HashMap<CallId, (Key, QueueAgent)>, line: &Line) -> Option<QueueAgent> {
-    let is_busy = |agent: &QueueAgent| held.values().any(|(_, other)| other.destination == agent.destination);
+fn free_agent(
+    held: &HashMap<CallId, (Key, QueueAgent)>,
+    resting: &HashMap<String, Timestamp>,
+    line: &Line,
+    now: Timestamp,
+) -> Option<QueueAgent> {
+    let is_busy = |agent: &QueueAgent| {
+        let rests = resting.get(&agent.destination).is_some_and(|until| *until > now);
+        rests || held.values().any(|(_, other)| other.destination == agent.destination)
+    };
     line.agents.iter().find(|agent| !is_busy(agent)).cloned()
 }

@@ -7,8 +7,8 @@ use flow::Program;
 use thiserror::Error;
 
 use crate::{
-    Buyer, BuyerStatus, Campaign, Endpoint, EndpointStatus, Flows, Number, Queue, RoutingData, Tenant, Trunk,
-    TrunkStatus,
+    Agent, Buyer, BuyerStatus, Campaign, Endpoint, EndpointStatus, Flows, Number, Queue, QueueAgent, RoutingData,
+    Tenant, Trunk, TrunkStatus, answering,
 };
 
 /// Why a tenant's data cannot be used; the last good data stays in force.
@@ -33,6 +33,23 @@ pub struct PublishedFlow {
     pub program: Arc<Program>,
 }
 
+/// A queue and who answers it.
+#[derive(Clone, Debug)]
+pub(super) struct QueueLine {
+    /// The queue.
+    pub queue: Queue,
+    /// Its phones and its agents who are available.
+    pub agents: Vec<QueueAgent>,
+}
+
+fn lines(queues: Vec<Queue>, agents: &[Agent]) -> HashMap<String, QueueLine> {
+    let line = |queue: Queue| {
+        let agents = answering(&queue, agents);
+        (queue.name.clone(), QueueLine { queue, agents })
+    };
+    queues.into_iter().map(line).collect()
+}
+
 /// One tenant's routes. Immutable: a change compiles new ones.
 #[derive(Debug)]
 pub struct TenantRoutes {
@@ -42,7 +59,7 @@ pub struct TenantRoutes {
     pub(super) campaigns: HashMap<CampaignId, Campaign>,
     pub(super) flows: HashMap<FlowId, PublishedFlow>,
     pub(super) buyers: routing::Snapshot,
-    pub(super) queues: HashMap<String, Queue>,
+    pub(super) queues: HashMap<String, QueueLine>,
     trunks: Vec<Trunk>,
 }
 
@@ -56,8 +73,8 @@ impl TenantRoutes {
             .map_err(|fault| CompileError::Buyers { tenant: tenant.id, fault })?;
         let mut flows = HashMap::with_capacity(data.flows.len());
         for version in data.flows {
-            match Flows::check(&version.document) {
-                Ok((_, program)) => {
+            match Flows::check_for(&version.document, &data.queues) {
+                Ok(program) => {
                     let published = PublishedFlow { version: version.version, program: Arc::new(program) };
                     flows.insert(version.flow, published);
                 }
@@ -70,7 +87,7 @@ impl TenantRoutes {
             version: data.version,
             numbers: data.numbers.into_iter().map(|number| (number.number.clone(), number)).collect(),
             campaigns: data.campaigns.into_iter().map(|campaign| (campaign.id, campaign)).collect(),
-            queues: data.queues.into_iter().map(|queue| (queue.name.clone(), queue)).collect(),
+            queues: lines(data.queues, &data.agents),
             trunks: data.trunks,
             flows,
             buyers,

@@ -99,6 +99,10 @@ fn narrow(scope: TenantScope, filter: &CallFilter) -> Result<Where, StoreError> 
         let either = "(from_number LIKE ? ESCAPE '!' OR to_number LIKE ? ESCAPE '!')";
         narrowed.and(either, [pattern.clone().into(), pattern.into()]);
     }
+    if let Some(lead) = filter.lead {
+        let called = "id IN (SELECT call_id FROM lead_calls WHERE tenant_id = ? AND lead_id = ?)";
+        narrowed.and(called, [scope.tenant().0.into(), lead.0.into()]);
+    }
     let tagged = "id IN (SELECT call_id FROM call_tags WHERE tenant_id = ? AND tag_id = ?)";
     if let Some(tag) = filter.tag {
         narrowed.and(tagged, [scope.tenant().0.into(), tag.0.into()]);

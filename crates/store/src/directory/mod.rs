@@ -1,5 +1,6 @@
 //! The directory's repositories: one file each says how its entity is stored; what is common to all is here.
 
+mod agents;
 mod api_keys;
 mod audit;
 mod billing_accounts;
@@ -11,6 +12,7 @@ mod endpoints;
 mod feature_flags;
 mod flow_versions;
 mod flows;
+mod leads;
 mod numbers;
 mod publishers;
 mod queues;

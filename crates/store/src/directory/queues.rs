@@ -1,12 +1,12 @@
-//! Queues.
+//! Queues: lines callers wait on for the tenant's agents.
 
 use domain::{QueueId, TenantId, Timestamp};
 use operations::{Queue, QueueFilter, StoreError};
-use sea_orm::{Order, Select};
+use sea_orm::{Order, QueryFilter, Select};
 
 use self::table::{ActiveModel, Column, Entity, Model};
-use super::{Stored, keyed};
-use crate::convert::{from_json, json, number};
+use super::{Stored, holds, keyed};
+use crate::convert::{from_json, json, number, optional_number};
 
 mod table {
     use sea_orm::entity::prelude::*;
@@ -19,7 +19,11 @@ mod table {
         pub tenant_id: Uuid,
         pub name: String,
         pub size_max: i64,
+        pub music: Option<String>,
+        pub timeout_seconds: Option<i64>,
         pub agents: String,
+        pub members: String,
+        pub skills: String,
         pub created_at: i64,
         pub updated_at: i64,
     }
@@ -42,7 +46,11 @@ impl Stored for Queue {
             tenant_id: self.tenant.0,
             name: self.name.clone(),
             size_max: i64::from(self.size_max),
+            music: self.music.clone(),
+            timeout_seconds: self.timeout_seconds.map(i64::from),
             agents: json(&self.agents)?,
+            members: json(&self.members)?,
+            skills: json(&self.skills)?,
             created_at: self.created_at.micros(),
             updated_at: self.updated_at.micros(),
         })
@@ -54,13 +62,20 @@ impl Stored for Queue {
             tenant: TenantId(row.tenant_id),
             name: row.name,
             size_max: number(row.size_max)?,
+            music: row.music,
+            timeout_seconds: optional_number(row.timeout_seconds)?,
             agents: from_json(&row.agents)?,
+            members: from_json(&row.members)?,
+            skills: from_json(&row.skills)?,
             created_at: Timestamp::from_micros(row.created_at),
             updated_at: Timestamp::from_micros(row.updated_at),
         })
     }
 
-    fn narrow(query: Select<Entity>, _: &QueueFilter) -> Select<Entity> {
-        query
+    fn narrow(query: Select<Entity>, filter: &QueueFilter) -> Select<Entity> {
+        match &filter.search {
+            Some(search) => query.filter(holds(Column::Name, search)),
+            None => query,
+        }
     }
 }

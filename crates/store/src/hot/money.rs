@@ -44,6 +44,20 @@ const BALANCES: Insert = Insert {
     tail: "ON CONFLICT (tenant_id, account, currency) DO UPDATE SET amount = balances.amount + excluded.amount",
 };
 
+/// Notes the calls of people who are leads, and when they last spoke with us.
+async fn link_leads(transaction: &DatabaseTransaction, calls: &HashSet<CallId>) -> Result<(), StoreError> {
+    let link = "INSERT INTO lead_calls (lead_id, call_id, tenant_id, created_at) \
+                SELECT l.id, c.id, c.tenant_id, c.started_at FROM calls c JOIN leads l ON l.tenant_id = c.tenant_id \
+                AND l.phone_number IN (c.from_number, c.to_number) WHERE c.id IN ({}) \
+                ON CONFLICT DO NOTHING RETURNING lead_id";
+    let linked = select_in(transaction, link, calls.iter().map(|call| call.0.into())).await?;
+    let leads: HashSet<Uuid> = linked.iter().map(|row| column(row, "lead_id")).collect::<Result<_, _>>()?;
+    let spoken = "UPDATE leads SET last_contacted_at = (SELECT MAX(c.answered_at) FROM lead_calls x \
+                  JOIN calls c ON c.id = x.call_id WHERE x.lead_id = leads.id AND x.tenant_id = leads.tenant_id) \
+                  WHERE id IN ({}) RETURNING id";
+    select_in(transaction, spoken, leads.into_iter().map(Value::from)).await.map(drop)
+}
+
 pub(super) async fn write(
     transaction: &DatabaseTransaction,
     settlements: &[&Settlement],
@@ -77,6 +91,7 @@ pub(super) async fn write(
     let winners: Vec<&Settlement> =
         settlements.iter().filter(|one| won.contains(&one.cdr.call) && first.insert(one.cdr.call)).copied().collect();
     write_books(transaction, &winners).await?;
+    link_leads(transaction, &won).await?;
     let jobs: Vec<JobTicket> = winners.iter().filter_map(|one| one.job).collect();
     finish(transaction, &jobs).await?;
     let select = format!("SELECT {CALL_COLUMNS} FROM calls WHERE id IN ({{}})");

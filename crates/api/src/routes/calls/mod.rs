@@ -266,6 +266,9 @@ pub struct CallQuery {
     /// The tracking number's id.
     #[garde(skip)]
     number_id: Option<Uuid>,
+    /// Only those of this lead.
+    #[garde(skip)]
+    lead_id: Option<Uuid>,
     /// Only those with this tag.
     #[garde(skip)]
     tag_id: Option<Uuid>,
@@ -306,6 +309,7 @@ impl CallQuery {
             from: self.from_number,
             to: self.to_number,
             number_prefix: self.search,
+            lead: self.lead_id.map(Into::into),
             tag: self.tag_id.map(Into::into),
             started_from: self.start_date.map(|time| time.0),
             started_to: self.end_date.map(|time| time.0),
@@ -331,18 +335,19 @@ async fn list(
     Query(page): Query<PageQuery>,
     Query(query): Query<CallQuery>,
 ) -> ApiResult<Json<List<Call>>> {
-    let found = caller
-        .directory()
-        .calls
-        .list_calls(caller.scope(), &query.filter()?, &page.request())
-        .await
-        .map_err(from_store)?;
-    let mut names = Names::new(&caller);
+    page_of(&caller, &query.filter()?, &page).await.map(Json)
+}
+
+/// A page of the calls that pass a filter.
+pub(super) async fn page_of(caller: &Caller, filter: &CallFilter, page: &PageQuery) -> ApiResult<List<Call>> {
+    let found =
+        caller.directory().calls.list_calls(caller.scope(), filter, &page.request()).await.map_err(from_store)?;
+    let mut names = Names::new(caller);
     let mut views = Vec::with_capacity(found.items.len());
     for row in &found.items {
         views.push(view(row, &mut names).await?);
     }
-    Ok(Json(page.list(views, found.total, found.next)))
+    Ok(page.list(views, found.total, found.next))
 }
 
 /// Reads a call with its legs, its timeline, why each buyer got it or not, its recordings and its money.
