@@ -1,7 +1,7 @@
 //! Who may do what. The table of roles is `operations::permissions_of`; here is what routes ask for and who asks.
 
 use domain::{ApiKeyId, TenantId, UserId};
-use operations::{Role, permissions_of, permits};
+use operations::{Side, permits};
 
 macro_rules! permissions {
     ($($name:ident = $text:literal),* $(,)?) => {
@@ -54,11 +54,6 @@ impl Permission {
 /// Everything within a tenant.
 const ADMIN_ALL: &str = "admin:*";
 
-/// The permissions of roles, together.
-pub fn of_roles(roles: &[Role]) -> Vec<String> {
-    roles.iter().flat_map(|role| permissions_of(*role)).map(|granted| (*granted).to_owned()).collect()
-}
-
 /// What somebody was granted: permission strings, wildcards allowed.
 #[derive(Clone, Debug, Default)]
 pub struct Grants {
@@ -107,6 +102,24 @@ pub fn expand(scope: &str) -> impl Iterator<Item = Permission> + '_ {
     })
 }
 
+/// What somebody must do before anything else.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Pending {
+    /// Choose a password of their own.
+    Password,
+}
+
+impl Pending {
+    /// The refusal's code and what to do.
+    pub const fn words(self) -> (&'static str, &'static str) {
+        match self {
+            Self::Password => {
+                ("PASSWORD_CHANGE_REQUIRED", "Choose a password of your own first (POST /auth/password/change)")
+            }
+        }
+    }
+}
+
 /// How somebody showed who they are.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Who {
@@ -123,8 +136,12 @@ pub struct Principal {
     pub tenant: TenantId,
     /// Who they are.
     pub who: Who,
+    /// What of its data they see.
+    pub side: Side,
     /// What they may do.
     pub grants: Grants,
+    /// What they must do first; nothing else is let through until then.
+    pub pending: Option<Pending>,
     /// Requests a minute, where the key says so.
     pub rate_limit: Option<u32>,
 }
@@ -151,6 +168,8 @@ impl Principal {
 mod tests {
     use super::*;
 
+    use operations::{Role, permissions_of};
+
     fn grants(listed: &[&str]) -> Grants {
         Grants::new(listed.iter().map(|text| (*text).to_owned()).collect(), false)
     }
@@ -164,7 +183,7 @@ mod tests {
 
     #[test]
     fn nobody_hands_out_more_than_they_hold() {
-        let admin = Grants::new(of_roles(&[Role::Admin]), false);
+        let admin = grants(permissions_of(Role::Admin));
         assert!(admin.may_hand_out("numbers:*"));
         assert!(!admin.may_hand_out("roles:*"));
         assert!(!admin.may_hand_out("admin:*"));

@@ -1,11 +1,15 @@
 //! Who sends this request? Looked up once, before any route; what it may do the route says (`resource`).
 
+use std::time::Duration;
+
 use axum::http::{HeaderMap, header};
 use domain::Timestamp;
-use operations::{ApiKeyStatus, Role, TenantScope, TenantStatus, UserStatus, token_hash};
+use operations::{
+    ApiKey, ApiKeyStatus, CustomRole, StoreError, TenantScope, TenantStatus, User, UserStatus, granted_to, token_hash,
+};
 
 use crate::{
-    access::{Grants, Permission, Principal, Who, of_roles},
+    access::{Grants, Pending, Permission, Principal, Who},
     convert::from_store,
     problem::ApiError,
     state::State,
@@ -13,6 +17,8 @@ use crate::{
 
 /// The session cookie's name (inventory, section 2.2).
 pub const SESSION_COOKIE: &str = "sessionId";
+/// Uses within this span are noted once.
+const NOTED_EVERY: Duration = Duration::from_mins(1);
 /// Longest token or key that is looked at.
 const SECRET_BYTES_MAX: usize = 512;
 
@@ -72,13 +78,33 @@ pub async fn by_session(state: &State, token: &str, by_cookie: bool) -> Result<P
         return Err(refused());
     }
     tenant_open(state, scope).await?;
-    let is_operator = state.config().platform_tenant == Some(user.tenant) && user.roles.contains(&Role::Owner);
+    let now = state.now();
+    if now.since(session.seen_at) >= NOTED_EVERY
+        && let Err(error) = directory.accounts.touch_session(&session.token_hash, now).await
+    {
+        tracing::warn!(%error, "could not note the use of a session");
+    }
     Ok(Principal {
         tenant: user.tenant,
-        grants: Grants::new(of_roles(&user.roles), is_operator),
+        side: user.side(),
+        grants: grants_of(state, &user).await.map_err(from_store)?,
+        pending: user.must_change_password.then_some(Pending::Password),
         who: Who::User { id: user.id, email: user.email, session: token.to_owned(), by_cookie },
         rate_limit: None,
     })
+}
+
+/// What a user may do: roles of the table, roles of the tenant's own, and whether they are an operator of the platform.
+pub async fn grants_of(state: &State, user: &User) -> Result<Grants, StoreError> {
+    let directory = state.directory();
+    let scope = TenantScope::of(user.tenant);
+    let mut custom: Vec<CustomRole> = Vec::with_capacity(user.custom_roles.len());
+    for role in &user.custom_roles {
+        custom.extend(directory.roles.find(scope, *role).await?);
+    }
+    // Whoever sees one side of a tenant cannot stand above all of them.
+    let is_operator = user.side().is_whole() && directory.accounts.is_operator(user.id).await?;
+    Ok(Grants::new(granted_to(user, &custom), is_operator))
 }
 
 /// A program by its key.
@@ -102,17 +128,27 @@ pub async fn by_api_key(state: &State, key: &str) -> Result<Principal, ApiError>
     }
     let scope = TenantScope::of(key.tenant);
     tenant_open(state, scope).await?;
-    if key.last_used_at.is_none_or(|used| now.since(used).as_secs() >= 60) {
+    if key.last_used_at.is_none_or(|used| now.since(used) >= NOTED_EVERY) {
         note_use(state, scope, key.id, now).await;
     }
-    let is_operator = state.config().platform_tenant == Some(key.tenant)
-        && key.scopes.iter().any(|scope| scope == Permission::PlatformAdmin.as_str());
+    let is_operator = is_operators(state, &key).await.map_err(from_store)?;
     Ok(Principal {
         tenant: key.tenant,
+        side: key.side(),
+        pending: None,
         grants: Grants::new(key.scopes, is_operator),
         who: Who::ApiKey { id: key.id, name: key.name },
         rate_limit: key.rate_limit_per_minute,
     })
+}
+
+/// A key stands above tenants while the operator who made it is one.
+async fn is_operators(state: &State, key: &ApiKey) -> Result<bool, StoreError> {
+    let asks = key.side().is_whole() && key.scopes.iter().any(|scope| scope == Permission::PlatformAdmin.as_str());
+    match key.created_by {
+        Some(user) if asks => state.directory().accounts.is_operator(user).await,
+        _ => Ok(false),
+    }
 }
 
 /// A key works even when its use cannot be noted.

@@ -6,7 +6,7 @@ use axum::{
     http::{header, request::Parts},
 };
 use domain::Timestamp;
-use operations::{AuditEntry, Directory, TenantScope};
+use operations::{AuditEntry, Directory, Side, TenantScope};
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 
@@ -94,9 +94,19 @@ impl Caller {
         self.state.directory()
     }
 
-    /// The own tenant.
+    /// The own tenant, or the own side of it.
     pub fn scope(&self) -> TenantScope {
+        TenantScope::of(self.principal.tenant).narrowed(self.principal.side)
+    }
+
+    /// The own tenant, whatever the side: for what a handler looks up for itself and does not show.
+    pub fn tenant_scope(&self) -> TenantScope {
         TenantScope::of(self.principal.tenant)
+    }
+
+    /// What they see of it.
+    pub fn side(&self) -> Side {
+        self.principal.side
     }
 
     /// The time.

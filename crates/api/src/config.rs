@@ -2,8 +2,6 @@
 
 use std::{net::IpAddr, time::Duration};
 
-use domain::TenantId;
-
 use crate::throttle::SignInLimits;
 
 /// Configuration of the API role.
@@ -17,8 +15,6 @@ pub struct ApiConfig {
     pub cookie_secure: bool,
     /// How long a session lasts.
     pub session_lifetime: Duration,
-    /// The operator's own tenant: its OWNERs, and its keys with the scope `platform:admin`, manage tenants.
-    pub platform_tenant: Option<TenantId>,
     /// Digest realm trunks' passwords are hashed for: what the edge challenges with.
     pub sip_realm: String,
     /// Proxies whose `X-Forwarded-For` is believed.
@@ -87,7 +83,6 @@ impl ApiConfig {
             web_origins: vec!["http://localhost:3000".to_owned(), "http://127.0.0.1:3000".to_owned()],
             cookie_secure: false,
             session_lifetime: Duration::from_hours(24),
-            platform_tenant: None,
             sip_realm: "hopwhistle".to_owned(),
             trusted_proxies: Vec::new(),
             metrics_allowed: Vec::new(),

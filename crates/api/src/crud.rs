@@ -123,13 +123,17 @@ pub(crate) trait Crud: Send + Sync + Sized + 'static {
 
 /// The five routes of `R`.
 pub(crate) fn routes<R: Crud>() -> Resource {
-    let Rights { read, write, delete: removal } = R::RIGHTS;
+    routes_without_removal::<R>().needs(R::RIGHTS.delete, described::<R>(Verb::Remove, delete(remove::<R>)))
+}
+
+/// All but removal, for a resource that has more to say about it.
+pub(crate) fn routes_without_removal<R: Crud>() -> Resource {
+    let Rights { read, write, .. } = R::RIGHTS;
     Resource::new(R::WORDS.tag)
         .needs(read, described::<R>(Verb::List, get(list::<R>)))
         .needs(write, described::<R>(Verb::Create, post(create::<R>)))
         .needs(read, described::<R>(Verb::Read, get(self::read::<R>)))
         .needs(write, described::<R>(Verb::Update, patch(update::<R>)))
-        .needs(removal, described::<R>(Verb::Remove, delete(remove::<R>)))
 }
 
 async fn view_of<R: Crud>(caller: &Caller, entity: &R::Entity) -> ApiResult<R::View> {

@@ -22,6 +22,7 @@ mod ranges;
 pub mod resource;
 mod routes;
 mod seals;
+mod sides;
 mod state;
 mod throttle;
 mod wire;

@@ -9,7 +9,7 @@ use std::{
 };
 
 use domain::{TenantId, Timestamp};
-use operations::{CallRow, LiveUpdate};
+use operations::{CallRow, LiveUpdate, Side};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
@@ -19,6 +19,7 @@ use crate::{
     problem::ApiError,
     routes::calls::CallMoney,
     seals::{Seals, to_hex},
+    sides,
 };
 
 /// What a client is sent as `payload`.
@@ -38,6 +39,36 @@ pub(crate) struct Payload {
 }
 
 impl Payload {
+    /// As one side may see it; none when the call is not theirs, or the event is about somebody else.
+    pub(crate) fn for_side(update: &LiveUpdate, side: Side) -> Option<Self> {
+        let mut payload = Self::of(update);
+        if side.is_whole() {
+            return Some(payload);
+        }
+        let (row, own) = match update {
+            LiveUpdate::Event { event, row } if sides::shows(&event.what) => (row, sides::data(event)),
+            LiveUpdate::Settled { row } => {
+                (row, json!({"money": CallMoney::of(row).map(|money| money.for_side(side))}))
+            }
+            _ => return None,
+        };
+        if !side.has(row.publisher, row.buyer) {
+            return None;
+        }
+        payload.data = own;
+        if let Value::Object(members) = &mut payload.data {
+            members.insert("callId".to_owned(), json!(row.id));
+            members.insert("sequence".to_owned(), json!(row.last_sequence));
+            members.insert("status".to_owned(), json!(row.status));
+            members.insert("from".to_owned(), json!(row.from));
+            members.insert("to".to_owned(), json!(row.to));
+            members.insert("campaignId".to_owned(), json!(row.campaign));
+        }
+        // The id of a settlement holds what the buyer pays.
+        payload.id = format!("{}:{}:{}", row.id, payload.event, row.last_sequence);
+        Some(payload)
+    }
+
     pub(crate) fn of(update: &LiveUpdate) -> Self {
         match update {
             LiveUpdate::Event { event, row } => {
@@ -160,6 +191,7 @@ impl Subscription {
 #[derive(Debug, Serialize, Deserialize)]
 struct Ticket {
     tenant: TenantId,
+    side: Side,
     who: String,
     grants: Vec<String>,
     expires: i64,
@@ -172,6 +204,7 @@ const TICKET: &str = "ws-ticket";
 pub(crate) fn issue_ticket(seals: &Seals, principal: &Principal, expires: Timestamp, nonce: [u8; 16]) -> String {
     let ticket = Ticket {
         tenant: principal.tenant,
+        side: principal.side,
         who: principal.label(),
         grants: principal.grants.listed(),
         expires: expires.micros(),
@@ -184,6 +217,7 @@ pub(crate) fn issue_ticket(seals: &Seals, principal: &Principal, expires: Timest
 #[derive(Debug)]
 pub(crate) struct Admitted {
     pub tenant: TenantId,
+    pub side: Side,
     pub who: String,
     pub grants: Grants,
 }
@@ -214,7 +248,12 @@ impl Tickets {
         if used.len() >= self.used_max || used.insert(ticket.nonce, ticket.expires).is_some() {
             return Err(refused());
         }
-        Ok(Admitted { tenant: ticket.tenant, who: ticket.who, grants: Grants::new(ticket.grants, false) })
+        Ok(Admitted {
+            tenant: ticket.tenant,
+            side: ticket.side,
+            who: ticket.who,
+            grants: Grants::new(ticket.grants, false),
+        })
     }
 }
 
@@ -231,7 +270,8 @@ mod tests {
     fn principal(tenant: u128, granted: &[&str]) -> Principal {
         let who = Who::User { id: UserId(Uuid::nil()), email: String::new(), session: String::new(), by_cookie: false };
         let grants = Grants::new(granted.iter().map(|text| (*text).to_owned()).collect(), false);
-        Principal { tenant: TenantId(Uuid::from_u128(tenant)), who, grants, rate_limit: None }
+        let tenant = TenantId(Uuid::from_u128(tenant));
+        Principal { tenant, side: Side::Whole, who, grants, pending: None, rate_limit: None }
     }
 
     fn subscription(granted: &[&str], channels: &[&str]) -> Subscription {

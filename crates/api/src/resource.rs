@@ -23,8 +23,10 @@ pub enum Access {
     Public,
     /// Anybody signed in.
     SignedIn,
-    /// Whoever holds the permission.
+    /// Whoever holds the permission, and sees the whole tenant.
     Needs(Permission),
+    /// Whoever holds the permission; who is bound to a publisher or a buyer sees their own side.
+    Sided(Permission),
 }
 
 /// The routes of one resource.
@@ -43,6 +45,12 @@ impl Resource {
     /// Routes for holders of `permission`.
     pub fn needs(self, permission: Permission, routes: UtoipaMethodRouter<State>) -> Self {
         self.add(Access::Needs(permission), routes)
+    }
+
+    /// The same, also for whoever is bound to a publisher or a buyer: the handler reads through `Caller::scope` and leaves out
+    /// what a side must not know. Every other route is closed to them.
+    pub fn sided(self, permission: Permission, routes: UtoipaMethodRouter<State>) -> Self {
+        self.add(Access::Sided(permission), routes)
     }
 
     /// Routes for anybody signed in.
@@ -95,14 +103,29 @@ async fn admit(
     if !is_safe(request.method()) {
         check_csrf(&principal, state, &request)?;
     }
-    if let Access::Needs(permission) = access
-        && !principal.grants.allow(permission)
-    {
-        tracing::warn!(who = %principal.label(), tenant = %principal.tenant, needs = permission.as_str(), "authorization.denied");
-        return Err(ApiError::forbidden(format!("Permission denied: {}", permission.as_str())));
+    if let Access::Needs(permission) | Access::Sided(permission) = access {
+        check_permission(&principal, access, permission)?;
     }
     request.extensions_mut().insert(principal);
     Ok(next.run(request).await)
+}
+
+fn check_permission(principal: &Principal, access: Access, permission: Permission) -> Result<(), ApiError> {
+    if let Some(pending) = principal.pending {
+        let (code, message) = pending.words();
+        return Err(ApiError { code, ..ApiError::forbidden(message) });
+    }
+    let is_open = principal.side.is_whole() || matches!(access, Access::Sided(_));
+    if is_open && principal.grants.allow(permission) {
+        return Ok(());
+    }
+    tracing::warn!(who = %principal.label(), tenant = %principal.tenant, needs = permission.as_str(), "authorization.denied");
+    let message = if is_open {
+        format!("Permission denied: {}", permission.as_str())
+    } else {
+        format!("Permission denied: {} is not for publishers and buyers", permission.as_str())
+    };
+    Err(ApiError::forbidden(message))
 }
 
 fn is_safe(method: &Method) -> bool {
@@ -138,11 +161,16 @@ const SCHEMES: [&str; 3] = ["bearer", "sessionCookie", "apiKey"];
 
 fn document(operation: &mut Operation, path: &str, is_change: bool, access: Access, tag: &str) {
     operation.tags = Some(vec![tag.to_owned()]);
+    if matches!(access, Access::Sided(_)) {
+        let sides = serde_json::json!(["publisher", "buyer"]);
+        let extensions = utoipa::openapi::extensions::Extensions::builder().add("x-sides", sides).build();
+        operation.extensions = Some(extensions);
+    }
     operation.security = Some(match access {
         Access::Public => Vec::new(),
         Access::SignedIn => SCHEMES.iter().map(|scheme| SecurityRequirement::new(*scheme, [""; 0])).collect(),
         // OpenAPI 3.1 (4.8.30): for schemes other than OAuth 2 the list may name the roles required.
-        Access::Needs(permission) => {
+        Access::Needs(permission) | Access::Sided(permission) => {
             SCHEMES.iter().map(|scheme| SecurityRequirement::new(*scheme, [permission.as_str()])).collect()
         }
     });
@@ -165,10 +193,11 @@ fn document(operation: &mut Operation, path: &str, is_change: bool, access: Acce
     if access != Access::Public {
         refusals.push((401, "Not signed in"));
     }
-    if matches!(access, Access::Needs(_)) || (is_change && access != Access::Public) {
+    let is_permitted = matches!(access, Access::Needs(_) | Access::Sided(_));
+    if is_permitted || (is_change && access != Access::Public) {
         refusals.push((403, "Permission denied, or the x-csrf-token is missing"));
     }
-    if is_change && matches!(access, Access::Needs(_)) {
+    if is_change && is_permitted {
         refusals.push((409, "Taken already, in use, or changed meanwhile"));
     }
     if path.contains('{') {

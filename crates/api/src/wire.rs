@@ -104,6 +104,11 @@ impl Metadata {
         Self(if value.is_object() { value.clone() } else { Value::Object(serde_json::Map::new()) })
     }
 
+    /// `{}`.
+    pub fn default_object() -> Self {
+        Self(Value::Object(serde_json::Map::new()))
+    }
+
     /// To be stored.
     pub fn or_empty(given: Option<Self>) -> Value {
         given.map_or_else(|| Value::Object(serde_json::Map::new()), |metadata| metadata.0)

@@ -113,4 +113,8 @@ ids! {
     ConsentId,
     /// Leave to call a number that compliance would refuse.
     ComplianceOverrideId,
+    /// A role a tenant made for itself.
+    RoleId,
+    /// A browser that is signed in.
+    SessionId,
 }

@@ -1,6 +1,6 @@
 //! What each role may do (inventory, section 2.3). Permissions are `area:verb`; `admin:*` grants everything.
 
-use crate::Role;
+use crate::{CustomRole, Role, User};
 
 const EVERYTHING_BUT_THE_PLATFORM: &[&str] = &[
     "users:*",
@@ -69,6 +69,19 @@ pub fn permissions_of(role: Role) -> &'static [&'static str] {
             "leads:read",
         ],
     }
+}
+
+/// Everything a user was granted: by the roles of the table, and by those of the tenant's own that are given. A role that stands
+/// for a side grants nothing to whoever is not bound to one.
+pub fn granted_to(user: &User, custom: &[CustomRole]) -> Vec<String> {
+    let roles = user.roles.iter().filter(|role| match role {
+        Role::Publisher => user.publisher.is_some(),
+        Role::Buyer => user.buyer.is_some(),
+        _ => true,
+    });
+    let by_table = roles.flat_map(|role| permissions_of(*role)).map(|granted| (*granted).to_owned());
+    let own = custom.iter().filter(|role| user.custom_roles.contains(&role.id));
+    by_table.chain(own.flat_map(|role| role.permissions.iter().cloned())).collect()
 }
 
 /// True when `granted`, where `*` stands for any one segment, covers `wanted`.

@@ -75,9 +75,6 @@ pub struct Api {
     /// Mark the session cookie `Secure`: true wherever the API is reached over TLS.
     #[config(env = "COOKIE_SECURE", default = false)]
     pub cookie_secure: bool,
-    /// Id of the operator's own tenant: its owners manage all tenants. Unset: nobody does.
-    #[config(env = "PLATFORM_TENANT")]
-    pub platform_tenant: Option<String>,
 }
 
 /// Web application.

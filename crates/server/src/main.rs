@@ -3,6 +3,7 @@
 mod clock;
 mod config;
 mod metrics;
+mod people;
 mod probes;
 mod recordings;
 mod roles;
@@ -57,6 +58,11 @@ enum Command {
     Worker,
     /// Call a number as a carrier would, and report what was heard.
     Call(roles::call::CallArguments),
+    /// Who stands above tenants.
+    Operator {
+        #[command(subcommand)]
+        what: people::OperatorCommand,
+    },
     /// The configuration in force, secrets left out; `template` documents every setting.
     Config {
         #[command(subcommand)]
@@ -109,6 +115,7 @@ fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Web => up(config, Roles { web: true, ..Roles::NONE }, false)?,
         Command::Worker => up(config, Roles { worker: true, ..Roles::NONE }, false)?,
         Command::Call(arguments) => return roles::call::run(&config, &arguments),
+        Command::Operator { what } => people::run(&config, &what)?,
         Command::Config { what: Some(ConfigCommand::Template) } => {
             println!("{}", Config::template());
         }

@@ -4,7 +4,7 @@ use async_trait::async_trait;
 use domain::{CallId, Currency, Micros, TenantId, Timestamp};
 use operations::{
     Accrual, Balance, BillingAccount, BillingAccountStatus, Books, Posting, RateCard, RateCardStatus, Repository,
-    SettleInput, Settled, SettledBefore, Settlement, Settlements, StoreError, TenantScope,
+    SettleInput, Settled, SettledBefore, Settlement, Settlements, Side, StoreError, TenantScope,
 };
 use sea_orm::QueryResult;
 use uuid::Uuid;
@@ -37,8 +37,19 @@ impl Books for Store {
     }
 
     async fn balances(&self, scope: TenantScope) -> Result<Vec<Balance>, StoreError> {
-        let sql = "SELECT account, currency, amount FROM balances WHERE tenant_id = $1 ORDER BY account, currency";
-        let rows = query(self.reader(), sql, [scope.tenant().0.into()]).await?;
+        let mut values = vec![scope.tenant().0.into()];
+        // One account of the books belongs to each publisher and each buyer (operations::settle).
+        let own = match scope.side() {
+            Side::Whole => None,
+            Side::Publisher(id) => Some(format!("publisher_payable:{id}")),
+            Side::Buyer(id) => Some(format!("buyer_receivable:{id}")),
+        };
+        let only = if own.is_some() { " AND account = $2" } else { "" };
+        values.extend(own.map(sea_orm::Value::from));
+        let sql = format!(
+            "SELECT account, currency, amount FROM balances WHERE tenant_id = $1{only} ORDER BY account, currency"
+        );
+        let rows = query(self.reader(), &sql, values).await?;
         rows.iter()
             .map(|row| {
                 let currency: Currency = parse(&column::<String>(row, "currency")?)?;

@@ -91,6 +91,8 @@ impl Store {
             tenants: store.clone(),
             sign_in: store.clone(),
             users: store.clone(),
+            accounts: store.clone(),
+            roles: store.clone(),
             api_keys: store.clone(),
             carriers: store.clone(),
             trunks: store.clone(),
@@ -145,6 +147,15 @@ impl Store {
         self.writer
             .write(move |transaction| Box::pin(async move { sql::execute(transaction, sql, values).await.map(drop) }))
             .await
+    }
+
+    /// The same; true when it touched a row.
+    async fn changed(&self, sql: &'static str, values: Vec<Value>) -> Result<bool, StoreError> {
+        let touched = self
+            .writer
+            .write(move |transaction| Box::pin(async move { sql::execute(transaction, sql, values).await }))
+            .await?;
+        Ok(touched > 0)
     }
 }
 

@@ -11,6 +11,7 @@ const MIGRATIONS: &[(i64, &str, &str)] = &[
     (1, "directory", include_str!("../migrations/0001_directory.sql")),
     (2, "calls", include_str!("../migrations/0002_calls.sql")),
     (3, "money", include_str!("../migrations/0003_money.sql")),
+    (30, "people", include_str!("../migrations/0030_people.sql")),
     (45, "labels and caller ids", include_str!("../migrations/0045_labels_and_caller_ids.sql")),
     (46, "agents and leads", include_str!("../migrations/0046_people_who_answer_and_leads.sql")),
 ];

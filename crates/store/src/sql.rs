@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use operations::StoreError;
+use operations::{Side, StoreError, TenantScope};
 use sea_orm::{ConnectionTrait, DbBackend, QueryResult, Statement, Value};
 
 use crate::dialect::{Parameter, store_error};
@@ -98,6 +98,17 @@ pub(crate) async fn select_in(
         rows.extend(from.query_all_raw(statement).await.map_err(store_error)?);
     }
     Ok(rows)
+}
+
+/// ` AND publisher_id = $n` for a scope of one side, pushed with its value; nothing for a whole tenant.
+pub(crate) fn and_side(scope: TenantScope, values: &mut Vec<Value>) -> String {
+    let (column, id) = match scope.side() {
+        Side::Whole => return String::new(),
+        Side::Publisher(id) => ("publisher_id", id.0),
+        Side::Buyer(id) => ("buyer_id", id.0),
+    };
+    values.push(id.into());
+    format!(" AND {column} = ${}", values.len())
 }
 
 /// Runs one statement; answers the rows it touched.

@@ -129,6 +129,10 @@ async fn keys_and_sessions_are_found_by_hash_alone() {
         prefix: token.prefix.clone(),
         status: ApiKeyStatus::Active,
         scopes: vec!["calls:read".into()],
+        publisher: None,
+        buyer: None,
+        created_by: None,
+        rotated_to: None,
         rate_limit_per_minute: Some(60),
         last_used_at: None,
         expires_at: None,
@@ -146,11 +150,16 @@ async fn keys_and_sessions_are_found_by_hash_alone() {
     world.directory.users.insert(world.scope, &user).await.unwrap();
     assert_eq!(sign_in.users_by_email("a@example.com").await.unwrap(), vec![user.clone()]);
     let session = Session {
+        id: world.ids.next(NOW),
         token_hash: "abc".into(),
         tenant: world.tenant.id,
         user: user.id,
         created_at: NOW,
         expires_at: at(60),
+        seen_at: NOW,
+        proven_at: NOW,
+        address: Some("192.0.2.7".into()),
+        user_agent: None,
     };
     sign_in.insert_session(&session).await.unwrap();
     assert_eq!(sign_in.find_session("abc", at(59)).await.unwrap(), Some(session));
@@ -169,6 +178,12 @@ fn user(world: &World, email: &str) -> User {
         last_name: None,
         status: UserStatus::Active,
         roles: vec![Role::Owner],
+        custom_roles: Vec::new(),
+        publisher: None,
+        buyer: None,
+        must_change_password: false,
+        password_changed_at: None,
+        invited_at: None,
         last_login_at: None,
         metadata: json!({}),
         created_at: NOW,

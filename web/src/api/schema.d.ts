@@ -374,7 +374,7 @@ export interface paths {
         delete: operations["deleteCampaign"];
         options?: never;
         head?: never;
-        /** Changes a campaign. */
+        /** Changes a campaign. A publisher changes name, status and time zone of their own; a buyer nothing. */
         patch: operations["updateCampaign"];
         trace?: never;
     };
@@ -766,7 +766,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Reads the balance. */
+        /**
+         * Reads the balance. A publisher or a buyer sees their own account of the books: `total` and `available` are what they are
+         *     owed or owe.
+         */
         get: operations["getBalance"];
         put?: never;
         post?: never;
@@ -1130,14 +1133,69 @@ export interface paths {
         get: operations["getUser"];
         put?: never;
         post?: never;
-        delete?: never;
+        /** Removes a user; what they did stays in the audit log. A tenant keeps an active owner. */
+        delete: operations["deleteUser"];
         options?: never;
         head?: never;
         /**
-         * Changes a user. Whoever may do more than the caller cannot be changed by them. A user who may no longer sign in is signed
-         *     out everywhere.
+         * Changes a user. Whoever may do more than the caller cannot be changed by them, and a tenant keeps an active owner. A user
+         *     whose status, roles or side change is signed out everywhere.
          */
         patch: operations["updateUser"];
+        trace?: never;
+    };
+    "/api/v1/roles": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Lists roles, by name. */
+        get: operations["listRoles"];
+        put?: never;
+        /** Adds a role. */
+        post: operations["createRole"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/roles/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Reads a role. */
+        get: operations["getRole"];
+        put?: never;
+        post?: never;
+        /** Removes a role that nobody holds. */
+        delete: operations["deleteRole"];
+        options?: never;
+        head?: never;
+        /** Changes a role: members not named stay. */
+        patch: operations["updateRole"];
+        trace?: never;
+    };
+    "/api/v1/permissions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Lists every permission and the roles all tenants have. */
+        get: operations["listPermissions"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
         trace?: never;
     };
     "/api/v1/api-keys": {
@@ -1171,6 +1229,24 @@ export interface paths {
         post?: never;
         /** Revokes a key: it lets nobody in from now on. It stays listed. */
         delete: operations["revokeApiKey"];
+        options?: never;
+        head?: never;
+        /** Changes a key's name, limit or expiry. */
+        patch: operations["updateApiKey"];
+        trace?: never;
+    };
+    "/api/v1/api-keys/{id}/rotate": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Makes a new key that may do what the old one may, and shows it, this once. The old one stays good for the overlap. */
+        post: operations["rotateApiKey"];
+        delete?: never;
         options?: never;
         head?: never;
         patch?: never;
@@ -1351,6 +1427,26 @@ export interface components {
              */
             scopes: string[];
             /**
+             * Format: uuid
+             * @description Sees only what belongs to this publisher.
+             */
+            publisherId?: string | null;
+            /**
+             * Format: uuid
+             * @description Sees only what belongs to this buyer.
+             */
+            buyerId?: string | null;
+            /**
+             * Format: uuid
+             * @description The user who made it.
+             */
+            createdBy?: string | null;
+            /**
+             * Format: uuid
+             * @description The key that takes its place, once it was rotated.
+             */
+            rotatedTo?: string | null;
+            /**
              * Format: int32
              * @description Requests a minute; absent: the platform's limit.
              */
@@ -1406,6 +1502,19 @@ export interface components {
             currency: string;
             /** @description Positive is debit, negative credit. */
             amount: components["schemas"]["Amount"];
+        };
+        /** @description A role every tenant has. */
+        BuiltInRole: {
+            /** @example analyst */
+            role: string;
+            /**
+             * @example [
+             *       "calls:read"
+             *     ]
+             */
+            permissions: string[];
+            /** @description The caller may give it to others. */
+            grantable: boolean;
         };
         /** @description A buyer. */
         Buyer: {
@@ -1499,8 +1608,8 @@ export interface components {
             id: string;
             /** Format: uuid */
             tenantId: string;
-            /** @description Call-ID of the caller's dialog. */
-            callSid: string;
+            /** @description Call-ID of the caller's dialog. Absent for buyers: it may name the host the call came from. */
+            callSid?: string | null;
             status: components["schemas"]["CallStatus"];
             direction: components["schemas"]["CallDirection"];
             /**
@@ -1606,10 +1715,10 @@ export interface components {
             status: components["schemas"]["CallStatus"];
             direction: components["schemas"]["CallDirection"];
             /**
-             * @description SIP URI or number dialled.
+             * @description SIP URI or number dialled. Absent for publishers.
              * @example sip:sales@buyer.example
              */
-            destination: string;
+            destination?: string | null;
             /** Format: uuid */
             buyerId?: string | null;
             buyerName?: string | null;
@@ -1636,14 +1745,10 @@ export interface components {
         };
         /** @description What a call came to. */
         CallMoney: {
-            /** @description What the buyer pays. */
-            revenue: components["schemas"]["Amount"];
-            /** @description What the publisher earns. */
-            payout: components["schemas"]["Amount"];
-            /** @description What the tenant is charged for the platform's use. */
-            cost: components["schemas"]["Amount"];
-            /** @description Revenue less payout and cost. */
-            margin: components["schemas"]["Amount"];
+            revenue?: components["schemas"]["Amount"] | null;
+            payout?: components["schemas"]["Amount"] | null;
+            cost?: components["schemas"]["Amount"] | null;
+            margin?: components["schemas"]["Amount"] | null;
             /**
              * @description ISO 4217.
              * @example USD
@@ -1719,16 +1824,19 @@ export interface components {
             id: string;
             /** Format: uuid */
             tenantId: string;
-            /** Format: uuid */
-            publisherId: string;
+            /**
+             * Format: uuid
+             * @description Absent for buyers.
+             */
+            publisherId?: string | null;
             publisher?: components["schemas"]["Ref"] | null;
             /** @example Solar, west */
             name: string;
             status: components["schemas"]["CampaignStatus"];
-            routingMode: components["schemas"]["RoutingMode"];
+            routingMode?: components["schemas"]["RoutingMode"] | null;
             strategy?: components["schemas"]["RoutingStrategy"] | null;
-            /** @description Who takes its calls; empty: the publisher's buyers. */
-            buyerIds: string[];
+            /** @description Who takes its calls; empty: the publisher's buyers. Absent for publishers and buyers. */
+            buyerIds?: string[] | null;
             payout?: components["schemas"]["CampaignPayout"] | null;
             /** Format: uuid */
             flowId?: string | null;
@@ -1755,9 +1863,9 @@ export interface components {
             calls: number;
             /**
              * Format: int64
-             * @description Numbers of it.
+             * @description Numbers of it. Absent for publishers and buyers.
              */
-            phoneNumbers: number;
+            phoneNumbers?: number | null;
             createdAt: components["schemas"]["Time"];
             updatedAt: components["schemas"]["Time"];
         };
@@ -1943,6 +2051,16 @@ export interface components {
              *     ]
              */
             scopes: string[];
+            /**
+             * Format: uuid
+             * @description See only what belongs to this publisher.
+             */
+            publisherId?: string | null;
+            /**
+             * Format: uuid
+             * @description See only what belongs to this buyer.
+             */
+            buyerId?: string | null;
             /**
              * Format: int32
              * @description Requests a minute.
@@ -2135,6 +2253,19 @@ export interface components {
             rates: Record<string, never>;
             metadata?: components["schemas"]["Metadata"] | null;
         };
+        /** @description A new role. */
+        CreateRoleRequest: {
+            /** @example Night shift */
+            name: string;
+            description?: string | null;
+            /**
+             * @description Permissions; `*` stands for one segment. None beyond the caller's own.
+             * @example [
+             *       "calls:read"
+             *     ]
+             */
+            permissions: string[];
+        };
         /** @description A new tag. */
         CreateTagRequest: {
             /** @example callback */
@@ -2207,7 +2338,21 @@ export interface components {
              *       "analyst"
              *     ]
              */
-            roles: string[];
+            roles?: string[];
+            /** @description Roles of the tenant's own. Together with `roles` at least one. */
+            roleIds?: string[];
+            /**
+             * Format: uuid
+             * @description Sees only what belongs to this publisher. The role `publisher` needs it.
+             */
+            publisherId?: string | null;
+            /**
+             * Format: uuid
+             * @description Sees only what belongs to this buyer. The role `buyer` needs it.
+             */
+            buyerId?: string | null;
+            /** @description Have them choose a password of their own at the first sign-in. */
+            mustChangePassword?: boolean;
         };
         /** @description A token for `x-csrf-token`. */
         CsrfResponse: {
@@ -2235,12 +2380,42 @@ export interface components {
             roles: string[];
             tenant: components["schemas"]["Ref"];
             /**
+             * Format: uuid
+             * @description Only what belongs to this publisher is seen.
+             */
+            publisherId?: string | null;
+            /**
+             * Format: uuid
+             * @description Only what belongs to this buyer is seen.
+             */
+            buyerId?: string | null;
+            /**
              * @description What may be done; `*` stands for one segment.
              * @example [
              *       "admin:*"
              *     ]
              */
             permissions: string[];
+        };
+        /** @description A role of the tenant's own. */
+        CustomRole: {
+            /** Format: uuid */
+            id: string;
+            /** Format: uuid */
+            tenantId: string;
+            /** @example Night shift */
+            name: string;
+            description?: string | null;
+            /**
+             * @description `*` stands for one segment.
+             * @example [
+             *       "calls:read",
+             *       "recordings:read"
+             *     ]
+             */
+            permissions: string[];
+            createdAt: components["schemas"]["Time"];
+            updatedAt: components["schemas"]["Time"];
         };
         /** @description Figures of a window. */
         DashboardSummary: {
@@ -2594,6 +2769,26 @@ export interface components {
                  */
                 scopes: string[];
                 /**
+                 * Format: uuid
+                 * @description Sees only what belongs to this publisher.
+                 */
+                publisherId?: string | null;
+                /**
+                 * Format: uuid
+                 * @description Sees only what belongs to this buyer.
+                 */
+                buyerId?: string | null;
+                /**
+                 * Format: uuid
+                 * @description The user who made it.
+                 */
+                createdBy?: string | null;
+                /**
+                 * Format: uuid
+                 * @description The key that takes its place, once it was rotated.
+                 */
+                rotatedTo?: string | null;
+                /**
                  * Format: int32
                  * @description Requests a minute; absent: the platform's limit.
                  */
@@ -2708,8 +2903,8 @@ export interface components {
                 id: string;
                 /** Format: uuid */
                 tenantId: string;
-                /** @description Call-ID of the caller's dialog. */
-                callSid: string;
+                /** @description Call-ID of the caller's dialog. Absent for buyers: it may name the host the call came from. */
+                callSid?: string | null;
                 status: components["schemas"]["CallStatus"];
                 direction: components["schemas"]["CallDirection"];
                 /**
@@ -2801,16 +2996,19 @@ export interface components {
                 id: string;
                 /** Format: uuid */
                 tenantId: string;
-                /** Format: uuid */
-                publisherId: string;
+                /**
+                 * Format: uuid
+                 * @description Absent for buyers.
+                 */
+                publisherId?: string | null;
                 publisher?: components["schemas"]["Ref"] | null;
                 /** @example Solar, west */
                 name: string;
                 status: components["schemas"]["CampaignStatus"];
-                routingMode: components["schemas"]["RoutingMode"];
+                routingMode?: components["schemas"]["RoutingMode"] | null;
                 strategy?: components["schemas"]["RoutingStrategy"] | null;
-                /** @description Who takes its calls; empty: the publisher's buyers. */
-                buyerIds: string[];
+                /** @description Who takes its calls; empty: the publisher's buyers. Absent for publishers and buyers. */
+                buyerIds?: string[] | null;
                 payout?: components["schemas"]["CampaignPayout"] | null;
                 /** Format: uuid */
                 flowId?: string | null;
@@ -2837,9 +3035,9 @@ export interface components {
                 calls: number;
                 /**
                  * Format: int64
-                 * @description Numbers of it.
+                 * @description Numbers of it. Absent for publishers and buyers.
                  */
-                phoneNumbers: number;
+                phoneNumbers?: number | null;
                 createdAt: components["schemas"]["Time"];
                 updatedAt: components["schemas"]["Time"];
             }[];
@@ -2850,6 +3048,13 @@ export interface components {
         List_Carrier: {
             /** @description The items. */
             data: components["schemas"]["Carrier"][];
+            /** @description Where they stand. */
+            meta: components["schemas"]["PaginationMeta"];
+        };
+        /** @description A page. */
+        List_CustomRole: {
+            /** @description The items. */
+            data: components["schemas"]["CustomRole"][];
             /** @description Where they stand. */
             meta: components["schemas"]["PaginationMeta"];
         };
@@ -3082,6 +3287,21 @@ export interface components {
                  *     ]
                  */
                 roles: string[];
+                /** @description Roles of the tenant's own (`GET /api/v1/roles`). */
+                roleIds: string[];
+                /**
+                 * Format: uuid
+                 * @description Sees only what belongs to this publisher.
+                 */
+                publisherId?: string | null;
+                /**
+                 * Format: uuid
+                 * @description Sees only what belongs to this buyer.
+                 */
+                buyerId?: string | null;
+                /** @description The next sign-in is good for choosing a password only. */
+                mustChangePassword: boolean;
+                invitedAt?: components["schemas"]["Time"] | null;
                 lastLoginAt?: components["schemas"]["Time"] | null;
                 createdAt: components["schemas"]["Time"];
                 updatedAt: components["schemas"]["Time"];
@@ -3185,6 +3405,20 @@ export interface components {
             /** @description Where the next page begins; absent on the last. */
             nextCursor?: string | null;
         };
+        /** @description What can be granted. */
+        PermissionList: {
+            /** @description Every permission, and whether the caller may hand it out. */
+            permissions: components["schemas"]["PermissionView"][];
+            /** @description The roles every tenant has. */
+            roles: components["schemas"]["BuiltInRole"][];
+        };
+        /** @description A permission. */
+        PermissionView: {
+            /** @example calls:read */
+            permission: string;
+            /** @description The caller holds it, so they may give it to others. */
+            grantable: boolean;
+        };
         /** @description A tracking number. */
         PhoneNumber: {
             /** Format: uuid */
@@ -3225,7 +3459,7 @@ export interface components {
             answered: number;
             /** Format: int64 */
             sold: number;
-            revenue: components["schemas"]["Amount"];
+            revenue?: components["schemas"]["Amount"] | null;
         };
         /** @description A number of a pool. */
         PoolNumber: {
@@ -3561,6 +3795,16 @@ export interface components {
              */
             version: number;
         };
+        /** @description How a key is rotated. */
+        RotateApiKeyRequest: {
+            /**
+             * Format: int64
+             * @description How long the old key stays good beside the new one, seconds. 0: not at all.
+             * @default 86400
+             * @example 86400
+             */
+            overlapSeconds: number | null;
+        };
         /** @description A decision about buyers. */
         RoutingDecision: {
             /** @description The flow's node. */
@@ -3718,10 +3962,10 @@ export interface components {
              * @description Paid for by the buyer.
              */
             converted: number;
-            revenue: components["schemas"]["Amount"];
-            payout: components["schemas"]["Amount"];
-            cost: components["schemas"]["Amount"];
-            margin: components["schemas"]["Amount"];
+            revenue?: components["schemas"]["Amount"] | null;
+            payout?: components["schemas"]["Amount"] | null;
+            cost?: components["schemas"]["Amount"] | null;
+            margin?: components["schemas"]["Amount"] | null;
             /** @example USD */
             currency: string;
             /**
@@ -3792,6 +4036,13 @@ export interface components {
             status?: components["schemas"]["AgentStatus"] | null;
             /** Format: int32 */
             wrapUpSeconds?: number | null;
+        };
+        /** @description Changes of a key: members not named stay, null clears. What it may do does not change: make another one. */
+        UpdateApiKeyRequest: {
+            name?: string | null;
+            /** Format: int32 */
+            rateLimit?: number | null;
+            expiresAt?: components["schemas"]["Time"] | null;
         };
         /** @description Changes of a buyer: members not named stay, null clears. */
         UpdateBuyerRequest: {
@@ -3926,6 +4177,13 @@ export interface components {
             status?: components["schemas"]["RateCardStatus"] | null;
             rates?: Record<string, never> | null;
         };
+        /** @description Changes of a role: members not named stay, null clears. */
+        UpdateRoleRequest: {
+            name?: string | null;
+            description?: string | null;
+            /** @description In force at once for whoever holds the role. */
+            permissions?: string[] | null;
+        };
         /** @description Changes of a tag: members not named stay, null clears. */
         UpdateTagRequest: {
             name?: string | null;
@@ -3965,6 +4223,13 @@ export interface components {
             lastName?: string | null;
             status?: components["schemas"]["UserStatus"] | null;
             roles?: string[] | null;
+            roleIds?: string[] | null;
+            /** Format: uuid */
+            publisherId?: string | null;
+            /** Format: uuid */
+            buyerId?: string | null;
+            /** @description Have them choose a password of their own at the next sign-in. */
+            mustChangePassword?: boolean | null;
         };
         /** @description A person who signs in. Status and roles in lower case, as the reference answers them. */
         User: {
@@ -3988,6 +4253,21 @@ export interface components {
              *     ]
              */
             roles: string[];
+            /** @description Roles of the tenant's own (`GET /api/v1/roles`). */
+            roleIds: string[];
+            /**
+             * Format: uuid
+             * @description Sees only what belongs to this publisher.
+             */
+            publisherId?: string | null;
+            /**
+             * Format: uuid
+             * @description Sees only what belongs to this buyer.
+             */
+            buyerId?: string | null;
+            /** @description The next sign-in is good for choosing a password only. */
+            mustChangePassword: boolean;
+            invitedAt?: components["schemas"]["Time"] | null;
             lastLoginAt?: components["schemas"]["Time"] | null;
             createdAt: components["schemas"]["Time"];
             updatedAt: components["schemas"]["Time"];
@@ -13706,6 +13986,10 @@ export interface operations {
                 cursor?: string;
                 /** @description Only these. */
                 status?: components["schemas"]["UserStatus"];
+                /** @description Only holders of this role: `analyst`. */
+                role?: string;
+                /** @description Only holders of this role of the tenant's own. */
+                roleId?: string;
                 /** @description Part of the e-mail address or name. */
                 search?: string;
             };
@@ -14027,6 +14311,90 @@ export interface operations {
             };
         };
     };
+    deleteUser: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The user's id */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Removed */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Not signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Permission denied, or the x-csrf-token is missing */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is none, or it is another tenant's */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Taken already, in use, or changed meanwhile */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A fault of the server */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A part of the server does not answer */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     updateUser: {
         parameters: {
             query?: never;
@@ -14108,6 +14476,549 @@ export interface operations {
             };
             /** @description Not a media type the API reads */
             415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A fault of the server */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A part of the server does not answer */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    listRoles: {
+        parameters: {
+            query?: {
+                /** @description Page number, 1 the first. Not together with `cursor`. */
+                page?: number;
+                /** @description Items of a page. */
+                limit?: number;
+                /**
+                 * @description `meta.nextCursor` of the page before: goes on behind its last item, however the list has grown since. Cheaper
+                 *     than a high page number, and without a total.
+                 */
+                cursor?: string;
+                /** @description Part of the name. */
+                search?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page of roles */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["List_CustomRole"];
+                };
+            };
+            /** @description Not valid */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Permission denied, or the x-csrf-token is missing */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A fault of the server */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A part of the server does not answer */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    createRole: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CreateRoleRequest"];
+            };
+        };
+        responses: {
+            /** @description The role */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CustomRole"];
+                };
+            };
+            /** @description Not valid */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Permission denied, or the x-csrf-token is missing */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It names something this tenant does not have */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Taken already, in use, or changed meanwhile */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Larger than the API reads */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not a media type the API reads */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A fault of the server */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A part of the server does not answer */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getRole: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The role's id */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The role */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CustomRole"];
+                };
+            };
+            /** @description Not signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Permission denied, or the x-csrf-token is missing */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is none, or it is another tenant's */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A fault of the server */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A part of the server does not answer */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    deleteRole: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The role's id */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Removed */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Not signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Permission denied, or the x-csrf-token is missing */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is none, or it is another tenant's */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Taken already, in use, or changed meanwhile */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A fault of the server */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A part of the server does not answer */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    updateRole: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The role's id */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["UpdateRoleRequest"];
+            };
+        };
+        responses: {
+            /** @description The role */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CustomRole"];
+                };
+            };
+            /** @description Not valid */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Permission denied, or the x-csrf-token is missing */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is none, or it is another tenant's */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Taken already, in use, or changed meanwhile */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Larger than the API reads */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not a media type the API reads */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A fault of the server */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A part of the server does not answer */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    listPermissions: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Permissions and roles */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PermissionList"];
+                };
+            };
+            /** @description Not signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Permission denied, or the x-csrf-token is missing */
+            403: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -14460,6 +15371,240 @@ export interface operations {
             };
             /** @description Taken already, in use, or changed meanwhile */
             409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A fault of the server */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A part of the server does not answer */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    updateApiKey: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The key's id */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["UpdateApiKeyRequest"];
+            };
+        };
+        responses: {
+            /** @description The key */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApiKey"];
+                };
+            };
+            /** @description Not valid */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Permission denied, or the x-csrf-token is missing */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is none, or it is another tenant's */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Taken already, in use, or changed meanwhile */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Larger than the API reads */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not a media type the API reads */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A fault of the server */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A part of the server does not answer */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    rotateApiKey: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The key's id */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RotateApiKeyRequest"];
+            };
+        };
+        responses: {
+            /** @description The new key */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["NewApiKey"];
+                };
+            };
+            /** @description Not valid */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Permission denied, or the x-csrf-token is missing */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is none, or it is another tenant's */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Taken already, in use, or changed meanwhile */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Larger than the API reads */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not a media type the API reads */
+            415: {
                 headers: {
                     [name: string]: unknown;
                 };

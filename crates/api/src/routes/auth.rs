@@ -9,7 +9,7 @@ use axum::{
 use domain::Timestamp;
 use garde::Validate;
 use operations::{
-    AuditEntry, Role, Session, Tenant, TenantScope, TenantStatus, User, UserStatus, new_token, token_hash,
+    AuditEntry, Session, Side, Tenant, TenantScope, TenantStatus, User, UserStatus, new_token, token_hash,
     verify_password,
 };
 use serde::{Deserialize, Serialize};
@@ -20,8 +20,8 @@ use utoipa_axum::routes;
 use uuid::Uuid;
 
 use crate::{
-    access::{Grants, Who, of_roles},
-    authenticate::SESSION_COOKIE,
+    access::{Grants, Who},
+    authenticate::{SESSION_COOKIE, grants_of},
     caller::{self, Caller, Context},
     convert::from_store,
     extract::Body,
@@ -89,6 +89,10 @@ pub struct CurrentUser {
     #[schema(example = json!(["OWNER"]))]
     roles: Vec<String>,
     tenant: Ref,
+    /// Only what belongs to this publisher is seen.
+    publisher_id: Option<Uuid>,
+    /// Only what belongs to this buyer is seen.
+    buyer_id: Option<Uuid>,
     /// What may be done; `*` stands for one segment.
     #[schema(example = json!(["admin:*"]))]
     permissions: Vec<String>,
@@ -103,6 +107,8 @@ fn user_view(user: &User, tenant: &Tenant, grants: &Grants) -> CurrentUser {
         last_name: user.last_name.clone(),
         roles: user.roles.iter().map(|role| role.to_string()).collect(),
         tenant: Ref { id: tenant.id.uuid(), name: tenant.name.clone() },
+        publisher_id: user.publisher.map(|id| id.uuid()),
+        buyer_id: user.buyer.map(|id| id.uuid()),
         permissions: grants.listed(),
     }
 }
@@ -138,9 +144,8 @@ async fn login(
     if !is_open {
         return Err(ApiError::forbidden("The account is not active"));
     }
-    let (token, expires) = open_session(&state, &user, now).await?;
-    let is_operator = state.config().platform_tenant == Some(tenant.id) && user.roles.contains(&Role::Owner);
-    let grants = Grants::new(of_roles(&user.roles), is_operator);
+    let (token, expires) = open_session(&state, &context, &user, now).await?;
+    let grants = grants_of(&state, &user).await.map_err(from_store)?;
     let answer = LoginResponse {
         csrf_token: state.seals().csrf_token(&token, state.random()),
         expires_at: Time(expires),
@@ -209,11 +214,21 @@ async fn password_matches(state: &State, password: String, hash: String) -> ApiR
     tokio::task::spawn_blocking(move || verify_password(&password, &hash)).await.map_err(ApiError::internal)
 }
 
-async fn open_session(state: &State, user: &User, now: Timestamp) -> ApiResult<(String, Timestamp)> {
+async fn open_session(state: &State, context: &Context, user: &User, now: Timestamp) -> ApiResult<(String, Timestamp)> {
     let token = new_token("", &mut state.fork_seed());
     let expires = now.after(state.config().session_lifetime);
-    let session =
-        Session { token_hash: token.hash, tenant: user.tenant, user: user.id, created_at: now, expires_at: expires };
+    let session = Session {
+        id: state.next_id(),
+        token_hash: token.hash,
+        tenant: user.tenant,
+        user: user.id,
+        created_at: now,
+        expires_at: expires,
+        seen_at: now,
+        proven_at: now,
+        address: Some(context.peer.0.to_string()),
+        user_agent: context.user_agent.clone(),
+    };
     let sign_in = &state.directory().sign_in;
     sign_in.insert_session(&session).await.map_err(from_store)?;
     sign_in.touch_user(TenantScope::of(user.tenant), user.id, now).await.map_err(from_store)?;
@@ -274,7 +289,7 @@ async fn me(caller: Caller) -> ApiResult<Json<CurrentUser>> {
     let grants = &caller.principal.grants;
     Ok(Json(match &caller.principal.who {
         Who::User { id, .. } => {
-            let user = directory.users.get(caller.scope(), *id).await.map_err(from_store)?;
+            let user = directory.users.get(caller.tenant_scope(), *id).await.map_err(from_store)?;
             user_view(&user, &tenant, grants)
         }
         Who::ApiKey { id, name } => CurrentUser {
@@ -285,6 +300,14 @@ async fn me(caller: Caller) -> ApiResult<Json<CurrentUser>> {
             last_name: None,
             roles: Vec::new(),
             tenant: Ref { id: tenant.id.uuid(), name: tenant.name },
+            publisher_id: match caller.side() {
+                Side::Publisher(id) => Some(id.uuid()),
+                _ => None,
+            },
+            buyer_id: match caller.side() {
+                Side::Buyer(id) => Some(id.uuid()),
+                _ => None,
+            },
             permissions: grants.listed(),
         },
     }))

@@ -5,7 +5,8 @@ use billing::Rates;
 use domain::{Currency, Micros, RateCardId, TenantId};
 use garde::Validate;
 use operations::{
-    BillingAccount, BillingAccountFilter, BillingAccountStatus, Entity, PageRequest, RateCardFilter, TenantScope,
+    Balance, BillingAccount, BillingAccountFilter, BillingAccountStatus, Entity, PageRequest, RateCardFilter, Side,
+    TenantScope,
 };
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -32,7 +33,7 @@ wire_enum!(
 /// The routes. Tenants read their prices, the platform's operator sets them.
 pub(crate) fn routes() -> Resource {
     Resource::new("Billing")
-        .needs(Permission::BillingRead, routes!(balance))
+        .sided(Permission::BillingRead, routes!(balance))
         .needs(Permission::BillingRead, routes!(list_rate_cards))
         .needs(Permission::BillingRead, routes!(read_rate_card))
         .needs(Permission::PlatformAdmin, routes!(create_rate_card))
@@ -73,10 +74,33 @@ pub struct BookAccount {
     amount: Amount,
 }
 
+impl BalanceResponse {
+    fn own(balances: &[Balance], currency: Currency, owed: Micros) -> Self {
+        Self {
+            billing_account_id: None,
+            currency: currency.code().to_owned(),
+            available: owed.to_decimal(2),
+            pending: Micros::ZERO.to_decimal(2),
+            held: Micros::ZERO.to_decimal(2),
+            total: owed.to_decimal(2),
+            accounts: balances.iter().map(book_account).collect(),
+        }
+    }
+}
+
+fn book_account(balance: &Balance) -> BookAccount {
+    BookAccount {
+        account: balance.account.clone(),
+        currency: balance.currency.code().to_owned(),
+        amount: Amount(balance.amount),
+    }
+}
+
 async fn account_of(caller: &Caller) -> ApiResult<Option<BillingAccount>> {
     let filter = BillingAccountFilter { status: Some(BillingAccountStatus::Active) };
     let page = PageRequest::number(1, 1);
-    let found = caller.directory().billing_accounts.list(caller.scope(), &filter, &page).await.map_err(from_store)?;
+    let found =
+        caller.directory().billing_accounts.list(caller.tenant_scope(), &filter, &page).await.map_err(from_store)?;
     Ok(found.items.into_iter().next())
 }
 
@@ -86,7 +110,8 @@ pub(super) async fn currency_of(caller: &Caller) -> ApiResult<String> {
     Ok(account.map_or(Currency::USD, |account| account.currency).code().to_owned())
 }
 
-/// Reads the balance.
+/// Reads the balance. A publisher or a buyer sees their own account of the books: `total` and `available` are what they are
+/// owed or owe.
 #[utoipa::path(get, path = "/api/v1/billing/balance", operation_id = "getBalance",
     responses((status = 200, description = "The balance", body = BalanceResponse)))]
 async fn balance(caller: Caller) -> ApiResult<Json<BalanceResponse>> {
@@ -98,15 +123,16 @@ async fn balance(caller: Caller) -> ApiResult<Json<BalanceResponse>> {
         let counted = balances.iter().filter(|balance| balance.currency == currency && of_kind(&balance.account));
         counted.map(|balance| balance.amount).sum()
     };
+    if !caller.side().is_whole() {
+        let owed: Micros = balances.iter().filter(|one| one.currency == currency).map(|one| one.amount).sum();
+        let owed = if matches!(caller.side(), Side::Publisher(_)) { -owed } else { owed };
+        return Ok(Json(BalanceResponse::own(&balances, currency, owed)));
+    }
     let total = sum(&["buyer_receivable"]);
     let held = -sum(&["publisher_payable", "platform_payable"]);
     let available: Micros = [total, -held].into_iter().sum();
     let shown = |amount: Micros| amount.to_decimal(2);
-    let accounts = balances.iter().map(|balance| BookAccount {
-        account: balance.account.clone(),
-        currency: balance.currency.code().to_owned(),
-        amount: Amount(balance.amount),
-    });
+    let accounts = balances.iter().map(book_account);
     Ok(Json(BalanceResponse {
         billing_account_id: account.map(|account| account.id.uuid()),
         currency: currency.code().to_owned(),

@@ -3,7 +3,7 @@
 use axum::{Json, http::StatusCode};
 use domain::{CampaignId, Strategy};
 use garde::Validate;
-use operations::{CampaignCounts, CampaignFilter, Entity};
+use operations::{CampaignCounts, CampaignFilter, Entity, Side};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 use utoipa_axum::routes;
@@ -38,10 +38,10 @@ const PROMPT_CHARS_MAX: usize = 500;
 /// The routes.
 pub(crate) fn routes() -> Resource {
     Resource::new("Campaigns")
-        .needs(Permission::CampaignsRead, routes!(list))
+        .sided(Permission::CampaignsRead, routes!(list))
         .needs(Permission::CampaignsWrite, routes!(create))
-        .needs(Permission::CampaignsRead, routes!(read))
-        .needs(Permission::CampaignsWrite, routes!(update))
+        .sided(Permission::CampaignsRead, routes!(read))
+        .sided(Permission::CampaignsWrite, routes!(update))
         .needs(Permission::CampaignsDelete, routes!(remove))
 }
 
@@ -109,16 +109,18 @@ impl Payout {
 pub struct Campaign {
     id: Uuid,
     tenant_id: Uuid,
-    publisher_id: Uuid,
+    /// Absent for buyers.
+    publisher_id: Option<Uuid>,
     publisher: Option<Ref>,
     #[schema(example = "Solar, west")]
     name: String,
     status: CampaignStatus,
-    routing_mode: RoutingMode,
+    /// Absent for publishers and buyers.
+    routing_mode: Option<RoutingMode>,
     /// For flow nodes that name no strategy.
     strategy: Option<RoutingStrategy>,
-    /// Who takes its calls; empty: the publisher's buyers.
-    buyer_ids: Vec<Uuid>,
+    /// Who takes its calls; empty: the publisher's buyers. Absent for publishers and buyers.
+    buyer_ids: Option<Vec<Uuid>>,
     /// What the publisher earns, in place of the endpoint's payout.
     payout: Option<Payout>,
     flow_id: Option<Uuid>,
@@ -135,8 +137,8 @@ pub struct Campaign {
     metadata: Metadata,
     /// Calls so far.
     calls: u64,
-    /// Numbers of it.
-    phone_numbers: u64,
+    /// Numbers of it. Absent for publishers and buyers.
+    phone_numbers: Option<u64>,
     created_at: Time,
     updated_at: Time,
 }
@@ -149,13 +151,13 @@ async fn view(
     Ok(Campaign {
         id: campaign.id.uuid(),
         tenant_id: campaign.tenant.uuid(),
-        publisher_id: campaign.publisher.uuid(),
+        publisher_id: Some(campaign.publisher.uuid()),
         publisher: names.publisher(Some(campaign.publisher)).await?,
         name: campaign.name.clone(),
         status: CampaignStatus(campaign.status),
-        routing_mode: RoutingMode(campaign.routing_mode),
+        routing_mode: Some(RoutingMode(campaign.routing_mode)),
         strategy: campaign.strategy.map(RoutingStrategy::of),
-        buyer_ids: campaign.buyers.iter().map(|id| id.uuid()).collect(),
+        buyer_ids: Some(campaign.buyers.iter().map(|id| id.uuid()).collect()),
         payout: campaign
             .payout
             .map(|payout| Payout { amount: Amount(payout.amount), after_seconds: whole_secs(payout.after_ms) }),
@@ -167,15 +169,41 @@ async fn view(
         intro_audio: campaign.intro_audio.clone(),
         metadata: Metadata::of(&campaign.metadata),
         calls: counts.map_or(0, |counts| counts.calls),
-        phone_numbers: counts.map_or(0, |counts| counts.numbers),
+        phone_numbers: Some(counts.map_or(0, |counts| counts.numbers)),
         created_at: Time(campaign.created_at),
         updated_at: Time(campaign.updated_at),
     })
 }
 
+impl Campaign {
+    /// What one side knows of its campaign: not who else is in it, and not how the tenant decides. A buyer does not learn whose it
+    /// is and what they earn.
+    fn for_side(self, side: Side) -> Self {
+        if side.is_whole() {
+            return self;
+        }
+        let common = Self {
+            routing_mode: None,
+            strategy: None,
+            buyer_ids: None,
+            flow_id: None,
+            flow: None,
+            caller_id_pool_id: None,
+            intro_audio: None,
+            metadata: Metadata::default_object(),
+            phone_numbers: None,
+            ..self
+        };
+        match side {
+            Side::Buyer(_) => Self { publisher_id: None, publisher: None, payout: None, ..common },
+            _ => common,
+        }
+    }
+}
+
 async fn view_with_counts(caller: &Caller, campaign: &operations::Campaign) -> ApiResult<Campaign> {
     let counts = caller.directory().calls.campaign_counts(caller.scope(), &[campaign.id]).await.map_err(from_store)?;
-    view(campaign, counts.first(), &mut Names::new(caller)).await
+    Ok(view(campaign, counts.first(), &mut Names::new(caller)).await?.for_side(caller.side()))
 }
 
 /// What a list of campaigns is narrowed by.
@@ -220,7 +248,7 @@ async fn list(
     let mut views = Vec::with_capacity(found.items.len());
     for campaign in &found.items {
         let counts = counts.iter().find(|counts| counts.campaign == campaign.id);
-        views.push(view(campaign, counts, &mut names).await?);
+        views.push(view(campaign, counts, &mut names).await?.for_side(caller.side()));
     }
     Ok(Json(page.list(views, found.total, found.next)))
 }
@@ -346,7 +374,26 @@ pub struct UpdateCampaignRequest {
     metadata: Option<Metadata>,
 }
 
-/// Changes a campaign.
+impl UpdateCampaignRequest {
+    /// Members a publisher may not change: money, and who takes the calls.
+    fn kept_by_the_tenant(&self) -> Option<&'static str> {
+        let named = [
+            ("publisherId", self.publisher_id.is_some()),
+            ("flowId", self.flow_id.is_some()),
+            ("routingMode", self.routing_mode.is_some()),
+            ("strategy", self.strategy.is_some()),
+            ("buyerIds", self.buyer_ids.is_some()),
+            ("payout", self.payout.is_some()),
+            ("record", self.record.is_some()),
+            ("callerIdPoolId", self.caller_id_pool_id.is_some()),
+            ("introAudio", self.intro_audio.is_some()),
+            ("metadata", self.metadata.is_some()),
+        ];
+        named.into_iter().find_map(|(name, is_named)| is_named.then_some(name))
+    }
+}
+
+/// Changes a campaign. A publisher changes name, status and time zone of their own; a buyer nothing.
 #[utoipa::path(patch, path = "/api/v1/campaigns/{id}", operation_id = "updateCampaign", params(("id" = Uuid, Path, description = "The campaign's id")),
     request_body = UpdateCampaignRequest, responses((status = 200, description = "The campaign", body = Campaign)))]
 async fn update(
@@ -355,6 +402,14 @@ async fn update(
     Body(body): Body<UpdateCampaignRequest>,
 ) -> ApiResult<Json<Campaign>> {
     let mut campaign = caller.directory().campaigns.get(caller.scope(), id).await.map_err(from_store)?;
+    let kept = match caller.side() {
+        Side::Whole => None,
+        Side::Publisher(_) => body.kept_by_the_tenant(),
+        Side::Buyer(_) => Some("a campaign"),
+    };
+    if let Some(kept) = kept {
+        return Err(ApiError::forbidden(format!("Permission denied: {kept} is changed by the tenant only")));
+    }
     let before = view_with_counts(&caller, &campaign).await?;
     apply(&mut campaign, body)?;
     check_pool(&caller, &campaign).await?;
@@ -367,7 +422,9 @@ async fn update(
 /// The pool is the tenant's own, or 404.
 async fn check_pool(caller: &Caller, campaign: &operations::Campaign) -> ApiResult<()> {
     match campaign.caller_id_pool {
-        Some(pool) => caller.directory().caller_id_pools.get(caller.scope(), pool).await.map(drop).map_err(from_store),
+        Some(pool) => {
+            caller.directory().caller_id_pools.get(caller.tenant_scope(), pool).await.map(drop).map_err(from_store)
+        }
         None => Ok(()),
     }
 }

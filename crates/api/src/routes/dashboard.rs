@@ -5,7 +5,7 @@ use std::time::Duration;
 use axum::Json;
 use domain::{Micros, Timestamp};
 use garde::Validate;
-use operations::{CallFigures, SeriesPoint};
+use operations::{CallFigures, SeriesPoint, Side};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 use utoipa_axum::routes;
@@ -29,7 +29,7 @@ const DAY: Duration = Duration::from_hours(24);
 
 /// The routes.
 pub(crate) fn routes() -> Resource {
-    Resource::new("Dashboard").needs(Permission::ReportsRead, routes!(summary))
+    Resource::new("Dashboard").sided(Permission::ReportsRead, routes!(summary))
 }
 
 /// Which window.
@@ -71,10 +71,14 @@ pub struct Totals {
     sold: u64,
     /// Paid for by the buyer.
     converted: u64,
-    revenue: Amount,
-    payout: Amount,
-    cost: Amount,
-    margin: Amount,
+    /// Absent for publishers.
+    revenue: Option<Amount>,
+    /// Absent for buyers.
+    payout: Option<Amount>,
+    /// Absent for publishers and buyers.
+    cost: Option<Amount>,
+    /// Absent for publishers and buyers.
+    margin: Option<Amount>,
     #[schema(example = "USD")]
     currency: String,
     /// Answered share of calls, 0 to 1; absent without calls.
@@ -92,7 +96,8 @@ pub struct Point {
     calls: u64,
     answered: u64,
     sold: u64,
-    revenue: Amount,
+    /// Absent for publishers.
+    revenue: Option<Amount>,
 }
 
 /// A buyer's share.
@@ -153,12 +158,32 @@ async fn summary(caller: Caller, Query(query): Query<SummaryQuery>) -> ApiResult
         top_buyers.push(TopBuyer { buyer_id: figures.buyer.uuid(), name, calls, revenue });
     }
     let currency = super::billing::currency_of(&caller).await?;
-    Ok(Json(DashboardSummary {
+    let summary = DashboardSummary {
         window: Window { start: Time(start), end: Time(now) },
         totals: totals(&figures, &points, currency),
         series: fill(&points, start, now, span),
         top_buyers,
-    }))
+    };
+    Ok(Json(summary.for_side(caller.side())))
+}
+
+impl DashboardSummary {
+    /// What one side knows of it. The figures are of their own calls already.
+    fn for_side(self, side: Side) -> Self {
+        let (totals, series) = (self.totals, self.series);
+        match side {
+            Side::Whole => Self { totals, series, ..self },
+            Side::Publisher(_) => Self {
+                totals: Totals { revenue: None, cost: None, margin: None, ..totals },
+                series: series.into_iter().map(|point| Point { revenue: None, ..point }).collect(),
+                top_buyers: Vec::new(),
+                ..self
+            },
+            Side::Buyer(_) => {
+                Self { totals: Totals { payout: None, cost: None, margin: None, ..totals }, series, ..self }
+            }
+        }
+    }
 }
 
 fn totals(figures: &CallFigures, points: &[SeriesPoint], currency: String) -> Totals {
@@ -169,10 +194,10 @@ fn totals(figures: &CallFigures, points: &[SeriesPoint], currency: String) -> To
         answered: figures.answered,
         sold: figures.connected,
         converted: points.iter().map(|point| point.converted).sum(),
-        revenue: Amount(figures.revenue),
-        payout: Amount(figures.payout),
-        cost: Amount(figures.cost),
-        margin: Amount(margin(figures.revenue, figures.payout, figures.cost)),
+        revenue: Some(Amount(figures.revenue)),
+        payout: Some(Amount(figures.payout)),
+        cost: Some(Amount(figures.cost)),
+        margin: Some(Amount(margin(figures.revenue, figures.payout, figures.cost))),
         currency,
         asr: share(figures.answered, figures.calls),
         aht_seconds: share(answered_ms, figures.answered).map(|ms| ms / 1_000.0),
@@ -191,7 +216,7 @@ fn fill(points: &[SeriesPoint], start: Timestamp, now: Timestamp, span: Duration
             calls: point.map_or(0, |point| point.calls),
             answered: point.map_or(0, |point| point.answered),
             sold: point.map_or(0, |point| point.connected),
-            revenue: Amount(point.map_or(Micros::ZERO, |point| point.revenue)),
+            revenue: Some(Amount(point.map_or(Micros::ZERO, |point| point.revenue))),
         });
         begin = begin.after(span);
     }

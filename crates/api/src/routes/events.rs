@@ -11,7 +11,7 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use garde::Validate;
-use operations::{LiveItem, LiveStream, TenantScope};
+use operations::{LiveItem, LiveStream, Side, TenantScope};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 use tokio::{
@@ -96,9 +96,12 @@ fn admit(state: &State, identity: Identity, ticket: Option<&str>) -> Result<Admi
         return state.tickets().redeem(state.seals(), ticket, state.now());
     }
     match identity {
-        Identity::Known(principal) if !matches!(principal.who, Who::User { by_cookie: true, .. }) => {
-            Ok(Admitted { tenant: principal.tenant, who: principal.label(), grants: principal.grants })
-        }
+        Identity::Known(principal) if !matches!(principal.who, Who::User { by_cookie: true, .. }) => Ok(Admitted {
+            tenant: principal.tenant,
+            side: principal.side,
+            who: principal.label(),
+            grants: principal.grants,
+        }),
         Identity::Refused(error) => Err(error),
         _ => Err(ApiError::unauthorized("Send a ticket (POST /auth/ws-ticket) or X-API-Key")),
     }
@@ -122,6 +125,7 @@ struct Connection {
     state: State,
     socket: WebSocket,
     subscription: Subscription,
+    side: Side,
     stream: Box<dyn LiveStream>,
     pings: Interval,
     /// Pings since the client was last heard.
@@ -144,6 +148,7 @@ async fn serve(state: State, admitted: Admitted, socket: WebSocket, room: OwnedS
     pings.reset();
     let mut connection = Connection {
         stream: state.live().subscribe(TenantScope::of(admitted.tenant)),
+        side: admitted.side,
         subscription: Subscription::new(admitted.grants, limits.channels_max),
         socket,
         pings,
@@ -185,7 +190,8 @@ impl Connection {
         match item {
             Some(LiveItem::Update(update)) => {
                 let Some(channel) = self.subscription.channel_for(update.name()) else { return Ok(()) };
-                let message = json!({"type": "event", "channel": channel, "payload": Payload::of(&update)});
+                let Some(payload) = Payload::for_side(&update, self.side) else { return Ok(()) };
+                let message = json!({"type": "event", "channel": channel, "payload": payload});
                 self.send(&message).await
             }
             Some(LiveItem::Lagged(missed)) => {

@@ -3,6 +3,7 @@
 pub(crate) mod agent;
 pub(crate) mod agents;
 pub(crate) mod api_keys;
+mod assignment;
 pub(crate) mod auth;
 pub(crate) mod billing;
 pub(crate) mod buyers;
@@ -25,6 +26,7 @@ pub(crate) mod pool_numbers;
 pub(crate) mod publishers;
 pub(crate) mod queues;
 pub(crate) mod recordings;
+mod roles;
 pub(crate) mod tags;
 pub(crate) mod tenants;
 mod terms;
@@ -65,6 +67,7 @@ pub(crate) fn all() -> OpenApiRouter<State> {
         tags::routes,
         feature_flags::routes,
         users::routes,
+        roles::routes,
         api_keys::routes,
         tenants::routes,
         health::routes,

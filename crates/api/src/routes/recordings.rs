@@ -38,10 +38,10 @@ wire_enum!(
 /// The routes.
 pub(crate) fn routes() -> Resource {
     Resource::new("Recordings")
-        .needs(Permission::RecordingsRead, routes!(list))
-        .needs(Permission::RecordingsRead, routes!(read))
-        .needs(Permission::RecordingsRead, routes!(link))
-        .needs(Permission::RecordingsRead, routes!(stream))
+        .sided(Permission::RecordingsRead, routes!(list))
+        .sided(Permission::RecordingsRead, routes!(read))
+        .sided(Permission::RecordingsRead, routes!(link))
+        .sided(Permission::RecordingsRead, routes!(stream))
         .public(routes!(linked))
 }
 

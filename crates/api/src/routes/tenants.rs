@@ -194,6 +194,9 @@ async fn update(
     tenant.concurrent_calls_max = body.max_concurrent_calls.unwrap_or(tenant.concurrent_calls_max);
     tenant.metadata = body.metadata.map_or(tenant.metadata, |metadata| metadata.0);
     let saved = caller.directory().tenants.save_tenant(&tenant, caller.now()).await.map_err(from_store)?;
+    if saved.status == operations::TenantStatus::Inactive {
+        caller.directory().accounts.remove_sessions_of_tenant(id).await.map_err(from_store)?;
+    }
     let after = view(&saved);
     caller.audit(Done::Update, "tenant", id, &before, &after).await;
     Ok(Json(after))

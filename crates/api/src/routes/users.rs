@@ -3,31 +3,31 @@
 use axum::{Json, http::StatusCode};
 use domain::UserId;
 use garde::Validate;
-use operations::{Entity, PASSWORD_CHARS_MIN, Role, UserFilter, hash_password};
+use operations::{Entity, PASSWORD_CHARS_MIN, UserFilter, hash_password};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 use utoipa_axum::routes;
 use uuid::Uuid;
 
-use super::auth::password_room;
+use super::{
+    assignment::{self, Assignment},
+    auth::password_room,
+};
 use crate::{
-    access::{Permission, of_roles},
+    access::Permission,
     caller::{Caller, Done},
     convert::from_store,
     extract::{Body, PathId, Query},
     page::{List, PageQuery},
     problem::{ApiError, ApiResult, Fault},
     resource::Resource,
-    wire::{Metadata, Time, wire_enum},
+    wire::{Metadata, Time, nullable, wire_enum},
 };
 
 wire_enum!(
     /// May a user sign in?
     UserStatus,
 );
-
-/// Roles one user may have.
-const ROLES_MAX: usize = 6;
 
 /// The routes.
 pub(crate) fn routes() -> Resource {
@@ -37,6 +37,7 @@ pub(crate) fn routes() -> Resource {
         .signed_in(routes!(me))
         .needs(Permission::UsersRead, routes!(read))
         .needs(Permission::UsersWrite, routes!(update))
+        .needs(Permission::UsersDelete, routes!(remove))
 }
 
 /// A person who signs in. Status and roles in lower case, as the reference answers them.
@@ -55,12 +56,22 @@ pub struct User {
     /// `owner`, `admin`, `analyst`, `publisher`, `buyer`, `readonly`.
     #[schema(example = json!(["analyst"]))]
     roles: Vec<String>,
+    /// Roles of the tenant's own (`GET /api/v1/roles`).
+    role_ids: Vec<Uuid>,
+    /// Sees only what belongs to this publisher.
+    publisher_id: Option<Uuid>,
+    /// Sees only what belongs to this buyer.
+    buyer_id: Option<Uuid>,
+    /// The next sign-in is good for choosing a password only.
+    must_change_password: bool,
+    /// When they were invited.
+    invited_at: Option<Time>,
     last_login_at: Option<Time>,
     created_at: Time,
     updated_at: Time,
 }
 
-fn view(user: &operations::User) -> User {
+pub(super) fn view(user: &operations::User) -> User {
     User {
         id: user.id.uuid(),
         tenant_id: user.tenant.uuid(),
@@ -69,6 +80,11 @@ fn view(user: &operations::User) -> User {
         last_name: user.last_name.clone(),
         status: user.status.as_str().to_lowercase(),
         roles: user.roles.iter().map(|role| role.as_str().to_lowercase()).collect(),
+        role_ids: user.custom_roles.iter().map(|id| id.uuid()).collect(),
+        publisher_id: user.publisher.map(|id| id.uuid()),
+        buyer_id: user.buyer.map(|id| id.uuid()),
+        must_change_password: user.must_change_password,
+        invited_at: user.invited_at.map(Time),
         last_login_at: user.last_login_at.map(Time),
         created_at: Time(user.created_at),
         updated_at: Time(user.updated_at),
@@ -84,6 +100,12 @@ pub struct UserQuery {
     #[garde(skip)]
     #[param(value_type = Option<UserStatus>)]
     status: Option<UserStatus>,
+    /// Only holders of this role: `analyst`.
+    #[garde(length(max = 16))]
+    role: Option<String>,
+    /// Only holders of this role of the tenant's own.
+    #[garde(skip)]
+    role_id: Option<Uuid>,
     /// Part of the e-mail address or name.
     #[garde(length(max = 100))]
     search: Option<String>,
@@ -97,7 +119,16 @@ async fn list(
     Query(page): Query<PageQuery>,
     Query(query): Query<UserQuery>,
 ) -> ApiResult<Json<List<User>>> {
-    let filter = UserFilter { status: query.status.map(|status| status.0), search: query.search };
+    let role = query.role.map(|text| text.parse()).transpose();
+    let role = role.map_err(|error: operations::UnknownText| {
+        ApiError::validation(vec![Fault::parameter("role", error.to_string())])
+    })?;
+    let filter = UserFilter {
+        status: query.status.map(|status| status.0),
+        role,
+        custom_role: query.role_id.map(Into::into),
+        search: query.search,
+    };
     let found = caller.directory().users.list(caller.scope(), &filter, &page.request()).await.map_err(from_store)?;
     Ok(Json(page.envelope(found, |user| view(&user))))
 }
@@ -108,7 +139,7 @@ async fn list(
     (status = 404, description = "A key is nobody", body = crate::Problem, content_type = "application/problem+json")))]
 async fn me(caller: Caller) -> ApiResult<Json<User>> {
     let id = caller.principal.user().ok_or_else(|| ApiError::not_found("User"))?;
-    let user = caller.directory().users.get(caller.scope(), id).await.map_err(from_store)?;
+    let user = caller.directory().users.get(caller.tenant_scope(), id).await.map_err(from_store)?;
     Ok(Json(view(&user)))
 }
 
@@ -136,60 +167,65 @@ pub struct CreateUserRequest {
     #[garde(length(max = 100))]
     last_name: Option<String>,
     /// Any case. Nobody gives a role that may do more than they may.
-    #[garde(length(min = 1, max = ROLES_MAX))]
+    #[garde(length(max = assignment::ROLES_MAX))]
+    #[serde(default)]
     #[schema(example = json!(["analyst"]))]
     roles: Vec<String>,
-}
-
-/// The roles named, none of which may do more than the caller.
-fn roles(caller: &Caller, given: &[String]) -> ApiResult<Vec<Role>> {
-    let mut faults = Vec::new();
-    let mut read: Vec<Role> = Vec::new();
-    for (index, text) in given.iter().enumerate() {
-        match text.parse::<Role>() {
-            Ok(role) if !read.contains(&role) => read.push(role),
-            Ok(_) => {}
-            Err(error) => faults.push(Fault::body(format!("roles[{index}]"), error.to_string())),
-        }
-    }
-    if !faults.is_empty() {
-        return Err(ApiError::validation(faults));
-    }
-    match of_roles(&read).into_iter().find(|granted| !caller.principal.grants.may_hand_out(granted)) {
-        None => Ok(read),
-        Some(granted) => {
-            tracing::warn!(who = %caller.principal.label(), granted, "authorization.escalation");
-            Err(ApiError::forbidden(format!("You may not give a role that grants {granted}")))
-        }
-    }
+    /// Roles of the tenant's own. Together with `roles` at least one.
+    #[garde(length(max = assignment::ROLES_MAX))]
+    #[serde(default)]
+    role_ids: Vec<Uuid>,
+    /// Sees only what belongs to this publisher. The role `publisher` needs it.
+    #[garde(skip)]
+    publisher_id: Option<Uuid>,
+    /// Sees only what belongs to this buyer. The role `buyer` needs it.
+    #[garde(skip)]
+    buyer_id: Option<Uuid>,
+    /// Have them choose a password of their own at the first sign-in.
+    #[garde(skip)]
+    #[serde(default)]
+    must_change_password: bool,
 }
 
 /// Adds a user.
 #[utoipa::path(post, path = "/api/v1/users", operation_id = "createUser", request_body = CreateUserRequest,
     responses((status = 201, description = "The user", body = User)))]
 async fn create(caller: Caller, Body(body): Body<CreateUserRequest>) -> ApiResult<(StatusCode, Json<User>)> {
-    let roles = roles(&caller, &body.roles)?;
-    let _room = password_room(&caller.state)?;
-    let mut seed = caller.state.fork_seed();
-    let password = body.password;
-    let hashed =
-        tokio::task::spawn_blocking(move || hash_password(&password, &mut seed)).await.map_err(ApiError::internal)?;
+    let assigned = Assignment {
+        roles: body.roles,
+        role_ids: body.role_ids,
+        publisher: body.publisher_id.map(Into::into),
+        buyer: body.buyer_id.map(Into::into),
+    };
     let now = caller.now();
-    let user = operations::User {
+    let mut user = operations::User {
         id: caller.state.next_id(),
         tenant: caller.principal.tenant,
         email: body.email.trim().to_lowercase(),
-        password_hash: hashed
-            .map_err(|error| ApiError::validation(vec![Fault::body("password", error.to_string())]))?,
+        password_hash: String::new(),
         first_name: body.first_name,
         last_name: body.last_name,
         status: operations::UserStatus::Active,
-        roles,
+        roles: Vec::new(),
+        custom_roles: Vec::new(),
+        publisher: None,
+        buyer: None,
+        must_change_password: body.must_change_password,
+        password_changed_at: Some(now),
+        invited_at: None,
         last_login_at: None,
         metadata: Metadata::or_empty(None),
         created_at: now,
         updated_at: now,
     };
+    assignment::assign(&caller, &mut user, &assigned).await?;
+    let _room = password_room(&caller.state)?;
+    let mut seed = caller.state.fork_seed();
+    let password = body.password;
+    let hashed =
+        tokio::task::spawn_blocking(move || hash_password(&password, &mut seed)).await.map_err(ApiError::internal)?;
+    user.password_hash =
+        hashed.map_err(|error| ApiError::validation(vec![Fault::body("password", error.to_string())]))?;
     caller.directory().users.insert(caller.scope(), &user).await.map_err(from_store)?;
     let shown = view(&user);
     caller.audit(Done::Create, operations::User::NAME, user.id, &(), &shown).await;
@@ -206,12 +242,37 @@ pub struct UpdateUserRequest {
     last_name: Option<String>,
     #[garde(skip)]
     status: Option<UserStatus>,
-    #[garde(length(min = 1, max = ROLES_MAX))]
+    #[garde(length(max = assignment::ROLES_MAX))]
     roles: Option<Vec<String>>,
+    #[garde(length(max = assignment::ROLES_MAX))]
+    role_ids: Option<Vec<Uuid>>,
+    #[garde(skip)]
+    #[serde(default, deserialize_with = "nullable")]
+    publisher_id: Option<Option<Uuid>>,
+    #[garde(skip)]
+    #[serde(default, deserialize_with = "nullable")]
+    buyer_id: Option<Option<Uuid>>,
+    /// Have them choose a password of their own at the next sign-in.
+    #[garde(skip)]
+    must_change_password: Option<bool>,
 }
 
-/// Changes a user. Whoever may do more than the caller cannot be changed by them. A user who may no longer sign in is signed
-/// out everywhere.
+impl UpdateUserRequest {
+    /// What the user is to be afterwards, where the body says anything about it.
+    fn assignment(&self, user: &operations::User) -> Option<Assignment> {
+        let is_named =
+            self.roles.is_some() || self.role_ids.is_some() || self.publisher_id.is_some() || self.buyer_id.is_some();
+        is_named.then(|| Assignment {
+            roles: self.roles.clone().unwrap_or_else(|| user.roles.iter().map(ToString::to_string).collect()),
+            role_ids: self.role_ids.clone().unwrap_or_else(|| user.custom_roles.iter().map(|id| id.uuid()).collect()),
+            publisher: self.publisher_id.map_or(user.publisher, |id| id.map(Into::into)),
+            buyer: self.buyer_id.map_or(user.buyer, |id| id.map(Into::into)),
+        })
+    }
+}
+
+/// Changes a user. Whoever may do more than the caller cannot be changed by them, and a tenant keeps an active owner. A user
+/// whose status, roles or side change is signed out everywhere.
 #[utoipa::path(patch, path = "/api/v1/users/{id}", operation_id = "updateUser", params(("id" = Uuid, Path, description = "The user's id")),
     request_body = UpdateUserRequest, responses((status = 200, description = "The user", body = User)))]
 async fn update(
@@ -219,22 +280,34 @@ async fn update(
     PathId(id): PathId<UserId>,
     Body(body): Body<UpdateUserRequest>,
 ) -> ApiResult<Json<User>> {
-    let mut user = caller.directory().users.get(caller.scope(), id).await.map_err(from_store)?;
-    if of_roles(&user.roles).iter().any(|granted| !caller.principal.grants.may_hand_out(granted)) {
-        return Err(ApiError::forbidden("This user may do more than you"));
-    }
-    let before = view(&user);
-    if let Some(given) = &body.roles {
-        user.roles = roles(&caller, given)?;
+    let found = caller.directory().users.get(caller.scope(), id).await.map_err(from_store)?;
+    assignment::check_rank(&caller, &found).await?;
+    let mut user = found.clone();
+    if let Some(assigned) = body.assignment(&found) {
+        assignment::assign(&caller, &mut user, &assigned).await?;
     }
     user.first_name = body.first_name.or(user.first_name);
     user.last_name = body.last_name.or(user.last_name);
     user.status = body.status.map_or(user.status, |status| status.0);
-    let saved = caller.directory().users.save(caller.scope(), &user, caller.now()).await.map_err(from_store)?;
-    if saved.status != operations::UserStatus::Active {
-        caller.directory().sign_in.remove_sessions_of(caller.scope(), id).await.map_err(from_store)?;
-    }
+    user.must_change_password = body.must_change_password.unwrap_or(user.must_change_password);
+    let ends_sessions = user.status != found.status
+        || user.roles != found.roles
+        || user.custom_roles != found.custom_roles
+        || user.side() != found.side();
+    let accounts = &caller.directory().accounts;
+    let saved = accounts.save_user(caller.scope(), &user, ends_sessions, caller.now()).await.map_err(from_store)?;
     let after = view(&saved);
-    caller.audit(Done::Update, operations::User::NAME, id, &before, &after).await;
+    caller.audit(Done::Update, operations::User::NAME, id, &view(&found), &after).await;
     Ok(Json(after))
+}
+
+/// Removes a user; what they did stays in the audit log. A tenant keeps an active owner.
+#[utoipa::path(delete, path = "/api/v1/users/{id}", operation_id = "deleteUser", params(("id" = Uuid, Path, description = "The user's id")),
+    responses((status = 204, description = "Removed")))]
+async fn remove(caller: Caller, PathId(id): PathId<UserId>) -> ApiResult<StatusCode> {
+    let user = caller.directory().users.get(caller.scope(), id).await.map_err(from_store)?;
+    assignment::check_rank(&caller, &user).await?;
+    caller.directory().accounts.remove_user(caller.scope(), id).await.map_err(from_store)?;
+    caller.audit(Done::Delete, operations::User::NAME, id, &view(&user), &()).await;
+    Ok(StatusCode::NO_CONTENT)
 }

@@ -13,4 +13,6 @@ mod health;
 mod labels;
 mod leads;
 mod openapi;
+mod people;
+mod sides;
 mod support;

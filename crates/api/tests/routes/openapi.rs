@@ -29,14 +29,15 @@ fn the_committed_document_is_current() {
     );
 }
 
-struct Operation {
-    method: String,
-    path: String,
+/// One operation of the document.
+pub struct Operation {
+    pub method: String,
+    pub path: String,
     item: Value,
 }
 
 impl Operation {
-    fn all() -> Vec<Self> {
+    pub fn all() -> Vec<Self> {
         let document = document();
         let mut operations = Vec::new();
         for (path, item) in document["paths"].as_object().unwrap() {
@@ -51,7 +52,12 @@ impl Operation {
         self.item["security"].as_array().is_none_or(Vec::is_empty)
     }
 
-    fn permission(&self) -> Option<String> {
+    /// Whether publishers and buyers may use it.
+    pub fn has_sides(&self) -> bool {
+        self.item["x-sides"].is_array()
+    }
+
+    pub fn permission(&self) -> Option<String> {
         let requirement = self.item["security"].as_array()?.first()?.as_object()?.values().next()?;
         requirement.as_array()?.first()?.as_str().map(str::to_owned)
     }
@@ -81,7 +87,7 @@ impl Operation {
         Some(("application/json", sample.to_string().into_bytes()))
     }
 
-    async fn send(&self, client: &Client<'_>, id: &str) -> crate::support::Answer {
+    pub async fn send(&self, client: &Client<'_>, id: &str) -> crate::support::Answer {
         client.send(&self.method, &self.address(id), self.body(id)).await
     }
 }
@@ -204,12 +210,15 @@ async fn one_of_everything(platform: &Platform) -> Vec<(&'static str, String)> {
     let sold = crate::calls::sold_call(platform, 0).await;
     let admin = platform.admin().await;
     let key = admin.post("/api/v1/api-keys", json!({"name": "x", "scopes": ["calls:read"]})).await.expect(201).json();
+    let role = json!({"name": "Night", "permissions": ["calls:read"]});
+    let role = admin.post("/api/v1/roles", role).await.expect(201).json();
     let flow = admin.post("/api/v1/flows", crate::flows::document("1")).await.expect(201).json();
     let user = platform.user(platform.tenant, "ana@acme.example", operations::Role::Admin).await;
     made.extend([
         format!("/api/v1/api-keys/{}", key["id"].as_str().unwrap()),
         format!("/api/v1/flows/{}", flow["id"].as_str().unwrap()),
         format!("/api/v1/users/{}", user.id),
+        format!("/api/v1/roles/{}", role["id"].as_str().unwrap()),
         format!("/api/v1/calls/{}", sold.call),
         format!("/api/v1/recordings/{}", sold.recording),
         format!("/api/v1/billing/rate-cards/{}", platform.rate_card().await),
@@ -230,6 +239,7 @@ async fn one_of_everything(platform: &Platform) -> Vec<(&'static str, String)> {
         "api-keys",
         "flows",
         "users",
+        "roles",
         "calls",
         "recordings",
         "billing/rate-cards",

@@ -21,7 +21,7 @@ use axum::{
     extract::ConnectInfo,
     http::{HeaderMap, Request, StatusCode, header},
 };
-use domain::{CallId, Seed, TenantId, Timestamp};
+use domain::{CallId, Seed, TenantId, Timestamp, UserId};
 use http_body_util::BodyExt;
 use operations::{ApiKey, ApiKeyStatus, Directory, LiveBus, Role, Tenant, TenantScope, TenantStatus, User, UserStatus};
 use serde_json::{Value, json};
@@ -162,7 +162,6 @@ impl Platform {
         let clock = Arc::new(TestClock(AtomicI64::new(START.micros())));
         let switch = Arc::new(Switch::default());
         let mut config = ApiConfig::new([9; 32]);
-        config.platform_tenant = Some(tenant);
         change(&mut config);
         let ports = Ports {
             directory: directory.clone(),
@@ -195,6 +194,12 @@ impl Platform {
             last_name: None,
             status: UserStatus::Active,
             roles: vec![role],
+            custom_roles: Vec::new(),
+            publisher: None,
+            buyer: None,
+            must_change_password: false,
+            password_changed_at: Some(START),
+            invited_at: None,
             last_login_at: None,
             metadata: json!({}),
             created_at: START,
@@ -204,8 +209,26 @@ impl Platform {
         user
     }
 
-    /// A key of this tenant with these scopes.
+    /// An operator of the platform, at home in the first tenant.
+    async fn operator(&self) -> UserId {
+        let operators = self.directory.accounts.operators().await.unwrap();
+        if let Some(known) = operators.first() {
+            return known.id;
+        }
+        let user = self.user(self.tenant, "operator@acme.example", Role::Analyst).await;
+        self.directory.accounts.add_operator(TenantScope::of(self.tenant), user.id, START).await.unwrap();
+        user.id
+    }
+
+    /// A key of this tenant with these scopes. In the first tenant `platform:admin` is an operator's.
     pub async fn key(&self, tenant: TenantId, scopes: &[&str]) -> String {
+        self.key_of_side(tenant, scopes, operations::Side::Whole).await
+    }
+
+    /// A key that sees one side of this tenant.
+    pub async fn key_of_side(&self, tenant: TenantId, scopes: &[&str], side: operations::Side) -> String {
+        let is_operators = tenant == self.tenant && scopes.contains(&"platform:admin");
+        let created_by = if is_operators { Some(self.operator().await) } else { None };
         let id: Uuid = self.id();
         let secret = format!("hw_{}", id.simple());
         let key = ApiKey {
@@ -216,6 +239,16 @@ impl Platform {
             prefix: secret.chars().take(8).collect(),
             status: ApiKeyStatus::Active,
             scopes: scopes.iter().map(|scope| (*scope).to_owned()).collect(),
+            publisher: match side {
+                operations::Side::Publisher(id) => Some(id),
+                _ => None,
+            },
+            buyer: match side {
+                operations::Side::Buyer(id) => Some(id),
+                _ => None,
+            },
+            created_by,
+            rotated_to: None,
             rate_limit_per_minute: Some(100_000),
             last_used_at: None,
             expires_at: None,
@@ -254,6 +287,11 @@ impl Platform {
 
     pub async fn client(&self, tenant: TenantId, scopes: &[&str]) -> Client<'_> {
         Client { platform: self, headers: vec![("x-api-key".to_owned(), self.key(tenant, scopes).await)] }
+    }
+
+    pub async fn sided(&self, scopes: &[&str], side: operations::Side) -> Client<'_> {
+        let key = self.key_of_side(self.tenant, scopes, side).await;
+        Client { platform: self, headers: vec![("x-api-key".to_owned(), key)] }
     }
 
     pub fn anonymous(&self) -> Client<'_> {

@@ -38,7 +38,10 @@ pub use money::{
     Accrual, AccrualType, Balance, BillingAccount, BillingAccountFilter, BillingAccountStatus, Books, Posting,
     RateCard, RateCardFilter, RateCardStatus,
 };
-pub use people::{ApiKey, ApiKeyFilter, ApiKeyStatus, Role, Session, SignIn, User, UserFilter, UserStatus};
+pub use people::{
+    Accounts, ApiKey, ApiKeyFilter, ApiKeyStatus, CustomRole, CustomRoleFilter, Role, Session, SignIn, User,
+    UserFilter, UserStatus,
+};
 pub use queues::{Agent, AgentFilter, AgentStatus, Queue, QueueAgent, QueueFilter, answering};
 pub use recordings::{Recording, RecordingFilter, RecordingStatus};
 pub use reports::{BuyerFigures, CallReports, SERIES_SPANS_MAX, SeriesPoint};
@@ -54,8 +57,12 @@ pub struct Directory {
     pub tenants: Arc<dyn Tenants>,
     /// Before a scope is known.
     pub sign_in: Arc<dyn SignIn>,
-    /// Users.
+    /// Users; changed and removed through `accounts`.
     pub users: Arc<dyn Repository<User>>,
+    /// Their sessions, and what must hold of all of them.
+    pub accounts: Arc<dyn Accounts>,
+    /// Roles tenants made.
+    pub roles: Arc<dyn Repository<CustomRole>>,
     /// API keys.
     pub api_keys: Arc<dyn Repository<ApiKey>>,
     /// Carriers.

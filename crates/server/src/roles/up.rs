@@ -334,10 +334,6 @@ fn api_config(config: &Config) -> anyhow::Result<ApiConfig> {
     settings.web_origins.dedup();
     settings.trusted_proxies.clone_from(&config.api.trusted_proxies);
     settings.cookie_secure = config.api.cookie_secure;
-    settings.platform_tenant = match &config.api.platform_tenant {
-        Some(id) => Some(id.parse().with_context(|| format!("api.platform_tenant {id:?} is no tenant id"))?),
-        None => None,
-    };
     settings.public_url = format!("http://{}", config.advertised(config.api.port));
     Ok(settings)
 }

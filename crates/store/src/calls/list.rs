@@ -1,6 +1,6 @@
 //! The list of calls: any filter, newest first.
 
-use operations::{CallFilter, CallRow, Page, PageRequest, PageStart, StoreError, TenantScope};
+use operations::{CallFilter, CallRow, Page, PageRequest, PageStart, Side, StoreError, TenantScope};
 use sea_orm::Value;
 
 use crate::{
@@ -81,6 +81,11 @@ pub(super) async fn calls(
 fn narrow(scope: TenantScope, filter: &CallFilter) -> Result<Where, StoreError> {
     let mut narrowed = Where { sql: String::new(), values: Vec::new() };
     narrowed.and("tenant_id = ?", [scope.tenant().0.into()]);
+    match scope.side() {
+        Side::Whole => {}
+        Side::Publisher(own) => narrowed.and("publisher_id = ?", [own.0.into()]),
+        Side::Buyer(own) => narrowed.and("buyer_id = ?", [own.0.into()]),
+    }
     if !filter.statuses.is_empty() {
         let words: Vec<Value> =
             filter.statuses.iter().map(|status| word(status).map(Value::from)).collect::<Result<_, _>>()?;

@@ -16,7 +16,7 @@ use crate::{
     convert::{column, number},
     dialect::sum,
     hot::{CALL_COLUMNS, read_event, read_row},
-    sql::query,
+    sql::{and_side, query},
 };
 
 /// Recordings of one call shown on its page.
@@ -41,8 +41,10 @@ impl Calls for Store {
     }
 
     async fn find_call(&self, scope: TenantScope, call: CallId) -> Result<Option<CallRow>, StoreError> {
-        let sql = format!("SELECT {CALL_COLUMNS} FROM calls WHERE tenant_id = $1 AND id = $2");
-        let rows = query(self.reader(), &sql, [scope.tenant().0.into(), call.0.into()]).await?;
+        let mut values = vec![scope.tenant().0.into(), call.0.into()];
+        let side = and_side(scope, &mut values);
+        let sql = format!("SELECT {CALL_COLUMNS} FROM calls WHERE tenant_id = $1 AND id = $2{side}");
+        let rows = query(self.reader(), &sql, values).await?;
         rows.first().map(read_row).transpose()
     }
 
@@ -73,19 +75,23 @@ impl Calls for Store {
         from: Timestamp,
         to: Timestamp,
     ) -> Result<CallFigures, StoreError> {
+        let tenant: Value = scope.tenant().0.into();
+        let mut values = vec![tenant.clone(), from.micros().into(), to.micros().into()];
+        let side = and_side(scope, &mut values);
         let sql = format!(
             "SELECT COUNT(*) AS calls, COUNT(answered_at) AS answered, COUNT(connected_at) AS connected, \
              {} AS connected_ms, {} AS cost, {} AS revenue, {} AS payout \
-             FROM calls WHERE tenant_id = $1 AND started_at >= $2 AND started_at < $3",
+             FROM calls WHERE tenant_id = $1 AND started_at >= $2 AND started_at < $3{side}",
             sum("connected_ms"),
             sum("cost"),
             sum("revenue"),
             sum("payout"),
         );
-        let tenant: Value = scope.tenant().0.into();
-        let rows = query(self.reader(), &sql, [tenant.clone(), from.micros().into(), to.micros().into()]).await?;
-        let live = "SELECT COUNT(*) AS live FROM calls WHERE tenant_id = $1 AND ended_at IS NULL";
-        let live = query(self.reader(), live, [tenant]).await?;
+        let rows = query(self.reader(), &sql, values).await?;
+        let mut values = vec![tenant];
+        let side = and_side(scope, &mut values);
+        let live = format!("SELECT COUNT(*) AS live FROM calls WHERE tenant_id = $1 AND ended_at IS NULL{side}");
+        let live = query(self.reader(), &live, values).await?;
         let (Some(row), Some(live)) = (rows.first(), live.first()) else { return Ok(CallFigures::default()) };
         let count = |row: &QueryResult, name: &str| number::<u64>(column(row, name)?);
         let money = |name: &str| column(row, name).map(Micros);
@@ -108,9 +114,13 @@ impl Calls for Store {
     ) -> Result<Vec<CampaignCounts>, StoreError> {
         let mut counts = Vec::with_capacity(campaigns.len());
         for campaign in campaigns {
-            let sql = "SELECT (SELECT COUNT(*) FROM calls WHERE tenant_id = $1 AND campaign_id = $2) AS calls, \
-                       (SELECT COUNT(*) FROM numbers WHERE tenant_id = $1 AND campaign_id = $2) AS numbers";
-            for row in query(self.reader(), sql, [scope.tenant().0.into(), campaign.0.into()]).await? {
+            let mut values = vec![scope.tenant().0.into(), campaign.0.into()];
+            let side = and_side(scope, &mut values);
+            let sql = format!(
+                "SELECT (SELECT COUNT(*) FROM calls WHERE tenant_id = $1 AND campaign_id = $2{side}) AS calls, \
+                 (SELECT COUNT(*) FROM numbers WHERE tenant_id = $1 AND campaign_id = $2) AS numbers"
+            );
+            for row in query(self.reader(), &sql, values).await? {
                 counts.push(CampaignCounts {
                     campaign: *campaign,
                     calls: number(column(&row, "calls")?)?,

@@ -11,7 +11,7 @@ use crate::{
     Store,
     convert::{column, number},
     dialect::sum,
-    sql::query,
+    sql::{and_side, query},
 };
 
 #[async_trait]
@@ -24,16 +24,17 @@ impl CallReports for Store {
         span: Duration,
     ) -> Result<Vec<SeriesPoint>, StoreError> {
         let span = i64::try_from(span.as_micros()).unwrap_or(i64::MAX).max(1);
+        let mut values = vec![scope.tenant().0.into(), from.micros().into(), to.micros().into(), span.into()];
+        let side = and_side(scope, &mut values);
         let sql = format!(
             "SELECT (started_at - $2) / $4 AS span, COUNT(*) AS calls, COUNT(answered_at) AS answered, \
              COUNT(connected_at) AS connected, {} AS converted, {} AS answered_ms, {} AS revenue \
-             FROM calls WHERE tenant_id = $1 AND started_at >= $2 AND started_at < $3 \
+             FROM calls WHERE tenant_id = $1 AND started_at >= $2 AND started_at < $3{side} \
              GROUP BY 1 ORDER BY 1 LIMIT {SERIES_SPANS_MAX}",
             sum("CASE WHEN revenue > 0 THEN 1 ELSE 0 END"),
             sum("answered_ms"),
             sum("revenue"),
         );
-        let values = [scope.tenant().0.into(), from.micros().into(), to.micros().into(), span.into()];
         let rows = query(self.reader(), &sql, values).await?;
         let points = rows.iter().map(|row| {
             let count = |name: &str| number::<u64>(column(row, name)?);
@@ -58,13 +59,15 @@ impl CallReports for Store {
         to: Timestamp,
         limit: u32,
     ) -> Result<Vec<BuyerFigures>, StoreError> {
+        let mut values =
+            vec![scope.tenant().0.into(), from.micros().into(), to.micros().into(), i64::from(limit).into()];
+        let side = and_side(scope, &mut values);
         let sql = format!(
             "SELECT buyer_id, COUNT(*) AS calls, {} AS revenue FROM calls \
              WHERE tenant_id = $1 AND started_at >= $2 AND started_at < $3 AND buyer_id IS NOT NULL \
-             AND connected_at IS NOT NULL GROUP BY buyer_id ORDER BY 3 DESC, 2 DESC, 1 LIMIT $4",
+             AND connected_at IS NOT NULL{side} GROUP BY buyer_id ORDER BY 3 DESC, 2 DESC, 1 LIMIT $4",
             sum("revenue"),
         );
-        let values = [scope.tenant().0.into(), from.micros().into(), to.micros().into(), i64::from(limit).into()];
         let rows = query(self.reader(), &sql, values).await?;
         let figures = rows.iter().map(|row| {
             Ok(BuyerFigures {

@@ -1,6 +1,6 @@
 //! API keys.
 
-use domain::{ApiKeyId, TenantId, Timestamp};
+use domain::{ApiKeyId, BuyerId, PublisherId, TenantId, Timestamp, UserId};
 use operations::{ApiKey, ApiKeyFilter, StoreError};
 use sea_orm::{ColumnTrait, Order, QueryFilter, Select};
 use uuid::Uuid;
@@ -23,6 +23,10 @@ pub(super) mod table {
         pub prefix: String,
         pub status: String,
         pub scopes: String,
+        pub publisher_id: Option<Uuid>,
+        pub buyer_id: Option<Uuid>,
+        pub created_by: Option<Uuid>,
+        pub rotated_to: Option<Uuid>,
         pub rate_limit_per_minute: Option<i64>,
         pub last_used_at: Option<i64>,
         pub expires_at: Option<i64>,
@@ -64,6 +68,10 @@ impl Stored for ApiKey {
             prefix: self.prefix.clone(),
             status: self.status.as_str().to_owned(),
             scopes: json(&self.scopes)?,
+            publisher_id: self.publisher.map(|id| id.0),
+            buyer_id: self.buyer.map(|id| id.0),
+            created_by: self.created_by.map(|id| id.0),
+            rotated_to: self.rotated_to.map(|id| id.0),
             rate_limit_per_minute: self.rate_limit_per_minute.map(i64::from),
             last_used_at: self.last_used_at.map(Timestamp::micros),
             expires_at: self.expires_at.map(Timestamp::micros),
@@ -81,6 +89,10 @@ impl Stored for ApiKey {
             prefix: row.prefix,
             status: parse(&row.status)?,
             scopes: from_json(&row.scopes)?,
+            publisher: row.publisher_id.map(PublisherId),
+            buyer: row.buyer_id.map(BuyerId),
+            created_by: row.created_by.map(UserId),
+            rotated_to: row.rotated_to.map(ApiKeyId),
             rate_limit_per_minute: optional_number(row.rate_limit_per_minute)?,
             last_used_at: moment(row.last_used_at),
             expires_at: moment(row.expires_at),

@@ -1,8 +1,8 @@
 //! Buyers.
 
 use domain::{BuyerId, PublisherId, TenantId, Timestamp};
-use operations::{Buyer, BuyerFilter, StoreError};
-use sea_orm::{ColumnTrait, Condition, Order, QueryFilter, Select};
+use operations::{Buyer, BuyerFilter, Side, StoreError};
+use sea_orm::{ColumnTrait, Condition, Order, QueryFilter, Select, sea_query::Expr};
 use uuid::Uuid;
 
 use self::table::{ActiveModel, Column, Entity, Model};
@@ -96,6 +96,13 @@ impl Stored for Buyer {
             created_at: Timestamp::from_micros(row.created_at),
             updated_at: Timestamp::from_micros(row.updated_at),
         })
+    }
+
+    fn of_side(side: Side) -> Condition {
+        match side {
+            Side::Buyer(own) => Condition::all().add(Column::Id.eq(own.0)),
+            _ => Condition::all().add(Expr::cust("1 = 0")),
+        }
     }
 
     fn narrow(query: Select<Entity>, filter: &BuyerFilter) -> Select<Entity> {

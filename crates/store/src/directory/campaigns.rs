@@ -1,12 +1,12 @@
 //! Campaigns.
 
 use domain::{CallerIdPoolId, CampaignId, FlowId, Micros, PublisherId, TenantId, Timestamp};
-use operations::{Campaign, CampaignFilter, StoreError};
+use operations::{Campaign, CampaignFilter, Side, StoreError};
 use routing::CampaignPayout;
-use sea_orm::{ColumnTrait, Order, QueryFilter, Select};
+use sea_orm::{ColumnTrait, Condition, Order, QueryFilter, Select};
 
 use self::table::{ActiveModel, Column, Entity, Model};
-use super::{Stored, keyed};
+use super::{Stored, keyed, sides::publisher_of};
 use crate::convert::{from_json, from_word, json, number, parse, stored, word};
 
 mod table {
@@ -96,6 +96,20 @@ impl Stored for Campaign {
             created_at: Timestamp::from_micros(row.created_at),
             updated_at: Timestamp::from_micros(row.updated_at),
         })
+    }
+
+    /// A publisher's own; a buyer's are those that name them, or name nobody and are of the publisher they take calls of.
+    fn of_side(side: Side) -> Condition {
+        match side {
+            Side::Whole => Condition::all(),
+            Side::Publisher(publisher) => Condition::all().add(Column::PublisherId.eq(publisher.0)),
+            Side::Buyer(buyer) => {
+                let open = Condition::all()
+                    .add(Column::Buyers.eq("[]"))
+                    .add(Column::PublisherId.in_subquery(publisher_of(buyer.0)));
+                Condition::any().add(Column::Buyers.contains(format!("\"{buyer}\""))).add(open)
+            }
+        }
     }
 
     fn narrow(query: Select<Entity>, filter: &CampaignFilter) -> Select<Entity> {

@@ -1,5 +1,6 @@
 //! The directory's repositories: one file each says how its entity is stored; what is common to all is here.
 
+mod accounts;
 mod agents;
 mod api_keys;
 mod audit;
@@ -18,6 +19,8 @@ mod publishers;
 mod queues;
 mod rate_cards;
 mod recordings;
+mod roles;
+mod sides;
 mod sign_in;
 mod tags;
 mod tenants;
@@ -27,10 +30,10 @@ mod users;
 
 use async_trait::async_trait;
 use domain::{TenantId, Timestamp};
-use operations::{Entity, Page, PageRequest, PageStart, Repository, StoreError, TenantScope};
+use operations::{Entity, Page, PageRequest, PageStart, Repository, Side, StoreError, TenantScope};
 use sea_orm::{
     ActiveModelTrait, ColumnTrait, Condition, ConnectionTrait, DbErr, EntityTrait, IntoActiveModel, ModelTrait, Order,
-    QueryFilter, QueryOrder, QuerySelect, Select, SqlErr,
+    QueryFilter, QueryOrder, QuerySelect, Select, SqlErr, sea_query::Expr,
 };
 use uuid::Uuid;
 
@@ -66,6 +69,10 @@ where
     fn from_row(row: <Self::Table as EntityTrait>::Model) -> Result<Self, StoreError>;
     /// Narrows a list.
     fn narrow(query: Select<Self::Table>, filter: &Self::Filter) -> Select<Self::Table>;
+    /// Narrows to the rows of one side: none, for a kind of entity that has no sides.
+    fn of_side(_: Side) -> Condition {
+        Condition::all().add(Expr::cust("1 = 0"))
+    }
 }
 
 /// The members of [`Stored`] that are the same for every table with `id`, `tenant_id`, `created_at` and `updated_at`.
@@ -140,7 +147,8 @@ where
                         .set(row)
                         .filter(tenant_column.eq(tenant.0))
                         .filter(id_column.eq(E::uuid(id)))
-                        .filter(updated_column.eq(read_at.micros()));
+                        .filter(updated_column.eq(read_at.micros()))
+                        .filter(side_of::<E>(scope));
                     let written = update.exec(transaction).await.map_err(|error| refused::<E>(error, false))?;
                     if written.rows_affected == 0 {
                         let exists = one::<E>(scope, id).one(transaction).await.map_err(store_error)?.is_some();
@@ -160,7 +168,8 @@ where
                 Box::pin(async move {
                     let delete = E::Table::delete_many()
                         .filter(tenant_column.eq(scope.tenant().0))
-                        .filter(id_column.eq(E::uuid(id)));
+                        .filter(id_column.eq(E::uuid(id)))
+                        .filter(side_of::<E>(scope));
                     let removed = delete.exec(transaction).await.map_err(|error| refused::<E>(error, true))?;
                     if removed.rows_affected == 0 {
                         return Err(StoreError::NotFound(E::NAME));
@@ -173,7 +182,8 @@ where
 
     async fn list(&self, scope: TenantScope, filter: &E::Filter, page: &PageRequest) -> Result<Page<E>, StoreError> {
         let [tenant_column, ..] = E::KEYS;
-        let query = E::narrow(E::Table::find().filter(tenant_column.eq(scope.tenant().0)), filter);
+        let query = E::Table::find().filter(tenant_column.eq(scope.tenant().0)).filter(side_of::<E>(scope));
+        let query = E::narrow(query, filter);
         page_of::<E>(self, query, page).await
     }
 }
@@ -222,7 +232,22 @@ where
     <E::Table as EntityTrait>::Model: IntoActiveModel<E::Active>,
 {
     let [tenant_column, id_column, _] = E::KEYS;
-    E::Table::find().filter(tenant_column.eq(scope.tenant().0)).filter(id_column.eq(E::uuid(id)))
+    E::Table::find()
+        .filter(tenant_column.eq(scope.tenant().0))
+        .filter(id_column.eq(E::uuid(id)))
+        .filter(side_of::<E>(scope))
+}
+
+/// What of the tenant's rows the scope may see; no condition for the whole tenant.
+fn side_of<E>(scope: TenantScope) -> Condition
+where
+    E: Stored,
+    <E::Table as EntityTrait>::Model: IntoActiveModel<E::Active>,
+{
+    match scope.side() {
+        Side::Whole => Condition::all(),
+        side => E::of_side(side),
+    }
 }
 
 /// Counts a change calls are decided on, in the transaction that makes it.

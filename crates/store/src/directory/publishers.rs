@@ -1,8 +1,8 @@
 //! Publishers.
 
 use domain::{PublisherId, TenantId, Timestamp};
-use operations::{Publisher, PublisherFilter, StoreError};
-use sea_orm::{ColumnTrait, Condition, Order, QueryFilter, Select};
+use operations::{Publisher, PublisherFilter, Side, StoreError};
+use sea_orm::{ColumnTrait, Condition, Order, QueryFilter, Select, sea_query::Expr};
 
 use self::table::{ActiveModel, Column, Entity, Model};
 use super::{Stored, keyed};
@@ -61,6 +61,13 @@ impl Stored for Publisher {
             created_at: Timestamp::from_micros(row.created_at),
             updated_at: Timestamp::from_micros(row.updated_at),
         })
+    }
+
+    fn of_side(side: Side) -> Condition {
+        match side {
+            Side::Publisher(own) => Condition::all().add(Column::Id.eq(own.0)),
+            _ => Condition::all().add(Expr::cust("1 = 0")),
+        }
     }
 
     fn narrow(query: Select<Entity>, filter: &PublisherFilter) -> Select<Entity> {

@@ -1,12 +1,12 @@
 //! Recordings. Written by the events of their calls; the directory reads and removes them.
 
 use domain::{CallId, RecordingId, TenantId, Timestamp};
-use operations::{Recording, RecordingFilter, StoreError};
-use sea_orm::{ColumnTrait, Order, QueryFilter, Select};
+use operations::{Recording, RecordingFilter, Side, StoreError};
+use sea_orm::{ColumnTrait, Condition, Order, QueryFilter, Select};
 use uuid::Uuid;
 
 use self::table::{ActiveModel, Column, Entity, Model};
-use super::Stored;
+use super::{Stored, sides::by_call};
 use crate::convert::{number, optional_number, parse, stored};
 
 mod table {
@@ -87,6 +87,10 @@ impl Stored for Recording {
             created_at: Timestamp::from_micros(row.created_at),
             updated_at: Timestamp::from_micros(row.updated_at),
         })
+    }
+
+    fn of_side(side: Side) -> Condition {
+        by_call(Column::CallId, side)
     }
 
     fn narrow(query: Select<Entity>, filter: &RecordingFilter) -> Select<Entity> {

@@ -3,9 +3,9 @@
 use std::time::Duration;
 
 use async_trait::async_trait;
-use domain::{ApiKeyId, TenantId, Timestamp, UserId};
+use domain::{ApiKeyId, SessionId, TenantId, Timestamp, UserId};
 use operations::{ApiKey, Session, SignIn, StoreError, TenantScope, User};
-use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QuerySelect};
+use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QueryResult, QuerySelect, Value};
 
 use super::{Stored, api_keys, users};
 use crate::{
@@ -19,6 +19,25 @@ use crate::{
 const TOUCH_EVERY: Duration = Duration::from_secs(60);
 /// Tenants one address may be a user of.
 const TENANTS_MAX: u64 = 100;
+
+pub(super) const SESSION_COLUMNS: &str =
+    "token_hash, id, tenant_id, user_id, created_at, expires_at, seen_at, proven_at, address, user_agent";
+
+pub(super) fn read_session(row: &QueryResult) -> Result<Session, StoreError> {
+    let moment = |name| column(row, name).map(Timestamp::from_micros);
+    Ok(Session {
+        id: SessionId(column(row, "id")?),
+        token_hash: column(row, "token_hash")?,
+        tenant: TenantId(column(row, "tenant_id")?),
+        user: UserId(column(row, "user_id")?),
+        created_at: moment("created_at")?,
+        expires_at: moment("expires_at")?,
+        seen_at: moment("seen_at")?,
+        proven_at: moment("proven_at")?,
+        address: column(row, "address")?,
+        user_agent: column(row, "user_agent")?,
+    })
+}
 
 #[async_trait]
 impl SignIn for Store {
@@ -62,14 +81,19 @@ impl SignIn for Store {
                     // Who signs in sweeps up after those who never signed out.
                     let sweep = "DELETE FROM sessions WHERE expires_at <= $1";
                     execute(transaction, sweep, [session.created_at.micros().into()]).await?;
-                    let sql = "INSERT INTO sessions (token_hash, tenant_id, user_id, created_at, expires_at) \
-                               VALUES ($1, $2, $3, $4, $5)";
-                    let values = [
+                    let sql = "INSERT INTO sessions (token_hash, id, tenant_id, user_id, created_at, expires_at, \
+                               seen_at, proven_at, address, user_agent) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)";
+                    let values: [Value; 10] = [
                         session.token_hash.into(),
+                        session.id.0.into(),
                         session.tenant.0.into(),
                         session.user.0.into(),
                         session.created_at.micros().into(),
                         session.expires_at.micros().into(),
+                        session.seen_at.micros().into(),
+                        session.proven_at.micros().into(),
+                        session.address.into(),
+                        session.user_agent.into(),
                     ];
                     execute(transaction, sql, values).await.map(drop)
                 })
@@ -78,19 +102,9 @@ impl SignIn for Store {
     }
 
     async fn find_session(&self, token_hash: &str, now: Timestamp) -> Result<Option<Session>, StoreError> {
-        let sql = "SELECT token_hash, tenant_id, user_id, created_at, expires_at FROM sessions \
-                   WHERE token_hash = $1 AND expires_at > $2";
-        let rows = query(self.reader(), sql, [token_hash.into(), now.micros().into()]).await?;
-        let read = |row| {
-            Ok(Session {
-                token_hash: column(row, "token_hash")?,
-                tenant: TenantId(column(row, "tenant_id")?),
-                user: UserId(column(row, "user_id")?),
-                created_at: Timestamp::from_micros(column(row, "created_at")?),
-                expires_at: Timestamp::from_micros(column(row, "expires_at")?),
-            })
-        };
-        rows.first().map(read).transpose()
+        let sql = format!("SELECT {SESSION_COLUMNS} FROM sessions WHERE token_hash = $1 AND expires_at > $2");
+        let rows = query(self.reader(), &sql, [token_hash.into(), now.micros().into()]).await?;
+        rows.first().map(read_session).transpose()
     }
 
     async fn remove_session(&self, token_hash: &str) -> Result<(), StoreError> {

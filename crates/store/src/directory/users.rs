@@ -1,12 +1,12 @@
 //! Users.
 
-use domain::{TenantId, Timestamp, UserId};
+use domain::{BuyerId, PublisherId, TenantId, Timestamp, UserId};
 use operations::{StoreError, User, UserFilter};
 use sea_orm::{ColumnTrait, Condition, Order, QueryFilter, Select};
 use uuid::Uuid;
 
 use self::table::{ActiveModel, Column, Entity, Model};
-use super::Stored;
+use super::{Stored, holds};
 use crate::convert::{from_json, json, moment, parse};
 
 pub(super) mod table {
@@ -24,6 +24,12 @@ pub(super) mod table {
         pub last_name: Option<String>,
         pub status: String,
         pub roles: String,
+        pub custom_roles: String,
+        pub publisher_id: Option<Uuid>,
+        pub buyer_id: Option<Uuid>,
+        pub must_change_password: bool,
+        pub password_changed_at: Option<i64>,
+        pub invited_at: Option<i64>,
         pub last_login_at: Option<i64>,
         pub metadata: String,
         pub created_at: i64,
@@ -65,6 +71,12 @@ impl Stored for User {
             last_name: self.last_name.clone(),
             status: self.status.as_str().to_owned(),
             roles: json(&self.roles)?,
+            custom_roles: json(&self.custom_roles)?,
+            publisher_id: self.publisher.map(|id| id.0),
+            buyer_id: self.buyer.map(|id| id.0),
+            must_change_password: self.must_change_password,
+            password_changed_at: self.password_changed_at.map(Timestamp::micros),
+            invited_at: self.invited_at.map(Timestamp::micros),
             last_login_at: self.last_login_at.map(Timestamp::micros),
             metadata: json(&self.metadata)?,
             created_at: self.created_at.micros(),
@@ -82,6 +94,12 @@ impl Stored for User {
             last_name: row.last_name,
             status: parse(&row.status)?,
             roles: from_json(&row.roles)?,
+            custom_roles: from_json(&row.custom_roles)?,
+            publisher: row.publisher_id.map(PublisherId),
+            buyer: row.buyer_id.map(BuyerId),
+            must_change_password: row.must_change_password,
+            password_changed_at: moment(row.password_changed_at),
+            invited_at: moment(row.invited_at),
             last_login_at: moment(row.last_login_at),
             metadata: from_json(&row.metadata)?,
             created_at: Timestamp::from_micros(row.created_at),
@@ -94,12 +112,21 @@ impl Stored for User {
             Some(status) => query.filter(Column::Status.eq(status.as_str())),
             None => query,
         };
+        // Both columns hold JSON lists of words of a fixed form, so a quoted word is found nowhere else.
+        let query = match filter.role {
+            Some(role) => query.filter(Column::Roles.contains(format!("\"{role}\""))),
+            None => query,
+        };
+        let query = match filter.custom_role {
+            Some(role) => query.filter(Column::CustomRoles.contains(format!("\"{role}\""))),
+            None => query,
+        };
         match &filter.search {
             Some(search) => query.filter(
                 Condition::any()
-                    .add(Column::Email.contains(search))
-                    .add(Column::FirstName.contains(search))
-                    .add(Column::LastName.contains(search)),
+                    .add(holds(Column::Email, search))
+                    .add(holds(Column::FirstName, search))
+                    .add(holds(Column::LastName, search)),
             ),
             None => query,
         }

@@ -1,7 +1,7 @@
 //! One call with everything known of it: folds of its events, and its money.
 
 use domain::{CallEvent, Cdr, CdrLeg, LegFailure, LegId, MediaQuality, RankingRecord, SaleTerms, What};
-use operations::{Accrual, Posting};
+use operations::{Accrual, Posting, Side};
 use serde::Serialize;
 use serde_json::Value;
 use utoipa::ToSchema;
@@ -13,6 +13,7 @@ use crate::{
     event_view,
     problem::{ApiError, ApiResult},
     routes::recordings::{self, Recording},
+    sides,
     wire::{Amount, Names, Time},
 };
 
@@ -36,6 +37,45 @@ pub struct CallDetail {
     postings: Vec<PostingView>,
 }
 
+impl CallDetail {
+    /// What one side knows of its call: a buyer the legs to themselves, a publisher the one that connected; of the money their own
+    /// line; nothing of how buyers were chosen.
+    pub(super) fn for_side(self, side: Side, found: &operations::CallDetail) -> Self {
+        let (own, account) = match side {
+            Side::Whole => return self,
+            Side::Publisher(id) => (id.uuid(), format!("publisher_payable:{id}")),
+            Side::Buyer(id) => (id.uuid(), format!("buyer_receivable:{id}")),
+        };
+        let is_publisher = matches!(side, Side::Publisher(_));
+        let legs = self.legs.into_iter().filter(|leg| match side {
+            Side::Publisher(_) => leg.connected_at.is_some(),
+            _ => leg.buyer_id == Some(own),
+        });
+        let legs = legs.map(|leg| CallLeg {
+            terms: None,
+            endpoint_id: None,
+            buyer_id: leg.buyer_id.filter(|_| !is_publisher),
+            buyer_name: leg.buyer_name.filter(|_| !is_publisher),
+            destination: leg.destination.filter(|_| !is_publisher),
+            ..leg
+        });
+        let mut events: Vec<&CallEvent> = found.events.iter().filter(|event| sides::shows(&event.what)).collect();
+        events.sort_by_key(|event| event.sequence);
+        let timeline =
+            events.into_iter().map(|event| TimelineEvent { data: sides::data(event), ..timeline_event(event) });
+        Self {
+            call: self.call.for_side(side),
+            legs: legs.collect(),
+            timeline: timeline.collect(),
+            routing: Vec::new(),
+            cdr: self.cdr.map(|cdr| CallRecord { cost: None, ..cdr }),
+            charges: Vec::new(),
+            postings: self.postings.into_iter().filter(|posting| posting.account == account).collect(),
+            recordings: self.recordings,
+        }
+    }
+}
+
 /// One attempt to reach somebody.
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
@@ -46,9 +86,10 @@ pub struct CallLeg {
     role: String,
     status: CallStatus,
     direction: CallDirection,
-    /// SIP URI or number dialled.
+    /// SIP URI or number dialled. Absent for publishers.
+    #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(example = "sip:sales@buyer.example")]
-    destination: String,
+    destination: Option<String>,
     buyer_id: Option<Uuid>,
     buyer_name: Option<String>,
     endpoint_id: Option<Uuid>,
@@ -324,7 +365,7 @@ async fn leg_view(leg: &CdrLeg, events: &[&CallEvent], names: &mut Names<'_>) ->
         role: word(&leg.role).unwrap_or_default(),
         status: leg_status(leg, events),
         direction: CallDirection::Outbound,
-        destination: leg.destination.clone(),
+        destination: Some(leg.destination.clone()),
         buyer_id: leg.buyer.map(|id| id.uuid()),
         buyer_name: names.buyer(leg.buyer).await?.map(|buyer| buyer.name),
         endpoint_id: leg.endpoint.map(|id| id.uuid()),

@@ -5,7 +5,7 @@ mod detail;
 use axum::{Json, http::StatusCode};
 use domain::{CallId, CallStatus as Status, Direction, EndCause, Micros};
 use garde::Validate;
-use operations::{CallFilter, CallRow};
+use operations::{CallFilter, CallRow, Side};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 use utoipa::{IntoParams, ToSchema};
@@ -28,9 +28,9 @@ use crate::{
 /// The routes.
 pub(crate) fn routes() -> Resource {
     Resource::new("Calls")
-        .needs(Permission::CallsRead, routes!(list))
-        .needs(Permission::CallsRead, routes!(read))
-        .needs(Permission::CallsWrite, routes!(hang_up))
+        .sided(Permission::CallsRead, routes!(list))
+        .sided(Permission::CallsRead, routes!(read))
+        .sided(Permission::CallsWrite, routes!(hang_up))
 }
 
 /// Where a call stands.
@@ -107,14 +107,18 @@ impl From<Direction> for CallDirection {
 /// What a call came to.
 #[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]
 pub struct CallMoney {
-    /// What the buyer pays.
-    revenue: Amount,
-    /// What the publisher earns.
-    payout: Amount,
-    /// What the tenant is charged for the platform's use.
-    cost: Amount,
-    /// Revenue less payout and cost.
-    margin: Amount,
+    /// What the buyer pays. Absent for publishers.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    revenue: Option<Amount>,
+    /// What the publisher earns. Absent for buyers.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    payout: Option<Amount>,
+    /// What the tenant is charged for the platform's use. Absent for publishers and buyers.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    cost: Option<Amount>,
+    /// Revenue less payout and cost. Absent for publishers and buyers.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    margin: Option<Amount>,
     /// ISO 4217.
     #[schema(example = "USD")]
     currency: String,
@@ -125,12 +129,21 @@ impl CallMoney {
     pub(crate) fn of(row: &CallRow) -> Option<Self> {
         let money = row.money?;
         Some(Self {
-            revenue: Amount(money.revenue),
-            payout: Amount(money.payout),
-            cost: Amount(money.cost),
-            margin: Amount(margin(money.revenue, money.payout, money.cost)),
+            revenue: Some(Amount(money.revenue)),
+            payout: Some(Amount(money.payout)),
+            cost: Some(Amount(money.cost)),
+            margin: Some(Amount(margin(money.revenue, money.payout, money.cost))),
             currency: money.currency.code().to_owned(),
         })
+    }
+
+    /// What one side knows of it: a publisher what they earn, a buyer what they pay.
+    pub(crate) fn for_side(self, side: Side) -> Self {
+        match side {
+            Side::Whole => self,
+            Side::Publisher(_) => Self { revenue: None, cost: None, margin: None, ..self },
+            Side::Buyer(_) => Self { payout: None, cost: None, margin: None, ..self },
+        }
     }
 }
 
@@ -145,8 +158,9 @@ pub(crate) fn margin(revenue: Micros, payout: Micros, cost: Micros) -> Micros {
 pub struct Call {
     id: Uuid,
     tenant_id: Uuid,
-    /// Call-ID of the caller's dialog.
-    call_sid: String,
+    /// Call-ID of the caller's dialog. Absent for buyers: it may name the host the call came from.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    call_sid: Option<String>,
     status: CallStatus,
     direction: CallDirection,
     /// The caller, E.164 where it is one.
@@ -206,12 +220,41 @@ fn end_reason(cause: Option<EndCause>) -> Option<String> {
     cause.and_then(|cause| word(&cause))
 }
 
+impl Call {
+    /// What one side knows of its call. A publisher does not learn who bought it and for how much; a buyer not who brought it
+    /// and for how much; neither how the tenant decides.
+    fn for_side(self, side: Side) -> Self {
+        if side.is_whole() {
+            return self;
+        }
+        let money = self.money.clone().map(|money| money.for_side(side));
+        let common = Self {
+            trunk_id: None,
+            endpoint_id: None,
+            flow_id: None,
+            flow_version: None,
+            tags: Metadata::default_object(),
+            cost: None,
+            money,
+            ..self
+        };
+        match side {
+            Side::Publisher(_) => {
+                let money = common.money.as_ref();
+                let converted = money.map(|money| money.payout.is_some_and(|payout| payout.0 > Micros::ZERO));
+                Self { buyer_id: None, buyer_name: None, converted, ..common }
+            }
+            _ => Self { call_sid: None, number_id: None, publisher_id: None, publisher_name: None, ..common },
+        }
+    }
+}
+
 async fn view(row: &CallRow, names: &mut Names<'_>) -> ApiResult<Call> {
     let money = CallMoney::of(row);
     Ok(Call {
         id: row.id.uuid(),
         tenant_id: row.tenant.uuid(),
-        call_sid: row.sip_call_id.clone(),
+        call_sid: Some(row.sip_call_id.clone()),
         status: row.status.into(),
         direction: row.direction.into(),
         from_number: row.from.clone(),
@@ -345,7 +388,7 @@ pub(super) async fn page_of(caller: &Caller, filter: &CallFilter, page: &PageQue
     let mut names = Names::new(caller);
     let mut views = Vec::with_capacity(found.items.len());
     for row in &found.items {
-        views.push(view(row, &mut names).await?);
+        views.push(view(row, &mut names).await?.for_side(caller.side()));
     }
     Ok(page.list(views, found.total, found.next))
 }
@@ -356,7 +399,7 @@ pub(super) async fn page_of(caller: &Caller, filter: &CallFilter, page: &PageQue
 async fn read(caller: Caller, PathId(id): PathId<CallId>) -> ApiResult<Json<CallDetail>> {
     let found = caller.directory().calls.call_detail(caller.scope(), id).await.map_err(from_store)?;
     let found = found.ok_or_else(|| ApiError::not_found("Call"))?;
-    Ok(Json(detail::view(&found, &mut Names::new(&caller)).await?))
+    Ok(Json(detail::view(&found, &mut Names::new(&caller)).await?.for_side(caller.side(), &found)))
 }
 
 /// The call is being ended.
