@@ -3,7 +3,7 @@
 use std::sync::{Arc, Mutex, PoisonError};
 
 use domain::{Seed, Timestamp};
-use operations::{CallReports, Directory, Flows, Ids, Leases, LiveBus};
+use operations::{CallReports, Directory, Flows, Ids, Leases, LiveBus, Provisioning};
 use prometheus_client::registry::Registry;
 use tokio::sync::Semaphore;
 
@@ -25,6 +25,8 @@ pub struct Ports {
     pub reports: Arc<dyn CallReports>,
     /// What buyers' caps have counted.
     pub leases: Arc<dyn Leases>,
+    /// Buying numbers and giving them back.
+    pub provisioning: Provisioning,
     /// Running calls.
     pub call_control: Arc<dyn CallControl>,
     /// Recordings.
@@ -50,6 +52,7 @@ struct Inner {
     directory: Directory,
     reports: Arc<dyn CallReports>,
     leases: Arc<dyn Leases>,
+    provisioning: Provisioning,
     call_control: Arc<dyn CallControl>,
     recording_files: Arc<dyn RecordingFiles>,
     probes: Vec<Arc<dyn HealthProbe>>,
@@ -93,6 +96,7 @@ impl State {
             directory: ports.directory,
             reports: ports.reports,
             leases: ports.leases,
+            provisioning: ports.provisioning,
             call_control: ports.call_control,
             recording_files: ports.recording_files,
             probes: ports.probes,
@@ -128,6 +132,11 @@ impl State {
     /// What buyers' caps have counted.
     pub fn leases(&self) -> &dyn Leases {
         &*self.0.leases
+    }
+
+    /// Buying numbers and giving them back.
+    pub fn provisioning(&self) -> &Provisioning {
+        &self.0.provisioning
     }
 
     /// Running calls.

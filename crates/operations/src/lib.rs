@@ -10,6 +10,7 @@ mod ids;
 mod page;
 mod permissions;
 mod ports;
+mod provisioning;
 mod record;
 mod recovery;
 mod repository;
@@ -31,6 +32,9 @@ pub use ids::Ids;
 pub use page::{PAGE_LIMIT_DEFAULT, PAGE_LIMIT_MAX, Page, PageRequest, PageStart};
 pub use permissions::{granted_to, permissions_of, permits};
 pub use ports::*;
+pub use provisioning::{
+    Difference, DifferenceKind, LOCAL_PROVIDER, LocalNumbers, ProvisionError, Provisioning, Purchase, Repaired,
+};
 pub use record::{Kept, RecordError, Recorder};
 pub use recovery::{COMMITTED_LEASE_SPAN, Dead, Recovery, RecoveryConfig};
 pub use repository::{Entity, Repository};

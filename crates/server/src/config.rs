@@ -50,6 +50,48 @@ pub struct Config {
     /// Prompts that are spoken.
     #[config(nested)]
     pub speech: Speech,
+    /// Who sells telephone numbers.
+    #[config(nested)]
+    pub numbers: Numbers,
+}
+
+/// Who sells telephone numbers. A provider without an account is not asked.
+#[derive(Clone, Debug, confique::Config, Serialize)]
+pub struct Numbers {
+    /// Provider of tenants without one of their own (`metadata.defaultProvider`): `local`, `signalwire`, `telnyx`, `bandwidth`. Unset:
+    /// the first of signalwire, telnyx, bandwidth that has an account, else local.
+    #[config(env = "DEFAULT_PROVIDER")]
+    pub default_provider: Option<String>,
+    /// SignalWire's project.
+    #[config(env = "SIGNALWIRE_PROJECT_ID")]
+    pub signalwire_project_id: Option<String>,
+    /// Its token.
+    #[config(env = "SIGNALWIRE_API_TOKEN")]
+    #[serde(skip)]
+    pub signalwire_api_token: Option<String>,
+    /// Its space: `example.signalwire.com`.
+    #[config(env = "SIGNALWIRE_SPACE_URL")]
+    pub signalwire_space_url: Option<String>,
+    /// Telnyx's API key.
+    #[config(env = "TELNYX_API_KEY")]
+    #[serde(skip)]
+    pub telnyx_api_key: Option<String>,
+    /// Where numbers bought from Telnyx send their calls.
+    #[config(env = "TELNYX_CONNECTION_ID")]
+    pub telnyx_connection_id: Option<String>,
+    /// Bandwidth's account.
+    #[config(env = "BANDWIDTH_ACCOUNT_ID")]
+    pub bandwidth_account_id: Option<String>,
+    /// Its user.
+    #[config(env = "BANDWIDTH_USERNAME")]
+    pub bandwidth_username: Option<String>,
+    /// The user's password.
+    #[config(env = "BANDWIDTH_PASSWORD")]
+    #[serde(skip)]
+    pub bandwidth_password: Option<String>,
+    /// The sub-account numbers bought from Bandwidth go to.
+    #[config(env = "BANDWIDTH_SITE_ID")]
+    pub bandwidth_site_id: Option<String>,
 }
 
 /// Database.

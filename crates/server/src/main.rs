@@ -8,6 +8,7 @@ mod probes;
 mod recordings;
 mod roles;
 mod secrets;
+mod sellers;
 mod voice;
 
 use std::path::PathBuf;
@@ -63,11 +64,23 @@ enum Command {
         #[command(subcommand)]
         what: people::OperatorCommand,
     },
+
+    /// Telephone numbers.
+    Numbers {
+        #[command(subcommand)]
+        what: NumbersCommand,
+    },
     /// The configuration in force, secrets left out; `template` documents every setting.
     Config {
         #[command(subcommand)]
         what: Option<ConfigCommand>,
     },
+}
+
+#[derive(Debug, Subcommand)]
+enum NumbersCommand {
+    /// Compare what the providers hold with what the tenants have.
+    Audit(roles::numbers::AuditArguments),
 }
 
 #[derive(Debug, Subcommand)]
@@ -86,12 +99,16 @@ fn main() -> ExitCode {
     }
 }
 
+fn install_crypto() -> anyhow::Result<()> {
+    rustls::crypto::ring::default_provider()
+        .install_default()
+        .map_err(|_| anyhow::anyhow!("another TLS provider is installed"))
+}
+
 fn up(config: Config, roles: Roles, demo: bool) -> anyhow::Result<()> {
     let filter = tracing_subscriber::EnvFilter::try_new(&config.log_level).context("log_level")?;
     tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
-    rustls::crypto::ring::default_provider()
-        .install_default()
-        .map_err(|_| anyhow::anyhow!("another TLS provider is installed"))?;
+    install_crypto()?;
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().thread_name("tokio").build()?;
     let result = runtime.block_on(roles::up::run(config, roles, demo));
     runtime.shutdown_timeout(std::time::Duration::from_secs(1));
@@ -116,6 +133,10 @@ fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Worker => up(config, Roles { worker: true, ..Roles::NONE }, false)?,
         Command::Call(arguments) => return roles::call::run(&config, &arguments),
         Command::Operator { what } => people::run(&config, &what)?,
+        Command::Numbers { what: NumbersCommand::Audit(arguments) } => {
+            install_crypto()?;
+            return roles::numbers::audit(&config, &arguments);
+        }
         Command::Config { what: Some(ConfigCommand::Template) } => {
             println!("{}", Config::template());
         }

@@ -10,7 +10,7 @@ use std::process::Command;
 use serde_json::Value;
 
 /// Layer of each crate. `sim` and `interop` are for development and may use everything below the server.
-const LAYERS: [(&str, u8); 18] = [
+const LAYERS: [(&str, u8); 19] = [
     ("domain", 0),
     ("sip", 0),
     ("media", 0),
@@ -26,6 +26,7 @@ const LAYERS: [(&str, u8); 18] = [
     ("store", 4),
     ("api", 4),
     ("worker", 4),
+    ("providers", 4),
     ("server", 5),
     ("sim", 5),
     ("interop", 5),

@@ -17,6 +17,7 @@ mod journal;
 mod leases;
 mod live_bus;
 mod migrate;
+mod number_orders;
 mod routing_data;
 mod sql;
 mod switches;

@@ -14,6 +14,7 @@ const MIGRATIONS: &[(i64, &str, &str)] = &[
     (30, "people", include_str!("../migrations/0030_people.sql")),
     (45, "labels and caller ids", include_str!("../migrations/0045_labels_and_caller_ids.sql")),
     (46, "agents and leads", include_str!("../migrations/0046_people_who_answer_and_leads.sql")),
+    (47, "number life cycle", include_str!("../migrations/0047_number_life_cycle.sql")),
 ];
 
 /// Brings the schema to the newest version; answers how many versions were run.

@@ -314,7 +314,10 @@ export interface paths {
         /** Lists tracking numbers, newest first. */
         get: operations["listNumbers"];
         put?: never;
-        /** Adds a number. */
+        /**
+         * Adds a number of one's own, or buys one. 400 `PURCHASE_FAILED` when none fits or the provider refuses; 503
+         *     `PURCHASE_PENDING` when the provider does not answer: the order is followed up, and the number appears where it was bought.
+         */
         post: operations["createNumber"];
         delete?: never;
         options?: never;
@@ -333,12 +336,107 @@ export interface paths {
         get: operations["getNumber"];
         put?: never;
         post?: never;
-        /** Gives a number back: it takes no more calls, and what was on it stays. */
+        /**
+         * Gives a number back: it takes no more calls, and what was on it stays. Where it was bought its provider is told; when the
+         *     provider does not answer, it is told later.
+         */
         delete: operations["releaseNumber"];
         options?: never;
         head?: never;
         /** Changes a number. */
         patch: operations["updateNumber"];
+        trace?: never;
+    };
+    "/api/v1/available-numbers": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Searches numbers that can be bought. They are not kept: buy one with `POST /api/v1/numbers` and `purchase`. */
+        get: operations["searchAvailableNumbers"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/number-orders": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Lists the last 100 purchases and releases, newest first. */
+        get: operations["listNumberOrders"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/numbers/lookup": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Finds what a dialled number runs, in any tenant: for switches. Only ACTIVE numbers; the flow is left out when the campaign takes
+         *     no calls.
+         */
+        post: operations["lookUpNumber"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/admin/api/v1/numbers/provision": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Gives a tenant a number it has already. */
+        post: operations["provisionNumber"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/admin/api/v1/numbers/audit": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Compares what the providers hold with what the tenants have. */
+        get: operations["auditNumbers"];
+        put?: never;
+        /**
+         * Compares, and repairs what can be: a number whose order tells whose it is becomes that tenant's, one the provider does not hold
+         *     is taken out of use, one that was given back is given back again.
+         */
+        post: operations["repairNumbers"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
         trace?: never;
     };
     "/api/v1/campaigns": {
@@ -1363,6 +1461,20 @@ export interface paths {
 export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
+        /** @description A number for a tenant. */
+        AdminProvisionNumberRequest: {
+            /** Format: uuid */
+            tenantId: string;
+            /** @example +15551234567 */
+            number: string;
+            provider?: string | null;
+            /** Format: uuid */
+            carrierId?: string | null;
+            /** Format: uuid */
+            trunkId?: string | null;
+            capabilities?: components["schemas"]["GivenCapabilities"] | null;
+            metadata?: components["schemas"]["Metadata"] | null;
+        };
         /** @description Somebody who answers the calls of queues, one at a time. */
         Agent: {
             /** Format: uuid */
@@ -1463,6 +1575,23 @@ export interface components {
          * @enum {string}
          */
         AttestationLevel: "A" | "B" | "C" | "NONE";
+        /** @description A number that can be bought. */
+        AvailableNumber: {
+            /** @example +12125550123 */
+            number: string;
+            region?: string | null;
+            capabilities: components["schemas"]["Capabilities"];
+            monthlyPrice?: components["schemas"]["Amount"] | null;
+        };
+        /** @description Numbers that can be bought. */
+        AvailableNumbers: {
+            /**
+             * @description With whom.
+             * @example local
+             */
+            provider: string;
+            data: components["schemas"]["AvailableNumber"][];
+        };
         /** @description What the tenant's books come to, in the currency of its account. */
         BalanceResponse: {
             /**
@@ -2599,6 +2728,12 @@ export interface components {
             createdAt: components["schemas"]["Time"];
             updatedAt: components["schemas"]["Time"];
         };
+        /**
+         * @example {
+         *       "voice": true
+         *     }
+         */
+        GivenCapabilities: components["schemas"]["Capabilities"] | ("Voice" | "SMS" | "MMS" | "Fax")[];
         /** @description The call is being ended. */
         HangUpResponse: {
             /** Format: uuid */
@@ -3128,6 +3263,13 @@ export interface components {
                 /** Format: uuid */
                 campaignId?: string | null;
                 campaign?: components["schemas"]["Ref"] | null;
+                /** @description The name people know it by. */
+                friendlyName?: string | null;
+                /** @description State or place. */
+                region?: string | null;
+                monthlyPrice?: components["schemas"]["Amount"] | null;
+                /** @description What it was imported from. */
+                importSource?: string | null;
                 metadata: components["schemas"]["Metadata"];
                 purchasedAt?: components["schemas"]["Time"] | null;
                 releasedAt?: components["schemas"]["Time"] | null;
@@ -3347,6 +3489,16 @@ export interface components {
             /** @description True. */
             success: boolean;
         };
+        /** @description A number somebody dialled. */
+        LookUpNumberRequest: {
+            /** @example +15551234567 */
+            number: string;
+            /**
+             * Format: uuid
+             * @description Whose; needed only where several tenants have the number.
+             */
+            tenantId?: string | null;
+        };
         /** @description Free for integrations; 16 KiB at most */
         Metadata: {
             [key: string]: unknown;
@@ -3358,6 +3510,70 @@ export interface components {
              * @example hw_1f0c2...
              */
             key: string;
+        };
+        /** @description Every difference. */
+        NumberAudit: {
+            data: components["schemas"]["NumberDifference"][];
+        };
+        /** @description One difference between a provider and the tenants. */
+        NumberDifference: {
+            provider: string;
+            number: string;
+            /**
+             * Format: uuid
+             * @description Whose, where that is known.
+             */
+            tenantId?: string | null;
+            /**
+             * @description `missing_here`: the provider holds it, no tenant has it. `missing_there`: a tenant has it, the provider does not hold it.
+             *     `still_held`: it was given back, the provider still holds it.
+             * @example missing_there
+             */
+            difference: string;
+            /** @description It is no more. */
+            repaired: boolean;
+            /** @description What to do where it cannot be repaired. */
+            remedy?: string | null;
+        };
+        /** @description A purchase or a release. */
+        NumberOrder: {
+            /** Format: uuid */
+            id: string;
+            /**
+             * @description `purchase` or `release`.
+             * @example purchase
+             */
+            kind: string;
+            /**
+             * @description `pending`, `done` or `failed`.
+             * @example done
+             */
+            state: string;
+            provider: string;
+            number: string;
+            /** @description Why it was not done, or not yet. */
+            error?: string | null;
+            createdAt: components["schemas"]["Time"];
+            updatedAt: components["schemas"]["Time"];
+        };
+        /** @description Orders of numbers. */
+        NumberOrderList: {
+            data: components["schemas"]["NumberOrder"][];
+        };
+        /** @description What a call of a number runs. */
+        NumberRoute: {
+            /** @example +15551234567 */
+            number: string;
+            /** Format: uuid */
+            tenantId: string;
+            /** Format: uuid */
+            numberId: string;
+            /** Format: uuid */
+            campaignId?: string | null;
+            /** Format: uuid */
+            flowId?: string | null;
+            /** @description Record from the first answer on. */
+            record: boolean;
         };
         /** @enum {string} */
         NumberStatus: "ACTIVE" | "INACTIVE" | "PORTING" | "SUSPENDED";
@@ -3444,6 +3660,13 @@ export interface components {
             /** Format: uuid */
             campaignId?: string | null;
             campaign?: components["schemas"]["Ref"] | null;
+            /** @description The name people know it by. */
+            friendlyName?: string | null;
+            /** @description State or place. */
+            region?: string | null;
+            monthlyPrice?: components["schemas"]["Amount"] | null;
+            /** @description What it was imported from. */
+            importSource?: string | null;
             metadata: components["schemas"]["Metadata"];
             purchasedAt?: components["schemas"]["Time"] | null;
             releasedAt?: components["schemas"]["Time"] | null;
@@ -3528,20 +3751,30 @@ export interface components {
             /** @description The same as `error.details`. */
             errors?: components["schemas"]["Fault"][];
         };
-        /** @description A new number. Either `number`, which the tenant has already, or, once a provider is configured, what to search for. */
+        /** @description A new number: one of the tenant's own (`number`), or one to be bought (what to search for, or `number` with `purchase`). */
         ProvisionNumberRequest: {
             /**
              * @description E.164, or as people write it.
              * @example +15551234567
              */
-            number: string;
+            number?: string | null;
+            /** @description Buy `number` from the provider, rather than add it as one the tenant has already. */
+            purchase?: boolean;
+            /** @description Three digits. */
+            areaCode?: string | null;
+            /** @description ISO 3166 code of two letters; `US` unless said otherwise. */
+            country?: string | null;
+            /** @description State or province, two letters. */
+            region?: string | null;
             /**
-             * @description Where it came from.
-             * @default local
+             * @description Where it came from, or with whom it is bought: `local`, `signalwire`, `telnyx`, `bandwidth`.
              * @example local
              */
-            provider: string | null;
-            capabilities?: components["schemas"]["Capabilities"] | null;
+            provider?: string | null;
+            features?: components["schemas"]["Capabilities"] | null;
+            capabilities?: components["schemas"]["GivenCapabilities"] | null;
+            /** @description The name people know it by. */
+            friendlyName?: string | null;
             /** Format: uuid */
             carrierId?: string | null;
             /** Format: uuid */
@@ -3552,6 +3785,24 @@ export interface components {
              */
             campaignId?: string | null;
             metadata?: components["schemas"]["Metadata"] | null;
+        };
+        /** @description The number a tenant was given. */
+        ProvisionedNumber: {
+            /** Format: uuid */
+            id: string;
+            /** Format: uuid */
+            tenantId: string;
+            /** @example +15551234567 */
+            number: string;
+            provider?: string | null;
+            /** Format: uuid */
+            carrierId?: string | null;
+            /** Format: uuid */
+            trunkId?: string | null;
+            capabilities: components["schemas"]["Capabilities"];
+            metadata: components["schemas"]["Metadata"];
+            createdAt: components["schemas"]["Time"];
+            updatedAt: components["schemas"]["Time"];
         };
         /** @description A publisher. */
         Publisher: {
@@ -4148,6 +4399,8 @@ export interface components {
             /** Format: uuid */
             trunkId?: string | null;
             capabilities?: components["schemas"]["CapabilityChanges"] | null;
+            /** @description The name people know it by; the provider hears of it too. */
+            friendlyName?: string | null;
             metadata?: components["schemas"]["Metadata"] | null;
         };
         /** @description Changes of a publisher: members not named stay. */
@@ -5883,6 +6136,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description Campaign, carrier or trunk not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description Taken already, in use, or changed meanwhile */
             409: {
                 headers: {
@@ -6181,6 +6443,551 @@ export interface operations {
             };
             /** @description Not a media type the API reads */
             415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A fault of the server */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A part of the server does not answer */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    searchAvailableNumbers: {
+        parameters: {
+            query?: {
+                /** @description Three digits. */
+                areaCode?: string;
+                /** @description `US` unless said otherwise. */
+                country?: string;
+                /** @description State or province. */
+                region?: string;
+                /** @description With whom; as the tenant prefers unless said otherwise. */
+                provider?: string;
+                /** @description Most numbers. */
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Numbers */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AvailableNumbers"];
+                };
+            };
+            /** @description Not valid */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Permission denied, or the x-csrf-token is missing */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A fault of the server */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A part of the server does not answer */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    listNumberOrders: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The orders */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["NumberOrderList"];
+                };
+            };
+            /** @description Not signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Permission denied, or the x-csrf-token is missing */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A fault of the server */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A part of the server does not answer */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    lookUpNumber: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["LookUpNumberRequest"];
+            };
+        };
+        responses: {
+            /** @description What it runs */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["NumberRoute"];
+                };
+            };
+            /** @description Not valid */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Permission denied, or the x-csrf-token is missing */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nobody has it */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Taken already, in use, or changed meanwhile */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Larger than the API reads */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not a media type the API reads */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A fault of the server */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A part of the server does not answer */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    provisionNumber: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AdminProvisionNumberRequest"];
+            };
+        };
+        responses: {
+            /** @description The number */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProvisionedNumber"];
+                };
+            };
+            /** @description Not valid */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Permission denied, or the x-csrf-token is missing */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Tenant, carrier or trunk not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Taken already, in use, or changed meanwhile */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Larger than the API reads */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not a media type the API reads */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A fault of the server */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A part of the server does not answer */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    auditNumbers: {
+        parameters: {
+            query?: {
+                /** @description One provider only. */
+                provider?: string;
+                /** @description One tenant only. */
+                tenantId?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The differences */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["NumberAudit"];
+                };
+            };
+            /** @description Not valid */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Permission denied, or the x-csrf-token is missing */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A fault of the server */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A part of the server does not answer */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    repairNumbers: {
+        parameters: {
+            query?: {
+                /** @description One provider only. */
+                provider?: string;
+                /** @description One tenant only. */
+                tenantId?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The differences, and which are no more */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["NumberAudit"];
+                };
+            };
+            /** @description Not valid */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Permission denied, or the x-csrf-token is missing */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Taken already, in use, or changed meanwhile */
+            409: {
                 headers: {
                     [name: string]: unknown;
                 };

@@ -21,6 +21,7 @@ pub(crate) mod feature_flags;
 pub(crate) mod flows;
 mod health;
 pub(crate) mod leads;
+mod number_registry;
 pub(crate) mod numbers;
 pub(crate) mod pool_numbers;
 pub(crate) mod publishers;
@@ -49,6 +50,7 @@ pub(crate) fn all() -> OpenApiRouter<State> {
         dashboard::routes,
         events::routes,
         numbers::routes,
+        number_registry::routes,
         campaigns::routes,
         publishers::routes,
         buyers::routes,

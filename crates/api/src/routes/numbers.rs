@@ -3,9 +3,15 @@
 use axum::{Json, http::StatusCode};
 use domain::{CampaignId, NumberId, PhoneNumber as E164};
 use garde::Validate;
-use operations::{Entity, Number, NumberCapabilities, NumberFilter};
+use operations::{
+    Entity, LOCAL_PROVIDER, Number, NumberCapabilities, NumberFilter, NumberPurpose, NumberSearch, ProvisionError,
+    Purchase,
+};
 use serde::{Deserialize, Serialize};
-use utoipa::{IntoParams, ToSchema};
+use utoipa::{
+    IntoParams, PartialSchema, ToSchema,
+    openapi::{ArrayBuilder, ObjectBuilder, OneOfBuilder, Ref as SchemaRef, RefOr, Schema, schema::Type},
+};
 use utoipa_axum::routes;
 use uuid::Uuid;
 
@@ -17,7 +23,7 @@ use crate::{
     page::{List, PageQuery},
     problem::{ApiError, ApiResult, Fault},
     resource::Resource,
-    wire::{Metadata, Names, Ref, Time, nullable, wire_enum},
+    wire::{Amount, Metadata, Names, Ref, Time, nullable, wire_enum},
 };
 
 wire_enum!(
@@ -56,12 +62,54 @@ impl Default for Capabilities {
 }
 
 impl Capabilities {
-    fn of(stored: NumberCapabilities) -> Self {
+    pub(super) fn of(stored: NumberCapabilities) -> Self {
         Self { voice: stored.voice, sms: stored.sms, mms: stored.mms, fax: stored.fax }
     }
 
-    fn stored(self) -> NumberCapabilities {
+    pub(super) fn stored(self) -> NumberCapabilities {
         NumberCapabilities { voice: self.voice, sms: self.sms, mms: self.mms, fax: self.fax }
+    }
+}
+
+/// Capabilities in either shape: members, or a list of names.
+#[derive(Clone, Copy, Debug)]
+pub struct GivenCapabilities(pub(super) Capabilities);
+
+impl<'de> Deserialize<'de> for GivenCapabilities {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        use serde::de::Error as _;
+        let value = serde_json::Value::deserialize(deserializer)?;
+        let serde_json::Value::Array(names) = value else {
+            return serde_json::from_value(value).map(Self).map_err(D::Error::custom);
+        };
+        let mut capabilities = Capabilities { voice: false, sms: false, mms: false, fax: false };
+        for name in names {
+            let place = match name.as_str().unwrap_or("").to_ascii_lowercase().as_str() {
+                "voice" => &mut capabilities.voice,
+                "sms" => &mut capabilities.sms,
+                "mms" => &mut capabilities.mms,
+                "fax" => &mut capabilities.fax,
+                _ => return Err(D::Error::custom(format!("{name} is not one of Voice, SMS, MMS, Fax"))),
+            };
+            *place = true;
+        }
+        Ok(Self(capabilities))
+    }
+}
+
+impl PartialSchema for GivenCapabilities {
+    fn schema() -> RefOr<Schema> {
+        let names = ObjectBuilder::new().schema_type(Type::String).enum_values(Some(["Voice", "SMS", "MMS", "Fax"]));
+        let either = OneOfBuilder::new()
+            .item(SchemaRef::from_schema_name("Capabilities"))
+            .item(ArrayBuilder::new().items(names.build()));
+        either.examples([serde_json::json!({"voice": true})]).into()
+    }
+}
+
+impl ToSchema for GivenCapabilities {
+    fn schemas(schemas: &mut Vec<(String, RefOr<Schema>)>) {
+        schemas.push((Capabilities::name().into_owned(), Capabilities::schema()));
     }
 }
 
@@ -94,6 +142,14 @@ pub struct PhoneNumber {
     campaign_id: Option<Uuid>,
     /// What its calls are for.
     campaign: Option<Ref>,
+    /// The name people know it by.
+    friendly_name: Option<String>,
+    /// State or place.
+    region: Option<String>,
+    /// What it costs a month, in US dollars.
+    monthly_price: Option<Amount>,
+    /// What it was imported from.
+    import_source: Option<String>,
     metadata: Metadata,
     purchased_at: Option<Time>,
     released_at: Option<Time>,
@@ -101,7 +157,7 @@ pub struct PhoneNumber {
     updated_at: Time,
 }
 
-async fn view(number: &Number, names: &mut Names<'_>) -> ApiResult<PhoneNumber> {
+pub(super) async fn view(number: &Number, names: &mut Names<'_>) -> ApiResult<PhoneNumber> {
     Ok(PhoneNumber {
         id: number.id.uuid(),
         tenant_id: number.tenant.uuid(),
@@ -113,6 +169,10 @@ async fn view(number: &Number, names: &mut Names<'_>) -> ApiResult<PhoneNumber> 
         trunk_id: number.trunk.map(|id| id.uuid()),
         campaign_id: number.campaign.map(CampaignId::uuid),
         campaign: names.campaign(number.campaign).await?,
+        friendly_name: number.friendly_name.clone(),
+        region: number.region.clone(),
+        monthly_price: number.monthly_price.map(Amount),
+        import_source: number.import_source.clone(),
         metadata: Metadata::of(&number.metadata),
         purchased_at: number.purchased_at.map(Time),
         released_at: number.released_at.map(Time),
@@ -153,6 +213,7 @@ async fn list(
         status: query.status.map(|status| status.0),
         campaign: query.campaign_id.map(CampaignId),
         provider: query.provider,
+        exact: None,
         search: query.search,
     };
     let found = caller.directory().numbers.list(caller.scope(), &filter, &page.request()).await.map_err(from_store)?;
@@ -164,21 +225,41 @@ async fn list(
     Ok(Json(page.list(views, found.total, found.next)))
 }
 
-/// A new number. Either `number`, which the tenant has already, or, once a provider is configured, what to search for.
+/// A new number: one of the tenant's own (`number`), or one to be bought (what to search for, or `number` with `purchase`).
 #[derive(Debug, Deserialize, Validate, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct ProvisionNumberRequest {
     /// E.164, or as people write it.
     #[garde(length(min = 3, max = 32))]
     #[schema(example = "+15551234567", min_length = 3, max_length = 32)]
-    number: String,
-    /// Where it came from.
-    #[garde(length(max = 64))]
-    #[schema(example = "local", default = "local")]
-    provider: Option<String>,
-    /// What it can do; voice unless said otherwise.
+    number: Option<String>,
+    /// Buy `number` from the provider, rather than add it as one the tenant has already.
     #[garde(skip)]
-    capabilities: Option<Capabilities>,
+    #[serde(default)]
+    purchase: bool,
+    /// Three digits.
+    #[garde(inner(custom(is_area_code)))]
+    #[schema(pattern = "^[2-9][0-9]{2}$")]
+    area_code: Option<String>,
+    /// ISO 3166 code of two letters; `US` unless said otherwise.
+    #[garde(length(min = 2, max = 2))]
+    country: Option<String>,
+    /// State or province, two letters.
+    #[garde(length(min = 2, max = 64))]
+    region: Option<String>,
+    /// Where it came from, or with whom it is bought: `local`, `signalwire`, `telnyx`, `bandwidth`.
+    #[garde(length(max = 64))]
+    #[schema(example = "local")]
+    provider: Option<String>,
+    /// What a number to be bought must be able to do; voice unless said otherwise.
+    #[garde(skip)]
+    features: Option<Capabilities>,
+    /// What it can do: as members, or as a list of `Voice`, `SMS`, `MMS`, `Fax`; voice unless said otherwise.
+    #[garde(skip)]
+    capabilities: Option<GivenCapabilities>,
+    /// The name people know it by.
+    #[garde(length(min = 1, max = 200))]
+    friendly_name: Option<String>,
     #[garde(skip)]
     carrier_id: Option<Uuid>,
     #[garde(skip)]
@@ -190,35 +271,109 @@ pub struct ProvisionNumberRequest {
     metadata: Option<Metadata>,
 }
 
-/// Adds a number.
+/// garde rule: a North American area code.
+fn is_area_code(text: &str, _: &()) -> garde::Result {
+    let is_code = text.len() == 3 && text.bytes().all(|byte| byte.is_ascii_digit()) && !text.starts_with(['0', '1']);
+    if is_code { Ok(()) } else { Err(garde::Error::new("must be three digits, the first 2 to 9")) }
+}
+
+pub(super) fn e164(text: &str) -> ApiResult<E164> {
+    E164::from_dialled(text).map_err(|error| ApiError::validation(vec![Fault::body("number", format!("is {error}"))]))
+}
+
+impl ProvisionNumberRequest {
+    fn purchase(self, number: Option<E164>) -> Purchase {
+        let capabilities = self.features.map(Capabilities::stored);
+        let capabilities = capabilities.or_else(|| self.capabilities.map(|given| given.0.stored()));
+        Purchase {
+            provider: self.provider,
+            number,
+            search: NumberSearch {
+                area_code: self.area_code,
+                country: self.country.map_or_else(|| "US".to_owned(), |country| country.to_uppercase()),
+                region: self.region,
+                capabilities: capabilities.unwrap_or_default(),
+                limit: 1,
+            },
+            purpose: NumberPurpose {
+                campaign: self.campaign_id.map(Into::into),
+                carrier: self.carrier_id.map(Into::into),
+                trunk: self.trunk_id.map(Into::into),
+                metadata: Metadata::or_empty(self.metadata),
+                ..NumberPurpose::default()
+            },
+        }
+    }
+
+    /// A number the tenant has already.
+    fn own(self, caller: &Caller, number: E164) -> Number {
+        let now = caller.now();
+        Number {
+            id: caller.state.next_id(),
+            tenant: caller.principal.tenant,
+            number,
+            provider: Some(self.provider.unwrap_or_else(|| LOCAL_PROVIDER.to_owned())),
+            provider_id: None,
+            friendly_name: self.friendly_name,
+            region: self.region,
+            monthly_price: None,
+            carrier: self.carrier_id.map(Into::into),
+            trunk: self.trunk_id.map(Into::into),
+            campaign: self.campaign_id.map(Into::into),
+            status: operations::NumberStatus::Active,
+            capabilities: self.capabilities.map(|given| given.0).or(self.features).unwrap_or_default().stored(),
+            import_source: None,
+            import_hash: None,
+            metadata: Metadata::or_empty(self.metadata),
+            purchased_at: Some(now),
+            released_at: None,
+            created_at: now,
+            updated_at: now,
+        }
+    }
+}
+
+/// Adds a number of one's own, or buys one. 400 `PURCHASE_FAILED` when none fits or the provider refuses; 503
+/// `PURCHASE_PENDING` when the provider does not answer: the order is followed up, and the number appears where it was bought.
 #[utoipa::path(post, path = "/api/v1/numbers", operation_id = "createNumber", request_body = ProvisionNumberRequest,
-    responses((status = 201, description = "The number", body = PhoneNumber)))]
+    responses((status = 201, description = "The number", body = PhoneNumber),
+        (status = 404, description = "Campaign, carrier or trunk not found", body = crate::Problem, content_type = "application/problem+json")))]
 async fn create(
     caller: Caller,
     Body(body): Body<ProvisionNumberRequest>,
 ) -> ApiResult<(StatusCode, Json<PhoneNumber>)> {
-    let now = caller.now();
-    let parsed = E164::from_dialled(&body.number);
-    let number = Number {
-        id: caller.state.next_id(),
-        tenant: caller.principal.tenant,
-        number: parsed.map_err(|error| ApiError::validation(vec![Fault::body("number", format!("is {error}"))]))?,
-        provider: Some(body.provider.unwrap_or_else(|| "local".to_owned())),
-        carrier: body.carrier_id.map(Into::into),
-        trunk: body.trunk_id.map(Into::into),
-        campaign: body.campaign_id.map(Into::into),
-        status: operations::NumberStatus::Active,
-        capabilities: body.capabilities.unwrap_or_default().stored(),
-        metadata: Metadata::or_empty(body.metadata),
-        purchased_at: Some(now),
-        released_at: None,
-        created_at: now,
-        updated_at: now,
+    let given = body.number.as_deref().map(e164).transpose()?;
+    if given.is_none() && body.purchase {
+        return Err(ApiError::validation(vec![Fault::body("number", "is required with purchase")]));
+    }
+    let number = match given {
+        Some(number) if !body.purchase => {
+            let own = body.own(&caller, number);
+            caller.directory().numbers.insert(caller.scope(), &own).await.map_err(from_store)?;
+            own
+        }
+        number => {
+            let friendly_name = body.friendly_name.clone();
+            let wanted = body.purchase(number);
+            let provisioning = caller.state.provisioning();
+            let bought = provisioning.buy(caller.scope(), wanted, caller.now()).await.map_err(from_provisioning)?;
+            named(&caller, bought, friendly_name).await?
+        }
     };
-    caller.directory().numbers.insert(caller.scope(), &number).await.map_err(from_store)?;
     let shown = view(&number, &mut Names::new(&caller)).await?;
     caller.audit(Done::Create, Number::NAME, number.id, &(), &shown).await;
     Ok((StatusCode::CREATED, Json(shown)))
+}
+
+/// Gives a number its name, here and at its provider.
+async fn named(caller: &Caller, number: Number, name: Option<String>) -> ApiResult<Number> {
+    let Some(name) = name else { return Ok(number) };
+    // Bought it is, whatever its provider makes of the name.
+    if let Err(error) = caller.state.provisioning().rename(&number, &name).await {
+        tracing::warn!(%error, number = %number.number, "the provider did not take the name");
+    }
+    let renamed = Number { friendly_name: Some(name), ..number };
+    caller.directory().numbers.save(caller.scope(), &renamed, caller.now()).await.map_err(from_store)
 }
 
 /// Reads a number.
@@ -246,6 +401,10 @@ pub struct UpdateNumberRequest {
     trunk_id: Option<Option<Uuid>>,
     #[garde(skip)]
     capabilities: Option<CapabilityChanges>,
+    /// The name people know it by; the provider hears of it too.
+    #[garde(inner(inner(length(min = 1, max = 200))))]
+    #[serde(default, deserialize_with = "nullable")]
+    friendly_name: Option<Option<String>>,
     #[garde(skip)]
     metadata: Option<Metadata>,
 }
@@ -287,23 +446,40 @@ async fn update(
     if let Some(metadata) = body.metadata {
         number.metadata = metadata.0;
     }
+    if let Some(name) = body.friendly_name.filter(|name| *name != number.friendly_name) {
+        caller.state.provisioning().rename(&number, name.as_deref().unwrap_or("")).await.map_err(from_provisioning)?;
+        number.friendly_name = name;
+    }
     let number = caller.directory().numbers.save(caller.scope(), &number, caller.now()).await.map_err(from_store)?;
     let after = view(&number, &mut names).await?;
     caller.audit(Done::Update, Number::NAME, id, &before, &after).await;
     Ok(Json(after))
 }
 
-/// Gives a number back: it takes no more calls, and what was on it stays.
+/// Gives a number back: it takes no more calls, and what was on it stays. Where it was bought its provider is told; when the
+/// provider does not answer, it is told later.
 #[utoipa::path(delete, path = "/api/v1/numbers/{id}", operation_id = "releaseNumber", params(("id" = Uuid, Path, description = "The number's id")),
     responses((status = 204, description = "Given back")))]
 async fn release(caller: Caller, PathId(id): PathId<NumberId>) -> ApiResult<StatusCode> {
     let mut names = Names::new(&caller);
-    let mut number = caller.directory().numbers.get(caller.scope(), id).await.map_err(from_store)?;
+    let number = caller.directory().numbers.get(caller.scope(), id).await.map_err(from_store)?;
     let before = view(&number, &mut names).await?;
-    let now = caller.now();
-    number.status = operations::NumberStatus::Inactive;
-    number.released_at = Some(now);
-    let number = caller.directory().numbers.save(caller.scope(), &number, now).await.map_err(from_store)?;
+    let provisioning = caller.state.provisioning();
+    let number = provisioning.release(caller.scope(), id, caller.now()).await.map_err(from_provisioning)?;
     caller.audit(Done::Delete, Number::NAME, id, &before, &view(&number, &mut names).await?).await;
     Ok(StatusCode::NO_CONTENT)
+}
+
+/// What provisioning's refusal is to the caller.
+pub(super) fn from_provisioning(error: ProvisionError) -> ApiError {
+    let text = error.to_string();
+    match error {
+        ProvisionError::UnknownProvider(_) => ApiError::validation(vec![Fault::body("provider", text)]),
+        ProvisionError::NoneAvailable | ProvisionError::Refused(_) => {
+            ApiError::new(StatusCode::BAD_REQUEST, "PURCHASE_FAILED", text)
+        }
+        ProvisionError::Pending(_) => ApiError { code: "PURCHASE_PENDING", ..ApiError::unavailable(&text) },
+        ProvisionError::Unavailable(_) => ApiError::unavailable(&text),
+        ProvisionError::Store(error) => from_store(error),
+    }
 }

@@ -14,5 +14,7 @@ mod labels;
 mod leads;
 mod openapi;
 mod people;
+mod provisioning;
+mod seller;
 mod sides;
 mod support;

@@ -23,11 +23,16 @@ use axum::{
 };
 use domain::{CallId, Seed, TenantId, Timestamp, UserId};
 use http_body_util::BodyExt;
-use operations::{ApiKey, ApiKeyStatus, Directory, LiveBus, Role, Tenant, TenantScope, TenantStatus, User, UserStatus};
+use operations::{
+    ApiKey, ApiKeyStatus, Directory, LiveBus, LocalNumbers, NumberProvider, Provisioning, Role, Tenant, TenantScope,
+    TenantStatus, User, UserStatus,
+};
 use serde_json::{Value, json};
 use store::{MemoryBus, Store, StoreConfig};
 use tower::ServiceExt;
 use uuid::Uuid;
+
+use crate::seller::Seller;
 
 pub const PASSWORD: &str = "correct horse battery";
 /// 2026-11-23T16:00:00Z.
@@ -104,6 +109,8 @@ pub struct Platform {
     pub switch: Arc<Switch>,
     pub bus: Arc<MemoryBus>,
     pub folder: tempfile::TempDir,
+    pub seller: Arc<Seller>,
+    pub provisioning: Provisioning,
     pub tenant: TenantId,
     pub other: TenantId,
     ids: operations::Ids,
@@ -163,10 +170,21 @@ impl Platform {
         let switch = Arc::new(Switch::default());
         let mut config = ApiConfig::new([9; 32]);
         change(&mut config);
+        let seller = Arc::new(Seller::default());
+        let sellers: Vec<Arc<dyn NumberProvider>> =
+            vec![seller.clone(), Arc::new(LocalNumbers::new(Seed::from_number(11)))];
+        let provisioning = Provisioning::new(
+            directory.clone(),
+            Arc::new(store.clone()),
+            sellers,
+            None,
+            Arc::new(operations::Ids::new(Seed::from_number(13))),
+        );
         let ports = Ports {
             directory: directory.clone(),
             reports: Arc::new(store.clone()),
             leases: Arc::new(store.clone()),
+            provisioning: provisioning.clone(),
             call_control: switch.clone(),
             recording_files: Arc::new(Folder(folder.path().to_owned())),
             probes: vec![Arc::new(DatabaseProbe(store.clone()))],
@@ -176,7 +194,11 @@ impl Platform {
             live: bus.clone() as Arc<dyn LiveBus>,
         };
         let router = api::router(State::new(config, ports));
-        Self { router, store, directory, clock, switch, bus, folder, tenant, other, ids }
+        Self { router, store, directory, clock, switch, bus, folder, seller, provisioning, tenant, other, ids }
+    }
+
+    pub fn now(&self) -> Timestamp {
+        self.clock.now()
     }
 
     pub fn id<T: From<Uuid>>(&self) -> T {

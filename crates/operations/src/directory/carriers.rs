@@ -1,6 +1,6 @@
 //! How calls come in: carriers, trunks, tracking numbers.
 
-use domain::{CampaignId, CarrierId, NumberId, PhoneNumber, TenantId, Timestamp, TrunkId};
+use domain::{CampaignId, CarrierId, Micros, NumberId, PhoneNumber, TenantId, Timestamp, TrunkId};
 
 use crate::{Entity, text_enum::text_enum};
 
@@ -148,6 +148,14 @@ pub struct Number {
     pub number: PhoneNumber,
     /// Where it came from: `local`, `signalwire`, `telnyx`, `bandwidth`.
     pub provider: Option<String>,
+    /// What the provider calls it; only where it was bought there.
+    pub provider_id: Option<String>,
+    /// The name people know it by.
+    pub friendly_name: Option<String>,
+    /// State or place.
+    pub region: Option<String>,
+    /// What it costs a month, in US dollars.
+    pub monthly_price: Option<Micros>,
     /// The carrier that brings its calls.
     pub carrier: Option<CarrierId>,
     /// The trunk its calls come over.
@@ -160,6 +168,10 @@ pub struct Number {
     pub capabilities: NumberCapabilities,
     /// Free for integrations.
     pub metadata: serde_json::Value,
+    /// What it was imported from.
+    pub import_source: Option<String>,
+    /// SHA-256 of the imported row, hex: the same row is not imported twice.
+    pub import_hash: Option<String>,
     /// Since when it is ours.
     pub purchased_at: Option<Timestamp>,
     /// When it was given back.
@@ -198,6 +210,8 @@ pub struct NumberFilter {
     pub campaign: Option<CampaignId>,
     /// Only from this provider.
     pub provider: Option<String>,
+    /// Only this number.
+    pub exact: Option<PhoneNumber>,
     /// Part of the number.
     pub search: Option<String>,
 }

@@ -5,6 +5,7 @@ mod jobs;
 mod journal;
 mod leases;
 mod live;
+mod providers;
 mod routing_data;
 mod settlements;
 mod switches;
@@ -14,6 +15,10 @@ pub use jobs::{Job, JobCounts, JobKind, JobTicket, Jobs, NewJob};
 pub use journal::{Journal, JournalError};
 pub use leases::{LeaseRequest, Leases, Reservation};
 pub use live::{LiveBus, LiveItem, LiveStream, LiveUpdate};
+pub use providers::{
+    HeldNumber, NumberOrder, NumberOrderKind, NumberOrderState, NumberOrders, NumberProvider, NumberPurpose,
+    NumberSearch, OfferedNumber, ProviderError,
+};
 pub use routing_data::{RoutingData, RoutingSource};
 pub use settlements::{SettleInput, Settled, SettledBefore, Settlement, Settlements};
 pub use switches::{Heartbeat, Orphan, Switches};

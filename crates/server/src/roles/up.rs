@@ -7,7 +7,9 @@ use anyhow::Context as _;
 use api::ports::HealthProbe;
 use api::{ApiConfig, Ports};
 use domain::Seed;
-use operations::{Dead, Ids, Jobs as _, Journal, LiveBus, Recorder, Recovery, RecoveryConfig, Settle, Voice};
+use operations::{
+    Dead, Ids, Jobs as _, Journal, LiveBus, Provisioning, Recorder, Recovery, RecoveryConfig, Settle, Voice,
+};
 use prometheus_client::registry::Registry;
 use store::{FileJournal, MemoryBus, Store, StoreConfig, WriterTask};
 use switch::Input;
@@ -21,6 +23,7 @@ use crate::metrics;
 use crate::probes::{DatabaseProbe, Gauges, LocalCalls, ThreadProbe};
 use crate::recordings::RecordingFolder;
 use crate::secrets;
+use crate::sellers;
 use crate::voice::edge_thread::EdgeHandle;
 use crate::voice::relay_thread::RelayHandle;
 
@@ -71,6 +74,7 @@ struct Core {
     voice: Arc<Voice>,
     recorder: Recorder,
     recovery: Recovery,
+    provisioning: Provisioning,
 }
 
 /// What runs, to be stopped in order.
@@ -183,6 +187,9 @@ async fn start_voice(
         }
         running.worker = Some(worker.start());
     }
+    if roles.worker {
+        running.tasks.push(tokio::spawn(sellers::keep_repairing(core.provisioning.clone(), clock)));
+    }
     Ok(())
 }
 
@@ -225,6 +232,7 @@ async fn start_http(
         directory: core.store.directory(),
         reports: Arc::new(core.store.clone()),
         leases: Arc::new(core.store.clone()),
+        provisioning: core.provisioning,
         call_control: Arc::new(calls),
         recording_files: Arc::new(RecordingFolder { root: config.data.join("objects") }),
         probes,
@@ -322,7 +330,8 @@ async fn open(config: &Config, roles: Roles, clock: Clock, seed: &mut Seed) -> a
     };
     let recorder = Recorder::new(shared.clone(), live.clone(), journal).with_desk(voice.desk());
     let recovery = Recovery::new(shared.clone(), shared, recorder.clone(), RecoveryConfig::default());
-    Ok((Core { store, ids, live, voice, recorder, recovery }, writer))
+    let provisioning = sellers::provisioning(&config.numbers, &store, &ids, seed.fork())?;
+    Ok((Core { store, ids, live, voice, recorder, recovery, provisioning }, writer))
 }
 
 fn api_config(config: &Config) -> anyhow::Result<ApiConfig> {

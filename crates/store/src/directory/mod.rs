@@ -40,6 +40,7 @@ use uuid::Uuid;
 use crate::{Store, cursor::Cursor, dialect::store_error, sql::execute};
 
 pub(crate) use flow_versions::read_version;
+pub(crate) use numbers::{insert_number, read_numbers};
 
 /// How an entity is stored.
 pub(crate) trait Stored: Entity + Sized

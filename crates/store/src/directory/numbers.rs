@@ -1,12 +1,16 @@
 //! Tracking numbers.
 
-use domain::{CampaignId, CarrierId, NumberId, TenantId, Timestamp, TrunkId};
+use domain::{CampaignId, CarrierId, Micros, NumberId, TenantId, Timestamp, TrunkId};
 use operations::{Number, NumberFilter, StoreError};
-use sea_orm::{ColumnTrait, Order, QueryFilter, Select};
+use sea_orm::{
+    ActiveModelTrait, ColumnTrait, ConnectionTrait, DatabaseConnection, DbErr, EntityTrait, IntoActiveModel, Order,
+    QueryFilter, Select,
+};
 
 use self::table::{ActiveModel, Column, Entity, Model};
 use super::{Stored, keyed};
 use crate::convert::{from_json, json, moment, parse};
+use crate::dialect::store_error;
 
 mod table {
     use sea_orm::entity::prelude::*;
@@ -19,6 +23,12 @@ mod table {
         pub tenant_id: Uuid,
         pub number: String,
         pub provider: Option<String>,
+        pub provider_id: Option<String>,
+        pub friendly_name: Option<String>,
+        pub region: Option<String>,
+        pub monthly_price: Option<i64>,
+        pub import_source: Option<String>,
+        pub import_hash: Option<String>,
         pub carrier_id: Option<Uuid>,
         pub trunk_id: Option<Uuid>,
         pub campaign_id: Option<Uuid>,
@@ -49,6 +59,12 @@ impl Stored for Number {
             tenant_id: self.tenant.0,
             number: self.number.to_string(),
             provider: self.provider.clone(),
+            provider_id: self.provider_id.clone(),
+            friendly_name: self.friendly_name.clone(),
+            region: self.region.clone(),
+            monthly_price: self.monthly_price.map(|price| price.0),
+            import_source: self.import_source.clone(),
+            import_hash: self.import_hash.clone(),
             carrier_id: self.carrier.map(|id| id.0),
             trunk_id: self.trunk.map(|id| id.0),
             campaign_id: self.campaign.map(|id| id.0),
@@ -68,6 +84,12 @@ impl Stored for Number {
             tenant: TenantId(row.tenant_id),
             number: parse(&row.number)?,
             provider: row.provider,
+            provider_id: row.provider_id,
+            friendly_name: row.friendly_name,
+            region: row.region,
+            monthly_price: row.monthly_price.map(Micros),
+            import_source: row.import_source,
+            import_hash: row.import_hash,
             carrier: row.carrier_id.map(CarrierId),
             trunk: row.trunk_id.map(TrunkId),
             campaign: row.campaign_id.map(CampaignId),
@@ -82,6 +104,10 @@ impl Stored for Number {
     }
 
     fn narrow(query: Select<Entity>, filter: &NumberFilter) -> Select<Entity> {
+        let query = match &filter.exact {
+            Some(number) => query.filter(Column::Number.eq(number.as_str())),
+            None => query,
+        };
         let query = match filter.status {
             Some(status) => query.filter(Column::Status.eq(status.as_str())),
             None => query,
@@ -99,4 +125,24 @@ impl Stored for Number {
             None => query,
         }
     }
+}
+
+/// Writes a row of any tenant, in whatever transaction.
+pub(crate) async fn insert_number(on: &impl ConnectionTrait, number: &Number) -> Result<(), DbErr> {
+    let row = number.to_row().map_err(|error| DbErr::Custom(error.to_string()))?;
+    Entity::insert(row.into_active_model().reset_all()).exec_without_returning(on).await.map(drop)
+}
+
+/// Every tenant's numbers whose columns `number` and `provider` are as asked.
+pub(crate) async fn read_numbers(
+    on: &DatabaseConnection,
+    asked: impl Fn(&str) -> Option<String>,
+) -> Result<Vec<Number>, StoreError> {
+    let mut query = Entity::find();
+    for (column, name) in [(Column::Number, "number"), (Column::Provider, "provider")] {
+        if let Some(value) = asked(name) {
+            query = query.filter(column.eq(value));
+        }
+    }
+    query.all(on).await.map_err(store_error)?.into_iter().map(Number::from_row).collect()
 }

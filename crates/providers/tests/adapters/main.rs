@@ -1,0 +1,9 @@
+//! Each adapter against a local server that notes every request and answers as the provider's documentation has it.
+
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
+mod bandwidth;
+mod faults;
+mod signalwire;
+mod stub;
+mod telnyx;
