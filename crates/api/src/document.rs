@@ -28,11 +28,12 @@ a long list while it grows.
 **Limits.** Requests are counted a minute per key or user; `X-RateLimit-*` headers say how many are left. Bodies have \
 1 MiB at most.";
 
-const TAGS: [(&str, &str); 20] = [
+const TAGS: [(&str, &str); 21] = [
     ("Sign-in", "Sessions, CSRF tokens, WebSocket tickets"),
     ("Calls", "What came in, where it went and why, what it earned"),
     ("Recordings", "What was said"),
     ("Dashboard", "Figures of a window of time"),
+    ("Reporting", "Figures of a period, by time, campaign or status"),
     ("Live", "Events as they happen"),
     ("Numbers", "Tracking numbers"),
     ("Campaigns", "What calls are for"),

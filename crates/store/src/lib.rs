@@ -21,6 +21,7 @@ mod number_orders;
 mod routing_data;
 mod sql;
 mod switches;
+mod transcripts;
 mod writer;
 
 use std::{fmt, sync::Arc};
@@ -105,6 +106,7 @@ impl Store {
             queues: store.clone(),
             agents: store.clone(),
             leads: store.clone(),
+            transcripts: store.clone(),
             tags: store.clone(),
             call_tags: store.clone(),
             feature_flags: store.clone(),

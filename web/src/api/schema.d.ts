@@ -263,6 +263,92 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/calls/{id}/transcript": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Reads what was said in a call. */
+        get: operations["getTranscript"];
+        /** Keeps what was said in a call, in place of an earlier transcript: for whoever transcribes. `transcription.ready` follows. */
+        put: operations["putTranscript"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/transcripts": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Lists transcripts, newest first, or those in which every word of `q` was said. */
+        get: operations["searchTranscripts"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/reporting/metrics": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Reports the calls of a period by hour or day. */
+        get: operations["getMetricsReport"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/reporting/calls": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Reports the calls of a period by day, week, month, campaign or status. */
+        get: operations["getCallReport"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/reporting/campaigns/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Reports a campaign's calls by day. */
+        get: operations["getCampaignReport"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/dashboard/summary": {
         parameters: {
             query?: never;
@@ -1922,6 +2008,14 @@ export interface components {
             quality?: components["schemas"]["Quality"] | null;
             createdAt?: components["schemas"]["Time"] | null;
         };
+        /** @description A report of calls. */
+        CallReport: {
+            period: components["schemas"]["ReportPeriod"];
+            /** @example America/New_York */
+            timeZone: string;
+            metrics: components["schemas"]["ReportMetrics"];
+            breakdown: components["schemas"]["ReportPart"][];
+        };
         /**
          * @description Where a call stands.
          * @enum {string}
@@ -2007,6 +2101,11 @@ export interface components {
              * @example 60
              */
             afterSeconds: number;
+        };
+        /** @description A campaign's report. */
+        CampaignReport: components["schemas"]["MetricsReport"] & {
+            /** Format: uuid */
+            campaignId: string;
         };
         /** @enum {string} */
         CampaignStatus: "ACTIVE" | "PAUSED" | "ARCHIVED";
@@ -3399,6 +3498,28 @@ export interface components {
             meta: components["schemas"]["PaginationMeta"];
         };
         /** @description A page. */
+        List_TranscriptSummary: {
+            /** @description The items. */
+            data: {
+                /** Format: uuid */
+                id: string;
+                /** Format: uuid */
+                callId: string;
+                engine: string;
+                language: string;
+                /**
+                 * Format: double
+                 * @description Seconds.
+                 */
+                durationSec: number;
+                /** @description Its first 200 characters. */
+                fullText: string;
+                createdAt: components["schemas"]["Time"];
+            }[];
+            /** @description Where they stand. */
+            meta: components["schemas"]["PaginationMeta"];
+        };
+        /** @description A page. */
         List_Trunk: {
             /** @description The items. */
             data: components["schemas"]["Trunk"][];
@@ -3502,6 +3623,18 @@ export interface components {
         /** @description Free for integrations; 16 KiB at most */
         Metadata: {
             [key: string]: unknown;
+        };
+        /** @description A report by time. */
+        MetricsReport: {
+            period: components["schemas"]["ReportPeriod"];
+            /**
+             * @description IANA zone the days and hours are of: the tenant's.
+             * @example America/New_York
+             */
+            timeZone: string;
+            metrics: components["schemas"]["ReportMetrics"];
+            /** @description Every hour or day of the period, those without calls too. */
+            breakdown: components["schemas"]["ReportPoint"][];
         };
         /** @description A key, with the secret that is not shown again. */
         NewApiKey: components["schemas"]["ApiKey"] & {
@@ -3833,6 +3966,29 @@ export interface components {
              */
             priority: number | null;
         };
+        /** @description A transcript to be kept. */
+        PutTranscriptRequest: {
+            /**
+             * Format: uuid
+             * @description The recording it was made from.
+             */
+            recordingId?: string | null;
+            /** @example faster-whisper */
+            engine: string;
+            /** @description ISO 639 code; `en` unless said otherwise. */
+            language?: string | null;
+            /**
+             * Format: double
+             * @description Seconds.
+             * @example 93.5
+             */
+            durationSec: number;
+            /** @description All of it; the segments' texts unless given. */
+            fullText?: string | null;
+            speakerLabels?: components["schemas"]["Metadata"] | null;
+            segments?: components["schemas"]["TranscriptSegment"][];
+            analysis?: components["schemas"]["TranscriptAnalysis"] | null;
+        };
         /** @description How it sounded. */
         Quality: {
             /** Format: int64 */
@@ -4038,6 +4194,121 @@ export interface components {
              */
             detail: string;
         };
+        /** @description Figures of a report. */
+        ReportMetrics: {
+            /** Format: int64 */
+            totalCalls: number;
+            /** Format: int64 */
+            answeredCalls: number;
+            /**
+             * Format: int64
+             * @description Answered and over.
+             */
+            completedCalls: number;
+            /**
+             * Format: int64
+             * @description Over without an answer.
+             */
+            failedCalls: number;
+            /**
+             * Format: int64
+             * @description Paid for by the buyer.
+             */
+            convertedCalls: number;
+            /**
+             * Format: int64
+             * @description Seconds from first INVITE to end, all calls together.
+             */
+            totalDuration: number;
+            /**
+             * Format: int64
+             * @description Whole minutes from answer to end, all calls together.
+             */
+            totalBillableMinutes: number;
+            /** @description What the tenant is charged. */
+            totalCost: components["schemas"]["Amount"];
+            /** @description What buyers pay. */
+            totalRevenue: components["schemas"]["Amount"];
+            /** @description What publishers earn. */
+            totalPayout: components["schemas"]["Amount"];
+            /**
+             * Format: int64
+             * @description Seconds; whole.
+             */
+            averageDuration: number;
+            /**
+             * Format: double
+             * @description Answered of all, 0 to 1.
+             */
+            asr: number;
+            /**
+             * Format: int64
+             * @description Seconds from answer to end, on average over what was answered and is over; whole.
+             */
+            aht: number;
+            /**
+             * Format: double
+             * @description Converted of answered, 0 to 1; absent when none was answered.
+             */
+            conversionRate?: number | null;
+            /**
+             * Format: double
+             * @description The same as `asr`.
+             */
+            answerRate: number;
+            /**
+             * Format: double
+             * @description Completed of all, 0 to 1.
+             */
+            completionRate: number;
+        };
+        /** @description One part of a report. */
+        ReportPart: {
+            /**
+             * @description `day`, `week`, `month`, `campaign`, `status`.
+             * @example day
+             */
+            dimension: string;
+            /**
+             * @description The day (2026-11-23), the Monday of the week, the month (2026-11), the campaign's name, the status.
+             * @example 2026-11-23
+             */
+            value: string;
+            /**
+             * Format: uuid
+             * @description The campaign's id.
+             */
+            id?: string | null;
+            metrics: components["schemas"]["ReportMetrics"];
+        };
+        /** @description The calls that started then count. */
+        ReportPeriod: {
+            start: components["schemas"]["Time"];
+            end: components["schemas"]["Time"];
+        };
+        /** @description Figures of one stretch of time. */
+        ReportPoint: {
+            /** @description When it begins. */
+            timestamp: components["schemas"]["Time"];
+            /** Format: int64 */
+            totalCalls: number;
+            /** Format: int64 */
+            answeredCalls: number;
+            /**
+             * Format: double
+             * @description Answered of all, 0 to 1.
+             */
+            asr: number;
+            /**
+             * Format: int64
+             * @description Seconds; whole.
+             */
+            aht: number;
+            /** Format: int64 */
+            billableMinutes: number;
+            cost: components["schemas"]["Amount"];
+            revenue: components["schemas"]["Amount"];
+        };
         /** @description Where to go back to. */
         RollbackRequest: {
             /**
@@ -4234,6 +4505,81 @@ export interface components {
              * @description Calls running now, whenever they started.
              */
             activeNow: number;
+        };
+        /** @description What was said in a call. */
+        Transcript: {
+            /** Format: uuid */
+            id: string;
+            /** Format: uuid */
+            callId: string;
+            /** Format: uuid */
+            recordingId?: string | null;
+            /** @example faster-whisper */
+            engine: string;
+            /** @example en */
+            language: string;
+            /**
+             * Format: double
+             * @description Seconds.
+             */
+            durationSec: number;
+            fullText: string;
+            speakerLabels: components["schemas"]["Metadata"];
+            segments: components["schemas"]["TranscriptSegment"][];
+            analysis?: components["schemas"]["TranscriptAnalysis"] | null;
+            createdAt: components["schemas"]["Time"];
+            updatedAt: components["schemas"]["Time"];
+        };
+        /** @description What an analysis made of it. */
+        TranscriptAnalysis: {
+            /** @description Was the call worth paying for? */
+            billable?: boolean | null;
+            /** @description Was an application submitted? */
+            applicationSubmitted?: boolean | null;
+            reasoning?: string | null;
+        };
+        /** @description What was said at one stretch. */
+        TranscriptSegment: {
+            /**
+             * Format: int32
+             * @description Place in the transcript, from 0; given by the platform.
+             */
+            idx?: number;
+            /**
+             * Format: double
+             * @description Seconds from the begin.
+             * @example 0.5
+             */
+            start: number;
+            /**
+             * Format: double
+             * @example 2.25
+             */
+            end: number;
+            /**
+             * @description Label of who said it.
+             * @example caller
+             */
+            speaker?: string | null;
+            /** @example Good morning */
+            text: string;
+        };
+        /** @description A transcript as lists show it. */
+        TranscriptSummary: {
+            /** Format: uuid */
+            id: string;
+            /** Format: uuid */
+            callId: string;
+            engine: string;
+            language: string;
+            /**
+             * Format: double
+             * @description Seconds.
+             */
+            durationSec: number;
+            /** @description Its first 200 characters. */
+            fullText: string;
+            createdAt: components["schemas"]["Time"];
         };
         /** @description A trunk. Its password is never shown, nor stored. */
         Trunk: {
@@ -5813,6 +6159,542 @@ export interface operations {
             };
             /** @description The range lies beyond the end */
             416: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A fault of the server */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A part of the server does not answer */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getTranscript: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The call's id */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The transcript */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Transcript"];
+                };
+            };
+            /** @description Not signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Permission denied, or the x-csrf-token is missing */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is none, or it is another tenant's */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A fault of the server */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A part of the server does not answer */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    putTranscript: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The call's id */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PutTranscriptRequest"];
+            };
+        };
+        responses: {
+            /** @description The transcript */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Transcript"];
+                };
+            };
+            /** @description Not valid */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Permission denied, or the x-csrf-token is missing */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is none, or it is another tenant's */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Taken already, in use, or changed meanwhile */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Larger than the API reads */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not a media type the API reads */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A fault of the server */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A part of the server does not answer */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    searchTranscripts: {
+        parameters: {
+            query?: {
+                /** @description Page number, 1 the first. Not together with `cursor`. */
+                page?: number;
+                /** @description Items of a page. */
+                limit?: number;
+                /**
+                 * @description `meta.nextCursor` of the page before: goes on behind its last item, however the list has grown since. Cheaper
+                 *     than a high page number, and without a total.
+                 */
+                cursor?: string;
+                /** @description Words, at most ten: those transcripts are found that hold all of them. All transcripts where it is left out. */
+                q?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page of transcripts */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["List_TranscriptSummary"];
+                };
+            };
+            /** @description Not valid */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Permission denied, or the x-csrf-token is missing */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A fault of the server */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A part of the server does not answer */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getMetricsReport: {
+        parameters: {
+            query?: {
+                /** @description Started then or later; a day before the end unless said otherwise. */
+                startDate?: components["schemas"]["Time"];
+                /** @description Started before; now unless said otherwise. */
+                endDate?: components["schemas"]["Time"];
+                campaignId?: string;
+                publisherId?: string;
+                buyerId?: string;
+                /** @description `hour` (at most 31 days) or `day`. */
+                granularity?: ("hour" | "day") & Record<string, never>;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The report */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MetricsReport"];
+                };
+            };
+            /** @description Not valid */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Permission denied, or the x-csrf-token is missing */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A fault of the server */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A part of the server does not answer */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getCallReport: {
+        parameters: {
+            query: {
+                /** @description Started then or later. */
+                startDate: components["schemas"]["Time"];
+                /** @description Started before; at most 366 days later. */
+                endDate: components["schemas"]["Time"];
+                groupBy?: ("day" | "week" | "month" | "campaign" | "status") & Record<string, never>;
+                campaignId?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The report */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CallReport"];
+                };
+            };
+            /** @description Not valid */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Permission denied, or the x-csrf-token is missing */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A fault of the server */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A part of the server does not answer */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getCampaignReport: {
+        parameters: {
+            query?: {
+                /** @description Started then or later; seven days before the end unless said otherwise. */
+                startDate?: components["schemas"]["Time"];
+                /** @description Started before; now unless said otherwise. */
+                endDate?: components["schemas"]["Time"];
+            };
+            header?: never;
+            path: {
+                /** @description The campaign's id */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The report */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CampaignReport"];
+                };
+            };
+            /** @description Not valid */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Permission denied, or the x-csrf-token is missing */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is none, or it is another tenant's */
+            404: {
                 headers: {
                     [name: string]: unknown;
                 };

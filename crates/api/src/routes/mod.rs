@@ -27,10 +27,12 @@ pub(crate) mod pool_numbers;
 pub(crate) mod publishers;
 pub(crate) mod queues;
 pub(crate) mod recordings;
+pub(crate) mod reporting;
 mod roles;
 pub(crate) mod tags;
 pub(crate) mod tenants;
 mod terms;
+pub(crate) mod transcripts;
 pub(crate) mod trunks;
 pub(crate) mod users;
 
@@ -47,6 +49,8 @@ pub(crate) fn all() -> OpenApiRouter<State> {
         calls::routes,
         call_tags::routes,
         recordings::routes,
+        transcripts::routes,
+        reporting::routes,
         dashboard::routes,
         events::routes,
         numbers::routes,

@@ -15,6 +15,8 @@ mod leads;
 mod openapi;
 mod people;
 mod provisioning;
+mod reporting;
 mod seller;
 mod sides;
 mod support;
+mod transcripts;

@@ -223,7 +223,10 @@ async fn one_of_everything(platform: &Platform) -> Vec<(&'static str, String)> {
         format!("/api/v1/recordings/{}", sold.recording),
         format!("/api/v1/billing/rate-cards/{}", platform.rate_card().await),
     ]);
+    let campaign = made.iter().find_map(|path| path.strip_prefix("/api/v1/campaigns/")).unwrap().to_owned();
+    made.push(format!("/api/v1/reporting/campaigns/{campaign}"));
     let kinds = [
+        "reporting/campaigns",
         "agents",
         "queues",
         "leads",

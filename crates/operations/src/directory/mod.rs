@@ -15,6 +15,7 @@ mod recordings;
 mod reports;
 mod tags;
 mod tenants;
+mod transcripts;
 
 use std::{fmt, sync::Arc};
 
@@ -44,9 +45,15 @@ pub use people::{
 };
 pub use queues::{Agent, AgentFilter, AgentStatus, Queue, QueueAgent, QueueFilter, answering};
 pub use recordings::{Recording, RecordingFilter, RecordingStatus};
-pub use reports::{BuyerFigures, CallReports, SERIES_SPANS_MAX, SeriesPoint};
+pub use reports::{
+    BuyerFigures, CallReports, REPORT_DAYS_MAX, REPORT_GROUPS_MAX, REPORT_SLOT, ReportFigures, ReportFilter,
+    ReportGroup, SERIES_SPANS_MAX, SeriesPoint,
+};
 pub use tags::{CallTags, FeatureFlag, FeatureFlagFilter, Tag, TagFilter};
 pub use tenants::{Tenant, TenantStatus, Tenants};
+pub use transcripts::{
+    SEGMENTS_MAX, TRANSCRIPT_CHARS_MAX, Transcript, TranscriptAnalysis, TranscriptSegment, Transcripts, words_of,
+};
 
 use crate::Repository;
 
@@ -85,6 +92,8 @@ pub struct Directory {
     pub agents: Arc<dyn Repository<Agent>>,
     /// People to call, or who called.
     pub leads: Arc<dyn Repository<Lead>>,
+    /// What was said, as text.
+    pub transcripts: Arc<dyn Transcripts>,
     /// Labels.
     pub tags: Arc<dyn Repository<Tag>>,
     /// Which of them calls carry.

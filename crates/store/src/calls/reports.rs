@@ -4,7 +4,11 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use domain::{BuyerId, Micros, Timestamp};
-use operations::{BuyerFigures, CallReports, SERIES_SPANS_MAX, SeriesPoint, StoreError, TenantScope};
+use operations::{
+    BuyerFigures, CallReports, REPORT_DAYS_MAX, REPORT_GROUPS_MAX, REPORT_SLOT, ReportFigures, ReportFilter,
+    ReportGroup, SERIES_SPANS_MAX, SeriesPoint, StoreError, TenantScope,
+};
+use sea_orm::{QueryResult, Value};
 use uuid::Uuid;
 
 use crate::{
@@ -78,4 +82,106 @@ impl CallReports for Store {
         });
         figures.collect()
     }
+
+    async fn report_slots(
+        &self,
+        scope: TenantScope,
+        filter: &ReportFilter,
+    ) -> Result<Vec<(Timestamp, ReportFigures)>, StoreError> {
+        let slot = i64::try_from(REPORT_SLOT.as_micros()).unwrap_or(i64::MAX);
+        let longest = Duration::from_secs(u64::from(REPORT_DAYS_MAX) * 86_400);
+        let cut = ReportFilter { to: filter.to.min(filter.from.after(longest)), ..*filter };
+        let (condition, mut values) = report_condition(scope, &cut);
+        values.push(slot.into());
+        let sql = format!(
+            "SELECT started_at / ${} AS slot, {} FROM calls WHERE {condition} GROUP BY 1 ORDER BY 1",
+            values.len(),
+            figures_sql()
+        );
+        let rows = query(self.reader(), &sql, values).await?;
+        let slots = rows.iter().map(|row| {
+            let index: i64 = column(row, "slot")?;
+            Ok((Timestamp::from_micros(index.saturating_mul(slot)), figures(row)?))
+        });
+        slots.collect()
+    }
+
+    async fn report_groups(
+        &self,
+        scope: TenantScope,
+        filter: &ReportFilter,
+        by: ReportGroup,
+    ) -> Result<Vec<(String, ReportFigures)>, StoreError> {
+        let (condition, mut values) = report_condition(scope, filter);
+        let group = match by {
+            ReportGroup::Campaign => "campaign_id",
+            ReportGroup::Status => "status",
+        };
+        values.push(i64::from(REPORT_GROUPS_MAX).into());
+        let sql = format!(
+            "SELECT {group} AS name, {} FROM calls WHERE {condition} GROUP BY {group} ORDER BY 2 DESC, 1 LIMIT ${}",
+            figures_sql(),
+            values.len()
+        );
+        let rows = query(self.reader(), &sql, values).await?;
+        let groups = rows.iter().map(|row| {
+            let name = match by {
+                ReportGroup::Campaign => {
+                    column::<Option<Uuid>>(row, "name")?.map_or_else(String::new, |id| id.to_string())
+                }
+                ReportGroup::Status => column(row, "name")?,
+            };
+            Ok((name, figures(row)?))
+        });
+        groups.collect()
+    }
+}
+
+fn figures_sql() -> String {
+    format!(
+        "COUNT(*) AS calls, COUNT(answered_at) AS answered, \
+         COUNT(*) FILTER (WHERE answered_at IS NOT NULL AND ended_at IS NOT NULL) AS completed, \
+         COUNT(*) FILTER (WHERE answered_at IS NULL AND ended_at IS NOT NULL) AS failed, \
+         COUNT(*) FILTER (WHERE revenue > 0) AS converted, {} AS duration_ms, {} AS answered_ms, {} AS cost, {} AS revenue, \
+         {} AS payout",
+        sum("duration_ms"),
+        sum("answered_ms"),
+        sum("cost"),
+        sum("revenue"),
+        sum("payout"),
+    )
+}
+
+fn figures(row: &QueryResult) -> Result<ReportFigures, StoreError> {
+    let count = |name: &str| number::<u64>(column(row, name)?);
+    let money = |name: &str| column(row, name).map(Micros);
+    Ok(ReportFigures {
+        calls: count("calls")?,
+        answered: count("answered")?,
+        completed: count("completed")?,
+        failed: count("failed")?,
+        converted: count("converted")?,
+        duration_ms: count("duration_ms")?,
+        answered_ms: count("answered_ms")?,
+        cost: money("cost")?,
+        revenue: money("revenue")?,
+        payout: money("payout")?,
+    })
+}
+
+fn report_condition(scope: TenantScope, filter: &ReportFilter) -> (String, Vec<Value>) {
+    let mut values: Vec<Value> = vec![scope.tenant().0.into(), filter.from.micros().into(), filter.to.micros().into()];
+    let mut condition = "tenant_id = $1 AND started_at >= $2 AND started_at < $3".to_owned();
+    for (name, id) in [
+        ("campaign_id", filter.campaign.map(|id| id.0)),
+        ("publisher_id", filter.publisher.map(|id| id.0)),
+        ("buyer_id", filter.buyer.map(|id| id.0)),
+    ] {
+        if let Some(id) = id {
+            values.push(id.into());
+            condition += &format!(" AND {name} = ${}", values.len());
+        }
+    }
+    condition += &and_side(scope, &mut values);
+    (condition, values)
 }
