@@ -41,6 +41,7 @@ permissions! {
     WebhooksRead = "webhooks:read", WebhooksWrite = "webhooks:write", WebhooksDelete = "webhooks:delete",
     BillingRead = "billing:read", BillingWrite = "billing:write",
     ReportsRead = "reports:read",
+    AuditRead = "audit:read",
     PlatformAdmin = "platform:admin",
 }
 

@@ -5,7 +5,7 @@ use axum::{
     extract::FromRequestParts,
     http::{header, request::Parts},
 };
-use domain::Timestamp;
+use domain::{TenantId, Timestamp, UserId};
 use operations::{AuditEntry, Directory, Side, TenantScope};
 use serde::Serialize;
 use serde_json::{Map, Value, json};
@@ -151,6 +151,47 @@ impl Caller {
             at: self.now(),
         };
         append(&self.state, &entry).await;
+    }
+}
+
+/// What an entry says happened.
+#[derive(Clone, Copy, Debug)]
+pub struct Noted<'t> {
+    /// `auth.login.failed` ...
+    pub action: &'t str,
+    /// To what kind of thing.
+    pub entity: &'t str,
+    /// Did it succeed?
+    pub success: bool,
+}
+
+impl Context {
+    /// Notes what somebody did who is not signed in (yet).
+    pub async fn note(
+        &self,
+        state: &State,
+        tenant: TenantId,
+        user: Option<UserId>,
+        noted: Noted<'_>,
+        entity_id: Option<String>,
+        changes: Value,
+    ) {
+        let entry = AuditEntry {
+            id: state.next_id::<uuid::Uuid>(),
+            tenant,
+            user,
+            api_key: None,
+            action: noted.action.to_owned(),
+            entity: noted.entity.to_owned(),
+            entity_id,
+            changes,
+            address: Some(self.peer.0.to_string()),
+            user_agent: self.user_agent.clone(),
+            request_id: Some(self.request_id.clone()),
+            success: noted.success,
+            at: state.now(),
+        };
+        append(state, &entry).await;
     }
 }
 

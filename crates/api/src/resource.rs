@@ -1,7 +1,14 @@
 //! Registration of routes. The only ways in name who may come: a permission, anybody signed in, or everybody. What is
 //! refused, and with which status, goes into the OpenAPI document from here, so no handler has to repeat it.
 
-use axum::{Extension, extract::Request, http::Method, middleware, middleware::Next, response::Response};
+use axum::{
+    Extension,
+    extract::{FromRequestParts as _, Request},
+    http::Method,
+    middleware,
+    middleware::Next,
+    response::Response,
+};
 use utoipa::openapi::{
     ContentBuilder, HttpMethod, PathItem, Ref, RefOr, ResponseBuilder,
     path::{Operation, ParameterIn},
@@ -12,6 +19,7 @@ use utoipa_axum::router::{OpenApiRouter, UtoipaMethodRouter};
 use crate::{
     access::{Permission, Principal, Who},
     authenticate::Identity,
+    caller::{Context, Noted},
     problem::{ApiError, PROBLEM_JSON},
     state::State,
 };
@@ -103,11 +111,28 @@ async fn admit(
     if !is_safe(request.method()) {
         check_csrf(&principal, state, &request)?;
     }
-    if let Access::Needs(permission) | Access::Sided(permission) = access {
-        check_permission(&principal, access, permission)?;
+    if let Access::Needs(permission) | Access::Sided(permission) = access
+        && let Err(refused) = check_permission(&principal, access, permission)
+    {
+        note_denial(principal, state, request, permission).await;
+        return Err(refused);
     }
     request.extensions_mut().insert(principal);
     Ok(next.run(request).await)
+}
+
+/// Into the audit log, once a minute for one who and what: a program that asks again and again is no news.
+async fn note_denial(principal: Principal, state: &State, request: Request, permission: Permission) {
+    if !state.is_first_of_late(format!("denied:{}:{}", principal.label(), permission.as_str())) {
+        return;
+    }
+    let (mut parts, _) = request.into_parts();
+    let path = parts.uri.path().to_owned();
+    let Ok(context) = Context::from_request_parts(&mut parts, state).await else { return };
+    let denied = Noted { action: "authorization.denied", entity: "permission", success: false };
+    let changes = serde_json::json!({"path": {"after": path}, "by": {"after": principal.label()}});
+    let needed = Some(permission.as_str().to_owned());
+    context.note(state, principal.tenant, principal.user(), denied, needed, changes).await;
 }
 
 fn check_permission(principal: &Principal, access: Access, permission: Permission) -> Result<(), ApiError> {

@@ -63,6 +63,7 @@ struct Inner {
     flows: Flows,
     seals: Seals,
     requests: Windows<Counted>,
+    noted: Windows<String>,
     sign_in: SignInGuard,
     password_checks: Semaphore,
     registry: Registry,
@@ -86,6 +87,7 @@ impl State {
         Self(Arc::new(Inner {
             seals: Seals::new(config.seal_key),
             requests: Windows::new(std::time::Duration::from_mins(1), config.counted_max),
+            noted: Windows::new(std::time::Duration::from_mins(1), config.counted_max),
             sign_in: SignInGuard::new(config.sign_in, config.counted_max),
             password_checks: Semaphore::new(config.password_checks_max),
             tickets: Tickets::new(config.counted_max),
@@ -189,6 +191,11 @@ impl State {
     /// Request counts.
     pub fn requests(&self) -> &Windows<Counted> {
         &self.0.requests
+    }
+
+    /// True once in a minute for one key: for what is noted once though it comes many times.
+    pub fn is_first_of_late(&self, key: String) -> bool {
+        self.0.noted.count(key, 1, self.now()).admitted
     }
 
     /// Failed sign-ins.

@@ -94,7 +94,8 @@ pub fn new_token(kind: &str, seed: &mut Seed) -> NewToken {
     NewToken { hash: token_hash(&token), prefix: token.chars().take(PREFIX_CHARS).collect(), token }
 }
 
-fn hex(bytes: &[u8]) -> String {
+/// Lower-case hex.
+pub(crate) fn hex(bytes: &[u8]) -> String {
     const DIGITS: &[u8; 16] = b"0123456789abcdef";
     let digit = |value: u8| char::from(DIGITS[usize::from(value & 15)]);
     bytes.iter().flat_map(|byte| [digit(byte >> 4), digit(*byte)]).collect()

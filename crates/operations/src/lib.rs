@@ -1,5 +1,6 @@
 //! The use cases: load, decide, save. Owns the storage traits.
 
+mod audit_chain;
 mod credentials;
 mod demo;
 mod directory;
@@ -19,6 +20,7 @@ mod settle;
 mod text_enum;
 mod voice;
 
+pub use audit_chain::{AUDIT_ROOT, audit_hash};
 pub use credentials::{
     NewToken, PASSWORD_BYTES_MAX, PASSWORD_CHARS_MIN, PasswordError, hash_password, new_token, token_hash,
     verify_password,

@@ -15,6 +15,7 @@ const EVERYTHING_BUT_THE_PLATFORM: &[&str] = &[
     "webhooks:*",
     "billing:*",
     "reports:read",
+    "audit:read",
     "buyers:*",
     "publishers:*",
     "carriers:*",

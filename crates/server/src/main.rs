@@ -70,6 +70,11 @@ enum Command {
         #[command(subcommand)]
         what: NumbersCommand,
     },
+    /// The audit log.
+    Audit {
+        #[command(subcommand)]
+        what: people::AuditCommand,
+    },
     /// The configuration in force, secrets left out; `template` documents every setting.
     Config {
         #[command(subcommand)]
@@ -132,6 +137,7 @@ fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Web => up(config, Roles { web: true, ..Roles::NONE }, false)?,
         Command::Worker => up(config, Roles { worker: true, ..Roles::NONE }, false)?,
         Command::Call(arguments) => return roles::call::run(&config, &arguments),
+        Command::Audit { what } => people::audit(&config, &what)?,
         Command::Operator { what } => people::run(&config, &what)?,
         Command::Numbers { what: NumbersCommand::Audit(arguments) } => {
             install_crypto()?;

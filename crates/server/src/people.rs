@@ -3,7 +3,7 @@
 
 use anyhow::Context as _;
 use clap::Subcommand;
-use operations::{Directory, TenantScope, User};
+use operations::{Directory, PAGE_LIMIT_MAX, PageRequest, TenantScope, User};
 use store::{Store, StoreConfig};
 
 use crate::clock::Clock;
@@ -33,8 +33,57 @@ pub enum OperatorCommand {
     List,
 }
 
+/// What is done about the audit log.
+#[derive(Debug, Subcommand)]
+pub enum AuditCommand {
+    /// Checks the chains: every tenant's, or one's. Fails when one does not hold.
+    Verify {
+        /// Slug of the tenant.
+        #[arg(long)]
+        tenant: Option<String>,
+    },
+}
+
+/// As [`run`], for the audit log.
+pub fn audit(config: &Config, command: &AuditCommand) -> anyhow::Result<()> {
+    let AuditCommand::Verify { tenant } = command;
+    with_directory(config, async |directory, _| verify(directory, tenant.as_deref()).await)
+}
+
+async fn verify(directory: &Directory, slug: Option<&str>) -> anyhow::Result<()> {
+    let mut broken = 0;
+    let mut page = PageRequest::number(1, PAGE_LIMIT_MAX);
+    loop {
+        let found = directory.tenants.list_tenants(&page).await?;
+        for tenant in found.items.iter().filter(|tenant| slug.is_none_or(|slug| slug == tenant.slug)) {
+            let check = directory.audit.verify_audit(TenantScope::of(tenant.id)).await?;
+            let head = check.head.as_deref().unwrap_or("-");
+            match check.broken {
+                None => println!("{}\tholds\t{} entries\t{head}", tenant.slug, check.entries),
+                Some(place) => {
+                    broken += 1;
+                    println!("{}\tBROKEN at {}\t{}", tenant.slug, place.sequence, place.reason);
+                }
+            }
+        }
+        match found.next {
+            Some(cursor) => page = PageRequest::after(cursor, PAGE_LIMIT_MAX),
+            None => break,
+        }
+    }
+    anyhow::ensure!(broken == 0, "{broken} audit logs were tampered with");
+    Ok(())
+}
+
 /// Opens the database, which a running platform may use at the same time, and does it.
 pub fn run(config: &Config, command: &OperatorCommand) -> anyhow::Result<()> {
+    with_directory(config, async |directory, clock| operator(directory, command, clock).await)
+}
+
+fn with_directory(
+    config: &Config,
+    run: impl AsyncFnOnce(&Directory, Clock) -> anyhow::Result<()>,
+) -> anyhow::Result<()> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     runtime.block_on(async {
         let clock = Clock::start();
@@ -43,7 +92,7 @@ pub fn run(config: &Config, command: &OperatorCommand) -> anyhow::Result<()> {
         let store_config = StoreConfig::new(url.clone(), secrets::entropy()?);
         let (store, writer) =
             Store::open(&store_config, clock.now()).await.with_context(|| format!("database {url}"))?;
-        let done = operator(&store.directory(), command, clock).await;
+        let done = run(&store.directory(), clock).await;
         drop(store);
         writer.finished().await;
         done

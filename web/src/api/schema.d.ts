@@ -1382,6 +1382,57 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/audit-logs": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Lists the audit log, newest first. */
+        get: operations["listAuditLogs"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/audit-logs/verify": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Checks the tenant's whole chain. */
+        get: operations["verifyAuditLogs"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/audit-logs/export": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Sends the log, newest first, as it is read. */
+        get: operations["exportAuditLogs"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/api-keys": {
         parameters: {
             query?: never;
@@ -1661,6 +1712,68 @@ export interface components {
          * @enum {string}
          */
         AttestationLevel: "A" | "B" | "C" | "NONE";
+        /** @description Something that was done, or seen. */
+        AuditLogEntry: {
+            /** Format: uuid */
+            id: string;
+            at: components["schemas"]["Time"];
+            /**
+             * Format: uuid
+             * @description The user who did it.
+             */
+            userId?: string | null;
+            /**
+             * Format: uuid
+             * @description The key that did it.
+             */
+            apiKeyId?: string | null;
+            /** @example number.update */
+            action: string;
+            /** @example number */
+            entity: string;
+            entityId?: string | null;
+            /** @description Per field `{before, after}`. Holds no secrets. */
+            changes: Record<string, never>;
+            /**
+             * @description From where.
+             * @example 192.0.2.7
+             */
+            ipAddress?: string | null;
+            userAgent?: string | null;
+            requestId?: string | null;
+            success: boolean;
+            /**
+             * Format: int64
+             * @description Its place in the tenant's chain; absent for entries older than the chain.
+             */
+            sequence?: number | null;
+            /** @description Over the entry and the hash of the one before. */
+            hash?: string | null;
+        };
+        /** @description What checking the chain came to. */
+        AuditVerification: {
+            /** @description Nothing was changed, left out, put in or cut off. */
+            valid: boolean;
+            /**
+             * Format: int64
+             * @description Entries that were checked.
+             */
+            entries: number;
+            /**
+             * Format: int64
+             * @description Entries from before there was a chain.
+             */
+            unchained: number;
+            /** @description The last hash. Noted down elsewhere, it proves later that nothing before it was rewritten. */
+            head?: string | null;
+            /**
+             * Format: int64
+             * @description The first place where it does not hold.
+             */
+            brokenAt?: number | null;
+            /** @description What is wrong there. */
+            reason?: string | null;
+        };
         /** @description A number that can be bought. */
         AvailableNumber: {
             /** @example +12125550123 */
@@ -3031,6 +3144,49 @@ export interface components {
                 expiresAt?: components["schemas"]["Time"] | null;
                 createdAt: components["schemas"]["Time"];
                 updatedAt: components["schemas"]["Time"];
+            }[];
+            /** @description Where they stand. */
+            meta: components["schemas"]["PaginationMeta"];
+        };
+        /** @description A page. */
+        List_AuditLogEntry: {
+            /** @description The items. */
+            data: {
+                /** Format: uuid */
+                id: string;
+                at: components["schemas"]["Time"];
+                /**
+                 * Format: uuid
+                 * @description The user who did it.
+                 */
+                userId?: string | null;
+                /**
+                 * Format: uuid
+                 * @description The key that did it.
+                 */
+                apiKeyId?: string | null;
+                /** @example number.update */
+                action: string;
+                /** @example number */
+                entity: string;
+                entityId?: string | null;
+                /** @description Per field `{before, after}`. Holds no secrets. */
+                changes: Record<string, never>;
+                /**
+                 * @description From where.
+                 * @example 192.0.2.7
+                 */
+                ipAddress?: string | null;
+                userAgent?: string | null;
+                requestId?: string | null;
+                success: boolean;
+                /**
+                 * Format: int64
+                 * @description Its place in the tenant's chain; absent for entries older than the chain.
+                 */
+                sequence?: number | null;
+                /** @description Over the entry and the hash of the one before. */
+                hash?: string | null;
             }[];
             /** @description Where they stand. */
             meta: components["schemas"]["PaginationMeta"];
@@ -16695,6 +16851,264 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["PermissionList"];
+                };
+            };
+            /** @description Not signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Permission denied, or the x-csrf-token is missing */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A fault of the server */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A part of the server does not answer */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    listAuditLogs: {
+        parameters: {
+            query?: {
+                /** @description Page number, 1 the first. Not together with `cursor`. */
+                page?: number;
+                /** @description Items of a page. */
+                limit?: number;
+                /**
+                 * @description `meta.nextCursor` of the page before: goes on behind its last item, however the list has grown since. Cheaper
+                 *     than a high page number, and without a total.
+                 */
+                cursor?: string;
+                /**
+                 * @description `number.update`, or `number.*` for all that begin so.
+                 * @example number.*
+                 */
+                action?: string;
+                /** @description `number`, `user`, `session` ... */
+                entity?: string;
+                entityId?: string;
+                userId?: string;
+                apiKeyId?: string;
+                /** @description Only what succeeded, or what did not. */
+                success?: boolean;
+                /** @description Then or later. */
+                startDate?: components["schemas"]["Time"];
+                /** @description Before. */
+                endDate?: components["schemas"]["Time"];
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page of the log */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["List_AuditLogEntry"];
+                };
+            };
+            /** @description Not valid */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Permission denied, or the x-csrf-token is missing */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A fault of the server */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A part of the server does not answer */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    verifyAuditLogs: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description What was found */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AuditVerification"];
+                };
+            };
+            /** @description Not signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Permission denied, or the x-csrf-token is missing */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A fault of the server */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A part of the server does not answer */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    exportAuditLogs: {
+        parameters: {
+            query?: {
+                format?: ("csv" | "jsonl") & Record<string, never>;
+                /**
+                 * @description `number.update`, or `number.*` for all that begin so.
+                 * @example number.*
+                 */
+                action?: string;
+                /** @description `number`, `user`, `session` ... */
+                entity?: string;
+                entityId?: string;
+                userId?: string;
+                apiKeyId?: string;
+                /** @description Only what succeeded, or what did not. */
+                success?: boolean;
+                /** @description Then or later. */
+                startDate?: components["schemas"]["Time"];
+                /** @description Before. */
+                endDate?: components["schemas"]["Time"];
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The log */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/csv": string;
+                    "application/x-ndjson": string;
+                };
+            };
+            /** @description Not valid */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Not signed in */

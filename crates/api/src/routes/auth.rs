@@ -136,6 +136,7 @@ async fn login(
     let Some((user, tenant)) = check(&state, &email, &body, &headers).await? else {
         state.sign_in_guard().failed(Some(&email), network, now);
         tracing::warn!(%email, peer = %context.peer.0, "auth.login.failed");
+        note_failure(&state, &context, &email).await?;
         return Err(ApiError::unauthorized("E-mail address or password are not right"));
     };
     state.sign_in_guard().succeeded(&email, network);
@@ -154,6 +155,14 @@ async fn login(
     };
     let lifetime = state.config().session_lifetime.as_secs();
     Ok(([(header::SET_COOKIE, session_cookie(&state, &token, lifetime)?)], Json(answer)).into_response())
+}
+
+/// Into the log of each tenant that knows the address. An address nobody knows has no tenant whose log it could be in.
+async fn note_failure(state: &State, context: &Context, email: &str) -> ApiResult<()> {
+    for user in state.directory().sign_in.users_by_email(email).await.map_err(from_store)? {
+        note(state, context, &user, "auth.login.failed", false).await;
+    }
+    Ok(())
 }
 
 /// The one user this is, if the password is theirs. Takes the same time whether the address is known or not.

@@ -4,6 +4,7 @@ pub(crate) mod agent;
 pub(crate) mod agents;
 pub(crate) mod api_keys;
 mod assignment;
+mod audit_logs;
 pub(crate) mod auth;
 pub(crate) mod billing;
 pub(crate) mod buyers;
@@ -74,6 +75,7 @@ pub(crate) fn all() -> OpenApiRouter<State> {
         feature_flags::routes,
         users::routes,
         roles::routes,
+        audit_logs::routes,
         api_keys::routes,
         tenants::routes,
         health::routes,

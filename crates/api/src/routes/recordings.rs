@@ -11,6 +11,7 @@ use domain::{RecordingId, TenantId, Timestamp};
 use garde::Validate;
 use operations::{RecordingFilter, TenantScope};
 use serde::{Deserialize, Serialize};
+use serde_json::json;
 use std::time::Duration;
 use utoipa::{IntoParams, ToSchema};
 use utoipa_axum::routes;
@@ -18,7 +19,7 @@ use uuid::Uuid;
 
 use crate::{
     access::Permission,
-    caller::Caller,
+    caller::{Caller, Context, Noted},
     convert::{from_store, whole_secs},
     extract::{PathId, Query},
     page::{List, PageQuery},
@@ -173,6 +174,8 @@ async fn link(
     let expires = caller.now().after(Duration::from_secs(expires_in));
     let link = Link { tenant: recording.tenant, recording: id, expires: expires.micros() };
     let sealed = caller.state.seals().seal(LINK, &link);
+    let expiry = json!({"expiresAt": {"after": Time(expires)}});
+    caller.note("recording.link", "recording", Some(id.to_string()), expiry).await;
     let url = format!("{}/recordings/{sealed}", caller.state.config().public_url);
     Ok(Json(RecordingLink { url, expires_in, expires_at: Time(expires) }))
 }
@@ -186,7 +189,12 @@ async fn link(
         (status = 206, description = "The range", body = Vec<u8>, content_type = "audio/wav"),
         (status = 416, description = "The range lies beyond the end", body = crate::Problem, content_type = "application/problem+json")))]
 async fn stream(caller: Caller, PathId(id): PathId<RecordingId>, headers: HeaderMap) -> ApiResult<Response> {
-    send(&caller.state, caller.scope(), id, &headers).await
+    let response = send(&caller.state, caller.scope(), id, &headers).await?;
+    // A player asks for one recording in many ranges: that is one play.
+    if caller.state.is_first_of_late(format!("play:{}:{id}", caller.principal.label())) {
+        caller.note("recording.play", "recording", Some(id.to_string()), json!({})).await;
+    }
+    Ok(response)
 }
 
 /// Sends the sound to whoever holds a link of `GET /api/v1/recordings/{id}/url`.
@@ -196,13 +204,20 @@ async fn stream(caller: Caller, PathId(id): PathId<RecordingId>, headers: Header
         (status = 416, description = "The range lies beyond the end", body = crate::Problem, content_type = "application/problem+json")))]
 async fn linked(
     StateExtractor(state): StateExtractor<State>,
+    context: Context,
     PathId(sealed): PathId<String>,
     headers: HeaderMap,
 ) -> ApiResult<Response> {
     let link: Option<Link> = state.seals().open(LINK, &sealed);
     let link = link.filter(|link| Timestamp::from_micros(link.expires) > state.now());
     let link = link.ok_or_else(|| ApiError::not_found("Link"))?;
-    send(&state, TenantScope::of(link.tenant), link.recording, &headers).await
+    let response = send(&state, TenantScope::of(link.tenant), link.recording, &headers).await?;
+    if state.is_first_of_late(format!("play:{}:{}", context.peer.0, link.recording)) {
+        let played = Noted { action: "recording.play", entity: "recording", success: true };
+        let changes = json!({"by": {"after": "link"}});
+        context.note(&state, link.tenant, None, played, Some(link.recording.to_string()), changes).await;
+    }
+    Ok(response)
 }
 
 async fn send(state: &State, scope: TenantScope, id: RecordingId, headers: &HeaderMap) -> ApiResult<Response> {

@@ -1,4 +1,4 @@
-//! Who changed what.
+//! Who changed what, and who saw what is sensitive.
 
 use async_trait::async_trait;
 use domain::{ApiKeyId, TenantId, Timestamp, UserId};
@@ -36,11 +36,76 @@ pub struct AuditEntry {
     pub at: Timestamp,
 }
 
+/// An entry where it stands in its tenant's chain.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ChainedEntry {
+    /// What happened.
+    pub entry: AuditEntry,
+    /// 1, 2, 3 ... in its tenant; absent for entries from before there was a chain.
+    pub sequence: Option<u64>,
+    /// Over the entry and the hash before it, lower-case hex.
+    pub hash: Option<String>,
+}
+
+/// Narrows the audit log. All of it must hold.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct AuditFilter {
+    /// The action, or with `.*` at the end all that begin so.
+    pub action: Option<String>,
+    /// The kind of entity.
+    pub entity: Option<String>,
+    /// Which one.
+    pub entity_id: Option<String>,
+    /// By this user.
+    pub user: Option<UserId>,
+    /// By this key.
+    pub api_key: Option<ApiKeyId>,
+    /// Only what succeeded, or what did not.
+    pub success: Option<bool>,
+    /// Then or later.
+    pub from: Option<Timestamp>,
+    /// Before.
+    pub to: Option<Timestamp>,
+}
+
+/// What checking a chain came to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AuditCheck {
+    /// Entries of the chain that were checked.
+    pub entries: u64,
+    /// Entries from before there was a chain, which nothing protects.
+    pub unchained: u64,
+    /// The last hash. Noted down elsewhere, it proves later that nothing before it was rewritten.
+    pub head: Option<String>,
+    /// The first place where it does not hold.
+    pub broken: Option<AuditBreak>,
+}
+
+/// Where a chain does not hold.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AuditBreak {
+    /// The entry's place in the chain.
+    pub sequence: u64,
+    /// What is wrong with it.
+    pub reason: String,
+}
+
 /// Storage of the audit log.
 #[async_trait]
 pub trait AuditLog: Send + Sync {
-    /// Adds an entry.
+    /// Adds an entry at the end of its tenant's chain; of two processes that do so at once one waits for the other.
     async fn append_audit(&self, entry: &AuditEntry) -> Result<(), StoreError>;
     /// Newest first.
-    async fn list_audit(&self, scope: TenantScope, page: &PageRequest) -> Result<Page<AuditEntry>, StoreError>;
+    async fn search_audit(
+        &self,
+        scope: TenantScope,
+        filter: &AuditFilter,
+        page: &PageRequest,
+    ) -> Result<Page<ChainedEntry>, StoreError>;
+    /// Reads a tenant's whole chain and checks that nothing was changed, left out, put in or cut off.
+    async fn verify_audit(&self, scope: TenantScope) -> Result<AuditCheck, StoreError>;
+    /// Everything, newest first.
+    async fn list_audit(&self, scope: TenantScope, page: &PageRequest) -> Result<Page<AuditEntry>, StoreError> {
+        Ok(self.search_audit(scope, &AuditFilter::default(), page).await?.map(|chained| chained.entry))
+    }
 }

@@ -19,7 +19,7 @@ mod transcripts;
 
 use std::{fmt, sync::Arc};
 
-pub use audit::{AuditEntry, AuditLog};
+pub use audit::{AuditBreak, AuditCheck, AuditEntry, AuditFilter, AuditLog, ChainedEntry};
 pub use buyers::{Buyer, BuyerFilter, BuyerStatus, Endpoint, EndpointFilter, EndpointStatus, EndpointType};
 pub use caller_ids::{
     CallerIdPool, CallerIdPoolFilter, CallerIdPoolStatus, CallerIds, POOL_NUMBERS_MAX, PoolNumber,

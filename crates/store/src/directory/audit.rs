@@ -1,23 +1,29 @@
-//! The audit log: only ever added to.
+//! The audit log: only ever added to, each entry chained to the one before.
 
 use async_trait::async_trait;
 use domain::Timestamp;
-use operations::{AuditEntry, AuditLog, Page, PageRequest, PageStart, StoreError, TenantScope};
-use sea_orm::{QueryResult, Value};
+use operations::{
+    AUDIT_ROOT, AuditBreak, AuditCheck, AuditEntry, AuditFilter, AuditLog, ChainedEntry, Page, PageRequest, PageStart,
+    StoreError, TenantScope, audit_hash,
+};
+use sea_orm::{ConnectionTrait, DatabaseTransaction, QueryResult, Value};
 use uuid::Uuid;
 
 use crate::{
     Store,
-    convert::{column, from_json, json, stored},
+    convert::{column, from_json, json, number, stored},
     cursor::Cursor,
-    sql::query,
+    dialect::for_update,
+    sql::{execute, query},
 };
 
 const COLUMNS: &str = "id, tenant_id, user_id, api_key_id, action, entity, entity_id, changes, address, user_agent, \
-                       request_id, success, at";
+                       request_id, success, at, sequence, previous_hash, hash";
+/// Entries checked at a time.
+const CHECKED_MAX: i64 = 1_000;
 
-fn read(row: &QueryResult) -> Result<AuditEntry, StoreError> {
-    Ok(AuditEntry {
+fn read(row: &QueryResult) -> Result<ChainedEntry, StoreError> {
+    let entry = AuditEntry {
         id: column(row, "id")?,
         tenant: column::<Uuid>(row, "tenant_id")?.into(),
         user: column::<Option<Uuid>>(row, "user_id")?.map(Into::into),
@@ -31,65 +37,198 @@ fn read(row: &QueryResult) -> Result<AuditEntry, StoreError> {
         request_id: column(row, "request_id")?,
         success: column(row, "success")?,
         at: Timestamp::from_micros(column(row, "at")?),
-    })
+    };
+    let sequence: Option<i64> = column(row, "sequence")?;
+    Ok(ChainedEntry { entry, sequence: sequence.map(number).transpose()?, hash: column(row, "hash")? })
+}
+
+/// The end of a tenant's chain, held until the transaction ends.
+async fn head(transaction: &DatabaseTransaction, tenant: Uuid) -> Result<(u64, String), StoreError> {
+    let first = "INSERT INTO audit_heads (tenant_id, sequence, hash) VALUES ($1, 0, $2) ON CONFLICT DO NOTHING";
+    execute(transaction, first, [tenant.into(), AUDIT_ROOT.into()]).await?;
+    let lock = for_update(transaction.get_database_backend());
+    let sql = format!("SELECT sequence, hash FROM audit_heads WHERE tenant_id = $1{lock}");
+    let rows = query(transaction, &sql, [tenant.into()]).await?;
+    let row = rows.first().ok_or_else(|| StoreError::failed("the head of an audit chain is missing"))?;
+    Ok((number(column(row, "sequence")?)?, column(row, "hash")?))
+}
+
+fn conditions(scope: TenantScope, filter: &AuditFilter) -> (String, Vec<Value>) {
+    let mut sql = "tenant_id = $1".to_owned();
+    let mut values: Vec<Value> = vec![scope.tenant().0.into()];
+    let mut and = |condition: &str, value: Option<Value>| {
+        if let Some(value) = value {
+            values.push(value);
+            let escape = if condition.ends_with("LIKE") { " ESCAPE '!'" } else { "" };
+            sql.push_str(&format!(" AND {condition} ${}{escape}", values.len()));
+        }
+    };
+    match filter.action.as_deref().map(|action| (action.strip_suffix('*'), action)) {
+        Some((Some(prefix), _)) => {
+            let literal = prefix.replace('!', "!!").replace('%', "!%").replace('_', "!_");
+            and("action LIKE", Some(format!("{literal}%").into()));
+        }
+        Some((None, action)) => and("action =", Some(action.into())),
+        None => {}
+    }
+    and("entity =", filter.entity.clone().map(Value::from));
+    and("entity_id =", filter.entity_id.clone().map(Value::from));
+    and("user_id =", filter.user.map(|id| id.0.into()));
+    and("api_key_id =", filter.api_key.map(|id| id.0.into()));
+    and("success =", filter.success.map(Value::from));
+    and("at >=", filter.from.map(|from| from.micros().into()));
+    and("at <", filter.to.map(|to| to.micros().into()));
+    (sql, values)
 }
 
 #[async_trait]
 impl AuditLog for Store {
     async fn append_audit(&self, entry: &AuditEntry) -> Result<(), StoreError> {
-        let values: Vec<Value> = vec![
-            entry.id.into(),
-            entry.tenant.0.into(),
-            entry.user.map(|id| id.0).into(),
-            entry.api_key.map(|id| id.0).into(),
-            entry.action.clone().into(),
-            entry.entity.clone().into(),
-            entry.entity_id.clone().into(),
-            json(&entry.changes)?.into(),
-            entry.address.clone().into(),
-            entry.user_agent.clone().into(),
-            entry.request_id.clone().into(),
-            entry.success.into(),
-            entry.at.micros().into(),
-        ];
-        self.run(
-            "INSERT INTO audit_log (id, tenant_id, user_id, api_key_id, action, entity, entity_id, changes, address, \
-             user_agent, request_id, success, at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)",
-            values,
-        )
-        .await
+        let entry = entry.clone();
+        let changes = json(&entry.changes)?;
+        self.writer()
+            .write(move |transaction| {
+                Box::pin(async move {
+                    let tenant = entry.tenant.0;
+                    let (sequence, previous) = head(transaction, tenant).await?;
+                    let sequence = sequence + 1;
+                    let hash = audit_hash(&entry, &changes, sequence, &previous);
+                    let place = stored(sequence);
+                    let values: Vec<Value> = vec![
+                        entry.id.into(),
+                        tenant.into(),
+                        entry.user.map(|id| id.0).into(),
+                        entry.api_key.map(|id| id.0).into(),
+                        entry.action.into(),
+                        entry.entity.into(),
+                        entry.entity_id.into(),
+                        changes.into(),
+                        entry.address.into(),
+                        entry.user_agent.into(),
+                        entry.request_id.into(),
+                        entry.success.into(),
+                        entry.at.micros().into(),
+                        place.into(),
+                        previous.into(),
+                        hash.clone().into(),
+                    ];
+                    let insert = format!(
+                        "INSERT INTO audit_log ({COLUMNS}) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, \
+                         $13, $14, $15, $16)"
+                    );
+                    execute(transaction, &insert, values).await?;
+                    let update = "UPDATE audit_heads SET sequence = $2, hash = $3 WHERE tenant_id = $1";
+                    execute(transaction, update, [tenant.into(), place.into(), hash.into()]).await.map(drop)
+                })
+            })
+            .await
     }
 
-    async fn list_audit(&self, scope: TenantScope, page: &PageRequest) -> Result<Page<AuditEntry>, StoreError> {
-        let tenant = scope.tenant().0;
-        let limit = i64::from(page.limit) + 1;
-        let (total, rows) = match &page.from {
+    async fn search_audit(
+        &self,
+        scope: TenantScope,
+        filter: &AuditFilter,
+        page: &PageRequest,
+    ) -> Result<Page<ChainedEntry>, StoreError> {
+        let (mut sql, mut values) = conditions(scope, filter);
+        let (mut total, mut skipped) = (None, 0);
+        match &page.from {
             PageStart::Number(number) => {
-                let count = "SELECT COUNT(*) AS total FROM audit_log WHERE tenant_id = $1";
-                let total: i64 = match query(self.reader(), count, [tenant.into()]).await?.first() {
-                    Some(row) => column(row, "total")?,
-                    None => 0,
-                };
-                let skipped = stored(u64::from(number.saturating_sub(1)) * u64::from(page.limit));
-                let sql = format!(
-                    "SELECT {COLUMNS} FROM audit_log WHERE tenant_id = $1 ORDER BY at DESC, id DESC LIMIT $2 OFFSET $3"
-                );
-                let rows = query(self.reader(), &sql, [tenant.into(), limit.into(), skipped.into()]).await?;
-                (Some(total.max(0).unsigned_abs()), rows)
+                let count = format!("SELECT COUNT(*) AS total FROM audit_log WHERE {sql}");
+                let rows = query(self.reader(), &count, values.clone()).await?;
+                let counted: i64 = rows.first().map_or(Ok(0), |row| column(row, "total"))?;
+                total = Some(counted.max(0).unsigned_abs());
+                skipped = stored(u64::from(number.saturating_sub(1)) * u64::from(page.limit));
             }
             PageStart::Cursor(text) => {
                 let cursor = Cursor::parse(text)?;
-                let sql = format!(
-                    "SELECT {COLUMNS} FROM audit_log WHERE tenant_id = $1 AND (at, id) < ($2, $3) \
-                     ORDER BY at DESC, id DESC LIMIT $4"
-                );
-                let values = [tenant.into(), cursor.value(), cursor.id.into(), limit.into()];
-                (None, query(self.reader(), &sql, values).await?)
+                values.extend([cursor.value(), cursor.id.into()]);
+                sql.push_str(&format!(" AND (at, id) < (${}, ${})", values.len() - 1, values.len()));
             }
-        };
+        }
+        values.extend([(i64::from(page.limit) + 1).into(), skipped.into()]);
+        let (limit, offset) = (values.len() - 1, values.len());
+        let sql = format!(
+            "SELECT {COLUMNS} FROM audit_log WHERE {sql} ORDER BY at DESC, id DESC LIMIT ${limit} OFFSET ${offset}"
+        );
+        let rows = query(self.reader(), &sql, values).await?;
         let more = rows.len() > page.limit as usize;
-        let items: Vec<AuditEntry> = rows.iter().take(page.limit as usize).map(read).collect::<Result<_, _>>()?;
-        let next = items.last().filter(|_| more).map(|last| Cursor::at(last.at.micros(), last.id).to_string());
+        let items: Vec<ChainedEntry> = rows.iter().take(page.limit as usize).map(read).collect::<Result<_, _>>()?;
+        let next = items.last().filter(|_| more);
+        let next = next.map(|last| Cursor::at(last.entry.at.micros(), last.entry.id).to_string());
         Ok(Page { items, total, next })
+    }
+
+    async fn verify_audit(&self, scope: TenantScope) -> Result<AuditCheck, StoreError> {
+        let tenant = scope.tenant().0;
+        // The head first: what is added while we read lies behind it.
+        let heads =
+            query(self.reader(), "SELECT sequence, hash FROM audit_heads WHERE tenant_id = $1", [tenant.into()]);
+        let (end, head) = match heads.await?.first() {
+            Some(row) => (number::<u64>(column(row, "sequence")?)?, column::<String>(row, "hash")?),
+            None => (0, AUDIT_ROOT.to_owned()),
+        };
+        let counts = "SELECT COUNT(*) AS entries FROM audit_log WHERE tenant_id = $1 AND sequence IS NULL";
+        let unchained: i64 = match query(self.reader(), counts, [tenant.into()]).await?.first() {
+            Some(row) => column(row, "entries")?,
+            None => 0,
+        };
+        let unchained = unchained.max(0).unsigned_abs();
+        let mut walk = Walk { place: 0, previous: AUDIT_ROOT.to_owned() };
+        let check = |walk: &Walk, broken| AuditCheck {
+            entries: walk.place,
+            unchained,
+            head: (walk.place > 0).then(|| walk.previous.clone()),
+            broken,
+        };
+        while walk.place < end {
+            let sql = format!(
+                "SELECT {COLUMNS} FROM audit_log WHERE tenant_id = $1 AND sequence > $2 AND sequence <= $3 \
+                 ORDER BY sequence LIMIT {CHECKED_MAX}"
+            );
+            let values = [tenant.into(), stored(walk.place).into(), stored(end).into()];
+            let rows = query(self.reader(), &sql, values).await?;
+            if rows.is_empty() {
+                let sequence = walk.place + 1;
+                let reason = format!("entries {sequence} to {end} are missing");
+                return Ok(check(&walk, Some(AuditBreak { sequence, reason })));
+            }
+            for row in &rows {
+                if let Some(broken) = walk.step(row)? {
+                    return Ok(check(&walk, Some(broken)));
+                }
+            }
+        }
+        let reason = "the chain does not end at the hash its head names".to_owned();
+        let broken = (walk.previous != head).then_some(AuditBreak { sequence: end, reason });
+        Ok(check(&walk, broken))
+    }
+}
+
+/// How far a chain was found whole.
+struct Walk {
+    place: u64,
+    previous: String,
+}
+
+impl Walk {
+    /// Goes on by one entry, or says what is wrong with it.
+    fn step(&mut self, row: &QueryResult) -> Result<Option<AuditBreak>, StoreError> {
+        let chained = read(row)?;
+        let (changes, previous): (String, Option<String>) = (column(row, "changes")?, column(row, "previous_hash")?);
+        let sequence = self.place + 1;
+        let broken = |reason: &str| Ok(Some(AuditBreak { sequence, reason: reason.to_owned() }));
+        if chained.sequence != Some(sequence) {
+            return broken("the entry is missing");
+        }
+        if previous.as_deref() != Some(self.previous.as_str()) {
+            return broken("it does not follow the entry before it");
+        }
+        let hash = audit_hash(&chained.entry, &changes, sequence, &self.previous);
+        if chained.hash.as_deref() != Some(hash.as_str()) {
+            return broken("it was changed after it was written");
+        }
+        (self.place, self.previous) = (sequence, hash);
+        Ok(None)
     }
 }
