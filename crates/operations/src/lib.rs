@@ -39,8 +39,8 @@ pub use provisioning::{
 };
 pub use record::{Kept, RecordError, Recorder};
 pub use recovery::{COMMITTED_LEASE_SPAN, Dead, Recovery, RecoveryConfig};
-pub use repository::{Entity, Repository};
+pub use repository::{Entity, Everywhere, Repository};
 pub use scope::{Side, TenantScope};
 pub use settle::{Settle, SettleError, Settling};
 pub use text_enum::UnknownText;
-pub use voice::{CompileError, PublishedFlow, QueueDesk, RoutingSnapshot, TenantRoutes, UsageBoard, Voice};
+pub use voice::{CompileError, PublishedFlow, QueueDesk, RoutingSnapshot, TenantRoutes, UsageBoard, Voice, day_start};

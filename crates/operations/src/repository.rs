@@ -44,3 +44,12 @@ pub trait Repository<E: Entity>: Send + Sync {
         self.find(scope, id).await?.ok_or(StoreError::NotFound(E::NAME))
     }
 }
+
+/// Reading of one kind of entity in every tenant: for the operator, never for a tenant.
+#[async_trait]
+pub trait Everywhere<E: Entity>: Send + Sync {
+    /// Reads one, and whose it is.
+    async fn find_anywhere(&self, id: E::Id) -> Result<Option<(TenantScope, E)>, StoreError>;
+    /// Lists those of every tenant.
+    async fn list_everywhere(&self, filter: &E::Filter, page: &PageRequest) -> Result<Page<E>, StoreError>;
+}

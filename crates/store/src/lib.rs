@@ -18,6 +18,7 @@ mod leases;
 mod live_bus;
 mod migrate;
 mod number_orders;
+mod quotas;
 mod routing_data;
 mod sql;
 mod switches;
@@ -106,6 +107,9 @@ impl Store {
             queues: store.clone(),
             agents: store.clone(),
             leads: store.clone(),
+            quotas: store.clone(),
+            all_carriers: store.clone(),
+            all_trunks: store.clone(),
             transcripts: store.clone(),
             tags: store.clone(),
             call_tags: store.clone(),

@@ -3,8 +3,8 @@
 use async_trait::async_trait;
 use domain::{BuyerId, TenantId, Timestamp};
 use operations::{
-    Entity, FlowVersion, PAGE_LIMIT_MAX, Page, PageRequest, Repository, RoutingData, RoutingSource, StoreError,
-    TenantScope, Tenants,
+    Entity, FlowVersion, PAGE_LIMIT_MAX, Page, PageRequest, Quotas as _, Repository, RoutingData, RoutingSource,
+    StoreError, TenantScope, Tenants,
 };
 use routing::Tally;
 
@@ -62,9 +62,14 @@ impl RoutingSource for Store {
             endpoints: self.all_of(scope).await?,
             queues: self.all_of(scope).await?,
             agents: self.all_of(scope).await?,
+            quota: self.quota_of(scope).await?,
             flows: self.published_flows(tenant).await?,
             trunks: self.all_of(scope).await?,
         }))
+    }
+
+    async fn answered_ms(&self, tenant: TenantId, since: Timestamp) -> Result<u64, StoreError> {
+        self.quota_usage(TenantScope::of(tenant), since).await.map(|usage| usage.answered_ms)
     }
 
     async fn tallies(&self, since: Timestamp) -> Result<Vec<(BuyerId, Tally)>, StoreError> {

@@ -235,3 +235,59 @@ async fn a_queue_gives_its_agent_to_one_caller_after_another() {
     assert!(stage.ask(third, Ask::LeaveQueue { tenant: stage.tenant, queue: "repair".into() }).await.is_none());
     assert!(left.await.unwrap().is_none(), "nobody waits for the answer");
 }
+
+#[tokio::test]
+async fn a_quota_closes_the_tenant_until_there_is_room() {
+    let stage = Stage::new().await;
+    let number = DEMO_NUMBERS.iter().find(|number| number.name == "direct").unwrap().number;
+    let quotas = &stage.world.directory.quotas;
+    let none = TenantQuota::none(stage.tenant, NOW);
+    let is_open = async || {
+        stage.voice.refresh().await.unwrap();
+        stage.voice.refresh_minutes(NOW).await.unwrap();
+        matches!(stage.find(number).await, Answer::Flow(_))
+    };
+    assert!(is_open().await);
+    quotas.put_quota(&TenantQuota { concurrent_calls_max: Some(1), ..none }).await.unwrap();
+    assert!(is_open().await);
+    let running: CallId = stage.world.ids.next(NOW);
+    stage.world.store.usage().set_live(stage.tenant, running, true);
+    assert!(!is_open().await, "one runs, one may");
+    let exception = QuotaOverride {
+        id: stage.world.ids.next(NOW),
+        tenant: stage.tenant,
+        quota: QuotaKind::ConcurrentCalls,
+        value: Some(2),
+        reason: "sale".into(),
+        expires_at: Some(at(10)),
+        created_by: None,
+        created_at: NOW,
+    };
+    quotas.add_override(&exception).await.unwrap();
+    assert!(is_open().await);
+    assert!(quotas.remove_override(TenantScope::of(stage.tenant), exception.id).await.unwrap());
+    assert!(!is_open().await);
+    stage.world.store.usage().set_live(stage.tenant, running, false);
+    assert!(is_open().await);
+}
+
+#[tokio::test]
+async fn minutes_of_the_day_are_limited() {
+    let stage = Stage::new().await;
+    let number = DEMO_NUMBERS.iter().find(|number| number.name == "direct").unwrap().number;
+    // A call of 125 s, of the demo's tenant.
+    let mut events = stage.world.call(None);
+    events.iter_mut().for_each(|event| event.tenant = stage.tenant);
+    stage.world.store.append(events).await.unwrap();
+    let quotas = &stage.world.directory.quotas;
+    for (minutes, is_open) in [(3, true), (2, false)] {
+        let quota = TenantQuota { minutes_per_day_max: Some(minutes), ..TenantQuota::none(stage.tenant, NOW) };
+        quotas.put_quota(&quota).await.unwrap();
+        stage.voice.refresh().await.unwrap();
+        stage.voice.refresh_minutes(NOW).await.unwrap();
+        assert_eq!(matches!(stage.find(number).await, Answer::Flow(_)), is_open, "{minutes}");
+    }
+    // Tomorrow there is room again.
+    stage.voice.refresh_minutes(at(2 * 86_400)).await.unwrap();
+    assert!(matches!(stage.find(number).await, Answer::Flow(_)));
+}

@@ -97,6 +97,11 @@ impl Worker {
         {
             note("scores", &error);
         }
+        if beat.is_multiple_of(EVERY_SCORES)
+            && let Err(error) = self.voice.refresh_minutes(now).await
+        {
+            note("minutes", &error);
+        }
         if beat.is_multiple_of(EVERY_FORGET)
             && let Err(error) = self.leases.forget_leases(now, LEASES_KEPT).await
         {

@@ -28,7 +28,7 @@ pub(crate) fn routes() -> Resource {
     crud::routes::<Carriers>()
 }
 
-struct Carriers;
+pub(super) struct Carriers;
 
 /// A carrier.
 #[derive(Clone, Debug, Serialize, ToSchema)]
@@ -72,6 +72,33 @@ pub struct CreateCarrierRequest {
     status: Option<CarrierStatus>,
     #[garde(skip)]
     metadata: Option<Metadata>,
+}
+
+/// The same for a tenant, by the operator.
+#[derive(Debug, Deserialize, Validate, ToSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct AdminCreateCarrierRequest {
+    /// Whose it is to be.
+    #[garde(skip)]
+    tenant_id: Uuid,
+    #[garde(length(min = 1, max = 200))]
+    #[schema(min_length = 1, max_length = 200, example = "Example Telecom")]
+    name: String,
+    #[garde(custom(is_code))]
+    #[schema(pattern = "^[A-Za-z0-9_.-]{1,64}$", example = "CARRIER1")]
+    code: String,
+    #[garde(skip)]
+    status: Option<CarrierStatus>,
+    #[garde(skip)]
+    metadata: Option<Metadata>,
+}
+
+impl AdminCreateCarrierRequest {
+    /// Whose, and what the tenant itself would have written.
+    pub(super) fn split(self) -> (Uuid, CreateCarrierRequest) {
+        let Self { tenant_id, name, code, status, metadata } = self;
+        (tenant_id, CreateCarrierRequest { name, code, status, metadata })
+    }
 }
 
 /// Changes of a carrier: members not named stay.

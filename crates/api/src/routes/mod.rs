@@ -1,5 +1,6 @@
 //! One file per resource.
 
+mod admin;
 pub(crate) mod agent;
 pub(crate) mod agents;
 pub(crate) mod api_keys;
@@ -27,6 +28,7 @@ pub(crate) mod numbers;
 pub(crate) mod pool_numbers;
 pub(crate) mod publishers;
 pub(crate) mod queues;
+mod quotas;
 pub(crate) mod recordings;
 pub(crate) mod reporting;
 mod roles;
@@ -78,6 +80,8 @@ pub(crate) fn all() -> OpenApiRouter<State> {
         audit_logs::routes,
         api_keys::routes,
         tenants::routes,
+        quotas::routes,
+        admin::routes,
         health::routes,
     ];
     let empty = OpenApiRouter::with_openapi(document::base());

@@ -5,7 +5,7 @@ use domain::{CampaignId, NumberId, PhoneNumber as E164};
 use garde::Validate;
 use operations::{
     Entity, LOCAL_PROVIDER, Number, NumberCapabilities, NumberFilter, NumberPurpose, NumberSearch, ProvisionError,
-    Purchase,
+    Purchase, QuotaKind,
 };
 use serde::{Deserialize, Serialize};
 use utoipa::{
@@ -346,6 +346,7 @@ async fn create(
     if given.is_none() && body.purchase {
         return Err(ApiError::validation(vec![Fault::body("number", "is required with purchase")]));
     }
+    super::quotas::check(&caller, QuotaKind::PhoneNumbers).await?;
     let number = match given {
         Some(number) if !body.purchase => {
             let own = body.own(&caller, number);

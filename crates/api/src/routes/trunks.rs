@@ -34,7 +34,7 @@ pub(crate) fn routes() -> Resource {
     crud::routes::<Trunks>()
 }
 
-struct Trunks;
+pub(super) struct Trunks;
 
 /// A trunk. Its password is never shown, nor stored.
 #[derive(Clone, Debug, Serialize, ToSchema)]
@@ -134,6 +134,82 @@ pub struct CreateTrunkRequest {
     status: Option<TrunkStatus>,
     #[garde(skip)]
     metadata: Option<Metadata>,
+}
+
+/// The same for a tenant, by the operator.
+#[derive(Deserialize, Validate, ToSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct AdminCreateTrunkRequest {
+    /// Whose it is to be.
+    #[garde(skip)]
+    tenant_id: Uuid,
+    #[garde(skip)]
+    carrier_id: Uuid,
+    #[garde(length(min = 1, max = 200))]
+    #[schema(min_length = 1, max_length = 200, example = "West")]
+    name: String,
+    /// `SIP` unless said otherwise.
+    #[garde(skip)]
+    #[serde(rename = "type")]
+    kind: Option<TrunkType>,
+    #[garde(length(min = 1, max = 253))]
+    #[schema(min_length = 1, max_length = 253, example = "sip.carrier.example")]
+    host: String,
+    /// 5060 unless said otherwise.
+    #[garde(range(min = 1))]
+    port: Option<u16>,
+    #[garde(length(max = SOURCES_MAX))]
+    #[serde(default)]
+    #[schema(example = json!(["203.0.113.0/24"]))]
+    source_cidrs: Vec<String>,
+    #[garde(length(min = 1, max = 128))]
+    username: Option<String>,
+    /// Kept as HA1 hashes only (RFC 7616).
+    #[garde(length(min = 8, max = 128))]
+    #[schema(format = Password)]
+    password: Option<String>,
+    #[garde(skip)]
+    max_concurrent_calls: Option<u32>,
+    #[garde(skip)]
+    status: Option<TrunkStatus>,
+    #[garde(skip)]
+    metadata: Option<Metadata>,
+}
+
+impl AdminCreateTrunkRequest {
+    /// Whose, and what the tenant itself would have written.
+    pub(super) fn split(self) -> (Uuid, CreateTrunkRequest) {
+        let Self {
+            tenant_id,
+            carrier_id,
+            name,
+            kind,
+            host,
+            port,
+            source_cidrs,
+            username,
+            password,
+            max_concurrent_calls,
+            status,
+            metadata,
+        } = self;
+        (
+            tenant_id,
+            CreateTrunkRequest {
+                carrier_id,
+                name,
+                kind,
+                host,
+                port,
+                source_cidrs,
+                username,
+                password,
+                max_concurrent_calls,
+                status,
+                metadata,
+            },
+        )
+    }
 }
 
 /// Addresses and networks, as stored.

@@ -16,6 +16,7 @@ mod leads;
 mod openapi;
 mod people;
 mod provisioning;
+mod quotas;
 mod reporting;
 mod seller;
 mod sides;

@@ -11,6 +11,7 @@ mod leads;
 mod money;
 mod people;
 mod queues;
+mod quotas;
 mod recordings;
 mod reports;
 mod tags;
@@ -44,6 +45,7 @@ pub use people::{
     UserFilter, UserStatus,
 };
 pub use queues::{Agent, AgentFilter, AgentStatus, Queue, QueueAgent, QueueFilter, answering};
+pub use quotas::{QuotaInForce, QuotaKind, QuotaOverride, QuotaUsage, Quotas, TenantQuota};
 pub use recordings::{Recording, RecordingFilter, RecordingStatus};
 pub use reports::{
     BuyerFigures, CallReports, REPORT_DAYS_MAX, REPORT_GROUPS_MAX, REPORT_SLOT, ReportFigures, ReportFilter,
@@ -55,7 +57,7 @@ pub use transcripts::{
     SEGMENTS_MAX, TRANSCRIPT_CHARS_MAX, Transcript, TranscriptAnalysis, TranscriptSegment, Transcripts, words_of,
 };
 
-use crate::Repository;
+use crate::{Everywhere, Repository};
 
 /// Every repository of the directory, by name: `directory.numbers.list(scope, &filter, &page)`.
 #[derive(Clone)]
@@ -92,6 +94,12 @@ pub struct Directory {
     pub agents: Arc<dyn Repository<Agent>>,
     /// People to call, or who called.
     pub leads: Arc<dyn Repository<Lead>>,
+    /// What tenants may use.
+    pub quotas: Arc<dyn Quotas>,
+    /// Every tenant's carriers, for the operator.
+    pub all_carriers: Arc<dyn Everywhere<Carrier>>,
+    /// Every tenant's trunks, for the operator.
+    pub all_trunks: Arc<dyn Everywhere<Trunk>>,
     /// What was said, as text.
     pub transcripts: Arc<dyn Transcripts>,
     /// Labels.

@@ -4,7 +4,7 @@ use async_trait::async_trait;
 use domain::{BuyerId, TenantId, Timestamp};
 use routing::Tally;
 
-use crate::{Agent, Buyer, Campaign, Endpoint, FlowVersion, Number, Queue, StoreError, Tenant, Trunk};
+use crate::{Agent, Buyer, Campaign, Endpoint, FlowVersion, Number, Queue, QuotaInForce, StoreError, Tenant, Trunk};
 
 /// Everything of one tenant that a call may need.
 #[derive(Clone, Debug)]
@@ -25,6 +25,8 @@ pub struct RoutingData {
     pub queues: Vec<Queue>,
     /// Who answers them.
     pub agents: Vec<Agent>,
+    /// What it may use.
+    pub quota: QuotaInForce,
     /// The published version of each flow.
     pub flows: Vec<FlowVersion>,
     /// Its trunks.
@@ -38,6 +40,8 @@ pub trait RoutingSource: Send + Sync {
     async fn routing_versions(&self) -> Result<Vec<(TenantId, u64)>, StoreError>;
     /// One tenant's data; `None` when it is gone.
     async fn routing_data(&self, tenant: TenantId) -> Result<Option<RoutingData>, StoreError>;
+    /// From answer to end, milliseconds, of a tenant's calls that started at `since` or later.
+    async fn answered_ms(&self, tenant: TenantId, since: Timestamp) -> Result<u64, StoreError>;
     /// Calls offered to each buyer since `since`, for scores.
     async fn tallies(&self, since: Timestamp) -> Result<Vec<(BuyerId, Tally)>, StoreError>;
 }

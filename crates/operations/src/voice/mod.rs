@@ -6,6 +6,7 @@ mod snapshot;
 mod usage;
 
 use std::{
+    collections::HashMap,
     fmt,
     sync::{Arc, PoisonError, RwLock},
     time::Duration,
@@ -18,7 +19,7 @@ pub use queue::QueueDesk;
 pub use snapshot::{CompileError, PublishedFlow, RoutingSnapshot, TenantRoutes};
 pub use usage::UsageBoard;
 
-use crate::{CampaignStatus, Ids, Leases, NumberStatus, RoutingSource, StoreError, TenantStatus};
+use crate::{CampaignStatus, Ids, Leases, NumberStatus, QuotaKind, RoutingSource, StoreError, TenantStatus};
 use offer::Rotations;
 
 /// How far back a buyer's score looks.
@@ -33,6 +34,8 @@ pub struct Voice {
     desk: Arc<QueueDesk>,
     ids: Arc<Ids>,
     rotations: Rotations,
+    /// Milliseconds talked today by tenants whose minutes are limited, as of the last look.
+    talked: RwLock<HashMap<TenantId, u64>>,
 }
 
 impl fmt::Debug for Voice {
@@ -48,6 +51,7 @@ impl Voice {
             snapshot: RwLock::default(),
             desk: Arc::default(),
             rotations: Rotations::default(),
+            talked: RwLock::default(),
             source,
             leases,
             usage,
@@ -110,6 +114,34 @@ impl Voice {
         Ok(())
     }
 
+    /// Adds up the minutes of tenants whose minutes are limited. To be called every half minute or so: a limit may be passed by
+    /// what is talked in between.
+    pub async fn refresh_minutes(&self, now: Timestamp) -> Result<(), StoreError> {
+        let snapshot = self.snapshot();
+        let mut talked = HashMap::new();
+        for (tenant, routes) in &snapshot.tenants {
+            if routes.quota.limit(QuotaKind::MinutesPerDay, now).is_some() {
+                let since = day_start(now, &routes.tenant.time_zone);
+                talked.insert(*tenant, self.source.answered_ms(*tenant, since).await?);
+            }
+        }
+        *self.talked.write().unwrap_or_else(PoisonError::into_inner) = talked;
+        Ok(())
+    }
+
+    /// Whether the tenant's limits leave room for one more call.
+    fn has_room(&self, routes: &TenantRoutes, now: Timestamp) -> bool {
+        let tenant = routes.tenant.id;
+        let live = self.usage.live_calls(tenant);
+        let calls = [routes.tenant.concurrent_calls_max, routes.quota.limit(QuotaKind::ConcurrentCalls, now)];
+        if calls.into_iter().flatten().any(|max| live >= max) {
+            return false;
+        }
+        let Some(minutes) = routes.quota.limit(QuotaKind::MinutesPerDay, now) else { return true };
+        let talked = self.talked.read().unwrap_or_else(PoisonError::into_inner).get(&tenant).copied().unwrap_or(0);
+        talked < u64::from(minutes) * 60_000
+    }
+
     /// Reads all counts again: after the store was away, and where several processes share it.
     pub async fn refresh_counters(&self) -> Result<(), StoreError> {
         self.usage.replace_counters(self.leases.lease_counters().await?);
@@ -120,7 +152,7 @@ impl Voice {
     pub async fn answer(&self, token: Token, ask: Ask, now: Timestamp) -> Option<Answer> {
         let snapshot = self.snapshot();
         match ask {
-            Ask::FindFlow(find) => Some(self.find_flow(&snapshot, &find)),
+            Ask::FindFlow(find) => Some(self.find_flow(&snapshot, &find, now)),
             Ask::NextBuyer(search) => Some(match snapshot.tenant(search.tenant) {
                 Some(routes) => self.next_buyer(routes, &search).await,
                 None => Answer::Failed { reason: "the tenant is gone".into() },
@@ -148,11 +180,10 @@ impl Voice {
         }
     }
 
-    fn find_flow(&self, snapshot: &RoutingSnapshot, find: &FindFlow) -> Answer {
+    fn find_flow(&self, snapshot: &RoutingSnapshot, find: &FindFlow, now: Timestamp) -> Answer {
         let Some(routes) = snapshot.tenant(find.tenant) else { return Answer::NoFlow(NoFlow::TenantClosed) };
         let tenant = &routes.tenant;
-        let is_full = tenant.concurrent_calls_max.is_some_and(|max| self.usage.live_calls(tenant.id) >= max);
-        if tenant.status != TenantStatus::Active || is_full {
+        if tenant.status != TenantStatus::Active || !self.has_room(routes, now) {
             return Answer::NoFlow(NoFlow::TenantClosed);
         }
         let number = PhoneNumber::from_dialled(&find.dialled).ok().and_then(|dialled| routes.numbers.get(&dialled));
@@ -180,4 +211,11 @@ impl Voice {
             record: campaign.record,
         }))
     }
+}
+
+/// The begin of the day `now` lies in; the begin of UTC's day where the zone is not known.
+pub fn day_start(now: Timestamp, zone: &str) -> Timestamp {
+    let zone = jiff::tz::TimeZone::get(zone).unwrap_or(jiff::tz::TimeZone::UTC);
+    let [_, day, ..] = routing::windows(now, &zone);
+    day.start
 }

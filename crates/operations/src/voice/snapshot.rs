@@ -7,8 +7,8 @@ use flow::Program;
 use thiserror::Error;
 
 use crate::{
-    Agent, Buyer, BuyerStatus, Campaign, Endpoint, EndpointStatus, Flows, Number, Queue, QueueAgent, RoutingData,
-    Tenant, Trunk, TrunkStatus, answering,
+    Agent, Buyer, BuyerStatus, Campaign, Endpoint, EndpointStatus, Flows, Number, Queue, QueueAgent, QuotaInForce,
+    RoutingData, Tenant, Trunk, TrunkStatus, answering,
 };
 
 /// Why a tenant's data cannot be used; the last good data stays in force.
@@ -60,6 +60,7 @@ pub struct TenantRoutes {
     pub(super) flows: HashMap<FlowId, PublishedFlow>,
     pub(super) buyers: routing::Snapshot,
     pub(super) queues: HashMap<String, QueueLine>,
+    pub(super) quota: QuotaInForce,
     trunks: Vec<Trunk>,
 }
 
@@ -88,6 +89,7 @@ impl TenantRoutes {
             numbers: data.numbers.into_iter().map(|number| (number.number.clone(), number)).collect(),
             campaigns: data.campaigns.into_iter().map(|campaign| (campaign.id, campaign)).collect(),
             queues: lines(data.queues, &data.agents),
+            quota: data.quota,
             trunks: data.trunks,
             flows,
             buyers,

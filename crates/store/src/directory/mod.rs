@@ -30,7 +30,7 @@ mod users;
 
 use async_trait::async_trait;
 use domain::{TenantId, Timestamp};
-use operations::{Entity, Page, PageRequest, PageStart, Repository, Side, StoreError, TenantScope};
+use operations::{Entity, Everywhere, Page, PageRequest, PageStart, Repository, Side, StoreError, TenantScope};
 use sea_orm::{
     ActiveModelTrait, ColumnTrait, Condition, ConnectionTrait, DbErr, EntityTrait, IntoActiveModel, ModelTrait, Order,
     QueryFilter, QueryOrder, QuerySelect, Select, SqlErr, sea_query::Expr,
@@ -186,6 +186,27 @@ where
         let query = E::Table::find().filter(tenant_column.eq(scope.tenant().0)).filter(side_of::<E>(scope));
         let query = E::narrow(query, filter);
         page_of::<E>(self, query, page).await
+    }
+}
+
+#[async_trait]
+impl<E> Everywhere<E> for Store
+where
+    E: Stored,
+    <E::Table as EntityTrait>::Model: IntoActiveModel<E::Active> + Send + Sync,
+    <E::Table as EntityTrait>::Column: Send + Sync,
+    Select<E::Table>: Send + Sync,
+{
+    async fn find_anywhere(&self, id: E::Id) -> Result<Option<(TenantScope, E)>, StoreError> {
+        let [_, id_column, _] = E::KEYS;
+        let query = E::Table::find().filter(id_column.eq(E::uuid(id)));
+        let row = query.one(self.reader()).await.map_err(store_error)?;
+        let found = row.map(E::from_row).transpose()?;
+        Ok(found.map(|entity| (TenantScope::of(entity.keys().0), entity)))
+    }
+
+    async fn list_everywhere(&self, filter: &E::Filter, page: &PageRequest) -> Result<Page<E>, StoreError> {
+        page_of::<E>(self, E::narrow(E::Table::find(), filter), page).await
     }
 }
 
