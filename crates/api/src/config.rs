@@ -17,6 +17,8 @@ pub struct ApiConfig {
     pub session_lifetime: Duration,
     /// Digest realm trunks' passwords are hashed for: what the edge challenges with.
     pub sip_realm: String,
+    /// The switches calls go to, for other engines' dispatchers.
+    pub switch_nodes: Vec<std::net::SocketAddr>,
     /// Proxies whose `X-Forwarded-For` is believed.
     pub trusted_proxies: Vec<IpAddr>,
     /// Who may read `/metrics` without a key. Loopback always may.
@@ -84,6 +86,7 @@ impl ApiConfig {
             cookie_secure: false,
             session_lifetime: Duration::from_hours(24),
             sip_realm: "hopwhistle".to_owned(),
+            switch_nodes: Vec::new(),
             trusted_proxies: Vec::new(),
             metrics_allowed: Vec::new(),
             public_url: "http://localhost:3001".to_owned(),

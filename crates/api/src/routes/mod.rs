@@ -33,6 +33,7 @@ pub(crate) mod recordings;
 pub(crate) mod reporting;
 mod roles;
 pub(crate) mod tags;
+mod telephony;
 pub(crate) mod tenants;
 mod terms;
 pub(crate) mod transcripts;
@@ -67,6 +68,7 @@ pub(crate) fn all() -> OpenApiRouter<State> {
         flows::routes,
         carriers::routes,
         trunks::routes,
+        telephony::routes,
         billing::routes,
         queues::routes,
         agents::routes,

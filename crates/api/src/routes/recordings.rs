@@ -7,9 +7,9 @@ use axum::{
     http::{HeaderMap, HeaderValue, StatusCode, header},
     response::Response,
 };
-use domain::{RecordingId, TenantId, Timestamp};
+use domain::{CallId, RecordingId, TenantId, Timestamp};
 use garde::Validate;
-use operations::{RecordingFilter, TenantScope};
+use operations::{PageRequest, RecordingFilter, TenantScope};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 use std::time::Duration;
@@ -43,6 +43,7 @@ pub(crate) fn routes() -> Resource {
         .sided(Permission::RecordingsRead, routes!(read))
         .sided(Permission::RecordingsRead, routes!(link))
         .sided(Permission::RecordingsRead, routes!(stream))
+        .sided(Permission::RecordingsRead, routes!(of_call))
         .public(routes!(linked))
 }
 
@@ -127,6 +128,16 @@ async fn list(
 async fn read(caller: Caller, PathId(id): PathId<RecordingId>) -> ApiResult<Json<Recording>> {
     let recording = caller.directory().recordings.get(caller.scope(), id).await.map_err(from_store)?;
     Ok(Json(view(&recording)))
+}
+
+/// Reads the newest recording of a call: the whole call, where it was recorded from the first answer on.
+#[utoipa::path(get, path = "/api/v1/calls/{id}/recording", operation_id = "getRecordingOfCall", params(("id" = Uuid, Path, description = "The call's id")),
+    responses((status = 200, description = "The recording", body = Recording)))]
+async fn of_call(caller: Caller, PathId(call): PathId<CallId>) -> ApiResult<Json<Recording>> {
+    let filter = RecordingFilter { call: Some(call), status: None };
+    let page = PageRequest::number(1, 1);
+    let found = caller.directory().recordings.list(caller.scope(), &filter, &page).await.map_err(from_store)?;
+    found.items.first().map(|recording| Json(view(recording))).ok_or_else(|| ApiError::not_found("Recording"))
 }
 
 /// How long a link is good.

@@ -232,6 +232,21 @@ fn is_network(text: &str) -> bool {
     bits.is_none_or(|bits| bits.len() <= 3 && bits.parse::<u32>().is_ok_and(|bits| bits <= bits_max))
 }
 
+/// How narrow the network is, in bits, where it holds the address.
+pub(super) fn network_holds(network: &str, address: std::net::IpAddr) -> Option<u8> {
+    use std::net::IpAddr;
+    let (text, bits) = network.split_once('/').map_or((network, None), |(text, bits)| (text, Some(bits)));
+    let of: IpAddr = text.parse().ok()?;
+    let whole: u8 = if of.is_ipv4() { 32 } else { 128 };
+    let bits: u8 = bits.map_or(Some(whole), |bits| bits.parse().ok()).filter(|bits| *bits <= whole)?;
+    let differs = match (of, address.to_canonical()) {
+        (IpAddr::V4(of), IpAddr::V4(address)) => u128::from(of.to_bits() ^ address.to_bits()) << 96,
+        (IpAddr::V6(of), IpAddr::V6(address)) => of.to_bits() ^ address.to_bits(),
+        _ => return None,
+    };
+    (differs.leading_zeros() >= u32::from(bits)).then_some(bits)
+}
+
 /// HA1 of RFC 7616, section 3.4.2, by MD5 and by SHA-256.
 fn set_digest(trunk: &mut operations::Trunk, username: &str, password: &str, realm: &str) {
     use md5::Digest as _;
@@ -413,6 +428,24 @@ mod tests {
             ("/24", false),
         ] {
             assert_eq!(is_network(text), is, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_network_holds_its_addresses() {
+        for (network, address, bits) in [
+            ("203.0.113.0/24", "203.0.113.7", Some(24)),
+            ("203.0.113.0/24", "203.0.114.7", None),
+            ("203.0.113.7", "203.0.113.7", Some(32)),
+            ("203.0.113.7", "203.0.113.8", None),
+            ("0.0.0.0/0", "198.51.100.1", Some(0)),
+            ("2001:db8::/32", "2001:db8:1::1", Some(32)),
+            ("2001:db8::/32", "2001:db9::1", None),
+            ("0.0.0.0/0", "2001:db8::1", None),
+            ("203.0.113.0/24", "::ffff:203.0.113.9", Some(24)),
+            ("carrier.example", "203.0.113.7", None),
+        ] {
+            assert_eq!(network_holds(network, address.parse().unwrap()), bits, "{network} {address}");
         }
     }
 }

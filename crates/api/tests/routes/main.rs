@@ -21,4 +21,5 @@ mod reporting;
 mod seller;
 mod sides;
 mod support;
+mod telephony;
 mod transcripts;

@@ -342,6 +342,10 @@ fn api_config(config: &Config) -> anyhow::Result<ApiConfig> {
     settings.web_origins.extend(config.api.cors_origins.iter().cloned());
     settings.web_origins.dedup();
     settings.trusted_proxies.clone_from(&config.api.trusted_proxies);
+    settings.switch_nodes = match config.edge.switch_nodes.as_slice() {
+        [] => vec![config.advertised(config.switch.port)],
+        nodes => nodes.to_vec(),
+    };
     settings.cookie_secure = config.api.cookie_secure;
     settings.public_url = format!("http://{}", config.advertised(config.api.port));
     Ok(settings)

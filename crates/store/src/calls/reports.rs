@@ -119,7 +119,8 @@ impl CallReports for Store {
         };
         values.push(i64::from(REPORT_GROUPS_MAX).into());
         let sql = format!(
-            "SELECT {group} AS name, {} FROM calls WHERE {condition} GROUP BY {group} ORDER BY 2 DESC, 1 LIMIT ${}",
+            "SELECT {group} AS name, {} FROM calls WHERE {condition} GROUP BY {group} \
+             ORDER BY 2 DESC, CASE WHEN {group} IS NULL THEN 0 ELSE 1 END, 1 LIMIT ${}",
             figures_sql(),
             values.len()
         );
