@@ -1,6 +1,6 @@
 //! Who may do what. The table of roles is `operations::permissions_of`; here is what routes ask for and who asks.
 
-use domain::{ApiKeyId, TenantId, UserId};
+use domain::{ApiKeyId, TenantId, Timestamp, UserId};
 use operations::{Side, permits};
 
 macro_rules! permissions {
@@ -108,6 +108,8 @@ pub fn expand(scope: &str) -> impl Iterator<Item = Permission> + '_ {
 pub enum Pending {
     /// Choose a password of their own.
     Password,
+    /// Set up the second factor their tenant requires.
+    SecondFactor,
 }
 
 impl Pending {
@@ -117,6 +119,10 @@ impl Pending {
             Self::Password => {
                 ("PASSWORD_CHANGE_REQUIRED", "Choose a password of your own first (POST /auth/password/change)")
             }
+            Self::SecondFactor => (
+                "SECOND_FACTOR_SETUP_REQUIRED",
+                "Your tenant requires a second factor; set one up first (POST /auth/second-factor/setup)",
+            ),
         }
     }
 }
@@ -143,6 +149,8 @@ pub struct Principal {
     pub grants: Grants,
     /// What they must do first; nothing else is let through until then.
     pub pending: Option<Pending>,
+    /// When a person last proved who they are; absent for programs.
+    pub proven_at: Option<Timestamp>,
     /// Requests a minute, where the key says so.
     pub rate_limit: Option<u32>,
 }

@@ -5,7 +5,8 @@ use std::time::Duration;
 use axum::http::{HeaderMap, header};
 use domain::Timestamp;
 use operations::{
-    ApiKey, ApiKeyStatus, CustomRole, StoreError, TenantScope, TenantStatus, User, UserStatus, granted_to, token_hash,
+    ApiKey, ApiKeyStatus, CustomRole, SignInMethod, StoreError, TenantScope, TenantStatus, User, UserStatus,
+    granted_to, token_hash,
 };
 
 use crate::{
@@ -88,10 +89,28 @@ pub async fn by_session(state: &State, token: &str, by_cookie: bool) -> Result<P
         tenant: user.tenant,
         side: user.side(),
         grants: grants_of(state, &user).await.map_err(from_store)?,
-        pending: user.must_change_password.then_some(Pending::Password),
+        pending: pending_of(state, &user, session.method).await.map_err(from_store)?,
+        proven_at: Some(session.proven_at),
         who: Who::User { id: user.id, email: user.email, session: token.to_owned(), by_cookie },
         rate_limit: None,
     })
+}
+
+/// What a user must do before anything else. Whoever comes from the tenant's own identity provider did it there.
+pub async fn pending_of(state: &State, user: &User, method: SignInMethod) -> Result<Option<Pending>, StoreError> {
+    if method == SignInMethod::SingleSignOn {
+        return Ok(None);
+    }
+    if user.must_change_password {
+        return Ok(Some(Pending::Password));
+    }
+    let aids = &state.directory().aids;
+    if !aids.sign_in_policy(user.tenant).await?.second_factor_required {
+        return Ok(None);
+    }
+    let factor = aids.second_factor(TenantScope::of(user.tenant), user.id).await?;
+    let has_one = factor.is_some_and(|factor| factor.confirmed_at.is_some());
+    Ok((!has_one).then_some(Pending::SecondFactor))
 }
 
 /// What a user may do: roles of the table, roles of the tenant's own, and whether they are an operator of the platform.
@@ -136,6 +155,7 @@ pub async fn by_api_key(state: &State, key: &str) -> Result<Principal, ApiError>
         tenant: key.tenant,
         side: key.side(),
         pending: None,
+        proven_at: None,
         grants: Grants::new(key.scopes, is_operator),
         who: Who::ApiKey { id: key.id, name: key.name },
         rate_limit: key.rate_limit_per_minute,

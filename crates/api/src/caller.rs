@@ -1,22 +1,27 @@
 //! Whoever asks, as handlers see them: their tenant's scope, and the audit log under their name.
 
+use std::time::Duration;
+
 use axum::{
     Extension, RequestPartsExt,
     extract::FromRequestParts,
     http::{header, request::Parts},
 };
 use domain::{TenantId, Timestamp, UserId};
-use operations::{AuditEntry, Directory, Side, TenantScope};
+use operations::{AuditEntry, Directory, Side, Tenant, TenantScope};
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 
 use crate::{
     access::{Principal, Who},
+    convert::from_store,
     frame::{Peer, RequestId},
-    problem::ApiError,
+    problem::{ApiError, ApiResult},
     state::State,
 };
 
+/// How long a proof of who one is lasts for sensitive changes.
+const STEP_UP_LIFETIME: Duration = Duration::from_mins(15);
 /// Longest user agent kept.
 const USER_AGENT_BYTES_MAX: usize = 256;
 
@@ -104,6 +109,29 @@ impl Caller {
         TenantScope::of(self.principal.tenant)
     }
 
+    /// The own tenant itself.
+    pub async fn tenant(&self) -> ApiResult<Tenant> {
+        let found = self.directory().tenants.find_tenant(self.principal.tenant).await.map_err(from_store)?;
+        found.ok_or_else(|| ApiError::not_found("Tenant"))
+    }
+
+    /// Where the request came from.
+    pub fn context(&self) -> &Context {
+        &self.context
+    }
+
+    /// 403 unless the person proved who they are within a quarter of an hour: for what a borrowed browser must not do. A key is
+    /// its own proof.
+    pub fn check_step_up(&self) -> ApiResult<()> {
+        match self.principal.proven_at {
+            Some(proven) if self.now().since(proven) >= STEP_UP_LIFETIME => {
+                let message = "Prove once more who you are first (POST /auth/step-up)";
+                Err(ApiError { code: "STEP_UP_REQUIRED", ..ApiError::forbidden(message) })
+            }
+            _ => Ok(()),
+        }
+    }
+
     /// What they see of it.
     pub fn side(&self) -> Side {
         self.principal.side
@@ -129,15 +157,47 @@ impl Caller {
             .await;
     }
 
+    /// As [`Self::audit`], into the log of another tenant: for the platform's operator.
+    pub async fn audit_in<B: Serialize, A: Serialize>(
+        &self,
+        tenant: TenantId,
+        done: Done,
+        entity: &str,
+        id: impl ToString,
+        before: &B,
+        after: &A,
+    ) {
+        let changes = difference(&to_members(before), &to_members(after));
+        let action = format!("{}.{}", entity.replace(' ', "_"), done.word());
+        self.append(tenant, &action, entity, Some(id.to_string()), changes, true).await;
+    }
+
+    /// Notes that who is signed in could not prove it once more.
+    pub async fn note_failure(&self, action: &str) {
+        self.append(self.principal.tenant, action, "session", None, json!({}), false).await;
+    }
+
     /// Notes something else that was done.
     pub async fn note(&self, action: &str, entity: &str, entity_id: Option<String>, changes: Value) {
+        self.append(self.principal.tenant, action, entity, entity_id, changes, true).await;
+    }
+
+    async fn append(
+        &self,
+        tenant: TenantId,
+        action: &str,
+        entity: &str,
+        entity_id: Option<String>,
+        changes: Value,
+        success: bool,
+    ) {
         let api_key = match self.principal.who {
             Who::ApiKey { id, .. } => Some(id),
             Who::User { .. } => None,
         };
         let entry = AuditEntry {
             id: self.state.next_id::<uuid::Uuid>(),
-            tenant: self.principal.tenant,
+            tenant,
             user: self.principal.user(),
             api_key,
             action: action.to_owned(),
@@ -147,7 +207,7 @@ impl Caller {
             address: Some(self.context.peer.0.to_string()),
             user_agent: self.context.user_agent.clone(),
             request_id: Some(self.context.request_id.clone()),
-            success: true,
+            success,
             at: self.now(),
         };
         append(&self.state, &entry).await;

@@ -2,7 +2,7 @@
 
 use std::{net::IpAddr, time::Duration};
 
-use crate::throttle::SignInLimits;
+use crate::backoff::SignInLimits;
 
 /// Configuration of the API role.
 #[derive(Clone, Debug)]
@@ -25,6 +25,8 @@ pub struct ApiConfig {
     pub metrics_allowed: Vec<IpAddr>,
     /// Where clients reach the API, for links it hands out: `http://localhost:3001`. No slash at the end.
     pub public_url: String,
+    /// Where people reach the web application, for links in mails: `http://localhost:3000`. No slash at the end.
+    pub web_url: String,
     /// Bytes of one request body.
     pub body_bytes_max: usize,
     /// Requests a minute of one API key that has no limit of its own.
@@ -90,6 +92,7 @@ impl ApiConfig {
             trusted_proxies: Vec::new(),
             metrics_allowed: Vec::new(),
             public_url: "http://localhost:3001".to_owned(),
+            web_url: "http://localhost:3000".to_owned(),
             body_bytes_max: 1024 * 1024,
             key_requests_per_minute: 600,
             user_requests_per_minute: 1_200,

@@ -5,6 +5,7 @@
 
 pub mod access;
 mod authenticate;
+mod backoff;
 mod caller;
 pub mod config;
 mod convert;
@@ -14,6 +15,7 @@ mod event_view;
 mod extract;
 mod frame;
 mod live;
+mod mails;
 pub mod metrics;
 mod page;
 pub mod ports;
@@ -38,10 +40,10 @@ use axum::{
 };
 use tower_http::cors::{AllowOrigin, CorsLayer};
 
+pub use backoff::SignInLimits;
 pub use config::{ApiConfig, LiveLimits};
 pub use problem::{ApiError, Fault, Problem};
 pub use state::{Ports, State};
-pub use throttle::SignInLimits;
 
 /// How long a browser keeps the answer to a preflight request.
 const PREFLIGHT_LIFETIME: Duration = Duration::from_hours(1);

@@ -55,6 +55,24 @@ pub trait RecordingFiles: Send + Sync {
     async fn read(&self, storage_key: &str, offset: u64, length: u64) -> Result<ByteStream, PortError>;
 }
 
+/// A mail to one person.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Mail {
+    /// Address.
+    pub to: String,
+    /// Subject.
+    pub subject: String,
+    /// Plain text.
+    pub text: String,
+}
+
+/// Sends mail.
+#[async_trait]
+pub trait Mailer: Send + Sync {
+    /// Hands it to the mail server. [`PortError::Unavailable`] when that does not take it.
+    async fn send(&self, mail: Mail) -> Result<(), PortError>;
+}
+
 /// One part of the platform that can be asked how it is.
 #[async_trait]
 pub trait HealthProbe: Send + Sync {

@@ -3,8 +3,11 @@
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use hmac::{Hmac, Mac, digest::KeyInit};
+use ring::aead::{Aad, CHACHA20_POLY1305, LessSafeKey, NONCE_LEN, Nonce, UnboundKey};
 use serde::{Serialize, de::DeserializeOwned};
 use sha2::Sha256;
+
+use crate::problem::ApiError;
 
 /// Signs and checks.
 #[derive(Clone)]
@@ -67,6 +70,45 @@ impl Seals {
     }
 }
 
+/// A secret as it is stored: only a holder of the seals' key reads it.
+#[derive(Clone, PartialEq, Eq)]
+pub struct SealedSecret(pub String);
+
+impl std::fmt::Debug for SealedSecret {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("SealedSecret(..)")
+    }
+}
+
+impl Seals {
+    /// A key of its own for each purpose.
+    fn sealing_key(&self, purpose: &str) -> Result<LessSafeKey, ApiError> {
+        let key = self.mac("secret", &[purpose]).finalize().into_bytes();
+        UnboundKey::new(&CHACHA20_POLY1305, &key).map(LessSafeKey::new).map_err(ApiError::internal)
+    }
+
+    /// Encrypts what must be read again (ChaCha20-Poly1305, RFC 8439). `nonce` is random and never used twice.
+    pub fn seal_secret(&self, purpose: &str, text: &str, nonce: [u8; NONCE_LEN]) -> Result<SealedSecret, ApiError> {
+        let mut sealed = text.as_bytes().to_vec();
+        let key = self.sealing_key(purpose)?;
+        key.seal_in_place_append_tag(Nonce::assume_unique_for_key(nonce), Aad::from(purpose.as_bytes()), &mut sealed)
+            .map_err(ApiError::internal)?;
+        let whole: Vec<u8> = nonce.into_iter().chain(sealed).collect();
+        Ok(SealedSecret(URL_SAFE_NO_PAD.encode(whole)))
+    }
+
+    /// The text, if it was sealed with this key for this purpose.
+    pub fn open_secret(&self, purpose: &str, sealed: &SealedSecret) -> Option<String> {
+        let whole = URL_SAFE_NO_PAD.decode(&sealed.0).ok()?;
+        let (nonce, sealed) = whole.split_first_chunk::<NONCE_LEN>()?;
+        let mut sealed = sealed.to_vec();
+        let key = self.sealing_key(purpose).ok()?;
+        let nonce = Nonce::assume_unique_for_key(*nonce);
+        let text = key.open_in_place(nonce, Aad::from(purpose.as_bytes()), &mut sealed).ok()?;
+        String::from_utf8(text.to_vec()).ok()
+    }
+}
+
 /// Lower-case hex.
 pub fn to_hex(bytes: &[u8]) -> String {
     const DIGITS: &[u8; 16] = b"0123456789abcdef";
@@ -96,6 +138,17 @@ mod tests {
         for broken in ["", ":", "a:b", &token[1..]] {
             assert!(!seals.csrf_matches("session-a", broken), "{broken}");
         }
+    }
+
+    #[test]
+    fn a_secret_is_read_with_the_key_and_for_the_purpose_only() {
+        let seals = Seals::new([7; 32]);
+        let sealed = seals.seal_secret("second-factor", "JBSWY3DP", [1; NONCE_LEN]).unwrap();
+        assert!(!sealed.0.contains("JBSWY3DP"));
+        assert_eq!(seals.open_secret("second-factor", &sealed).as_deref(), Some("JBSWY3DP"));
+        assert_eq!(seals.open_secret("client-secret", &sealed), None);
+        assert_eq!(Seals::new([8; 32]).open_secret("second-factor", &sealed), None);
+        assert_eq!(seals.open_secret("second-factor", &SealedSecret(sealed.0[1..].to_owned())), None);
     }
 
     #[test]

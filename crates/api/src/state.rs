@@ -8,12 +8,13 @@ use prometheus_client::registry::Registry;
 use tokio::sync::Semaphore;
 
 use crate::{
+    backoff::SignInGuard,
     config::ApiConfig,
     live::Tickets,
     metrics::HttpMetrics,
-    ports::{CallControl, Clock, HealthProbe, RecordingFiles},
+    ports::{CallControl, Clock, HealthProbe, Mailer, RecordingFiles},
     seals::Seals,
-    throttle::{Counted, SignInGuard, Windows},
+    throttle::{Counted, Windows},
 };
 
 /// The parts the server brings.
@@ -27,6 +28,8 @@ pub struct Ports {
     pub leases: Arc<dyn Leases>,
     /// Buying numbers and giving them back.
     pub provisioning: Provisioning,
+    /// Where mail goes; none where no server is configured.
+    pub mailer: Option<Arc<dyn Mailer>>,
     /// Running calls.
     pub call_control: Arc<dyn CallControl>,
     /// Recordings.
@@ -53,6 +56,7 @@ struct Inner {
     reports: Arc<dyn CallReports>,
     leases: Arc<dyn Leases>,
     provisioning: Provisioning,
+    mailer: Option<Arc<dyn Mailer>>,
     call_control: Arc<dyn CallControl>,
     recording_files: Arc<dyn RecordingFiles>,
     probes: Vec<Arc<dyn HealthProbe>>,
@@ -99,6 +103,7 @@ impl State {
             reports: ports.reports,
             leases: ports.leases,
             provisioning: ports.provisioning,
+            mailer: ports.mailer,
             call_control: ports.call_control,
             recording_files: ports.recording_files,
             probes: ports.probes,
@@ -139,6 +144,11 @@ impl State {
     /// Buying numbers and giving them back.
     pub fn provisioning(&self) -> &Provisioning {
         &self.0.provisioning
+    }
+
+    /// Where mail goes.
+    pub fn mailer(&self) -> Option<&dyn Mailer> {
+        self.0.mailer.as_deref()
     }
 
     /// Running calls.

@@ -1,4 +1,4 @@
-//! Counting requests and failed sign-ins, in tables of bounded size.
+//! Counting requests, in tables of bounded size.
 
 use std::{
     collections::HashMap,
@@ -62,18 +62,6 @@ impl<K: Eq + Hash> Windows<K> {
         self.with(key, now, |count| count.hits = count.hits.saturating_add(1), limit)
     }
 
-    /// The same without counting.
-    pub fn peek(&self, key: K, limit: u32, now: Timestamp) -> Allowance {
-        let mut allowance = self.with(key, now, |_| {}, limit);
-        allowance.admitted = allowance.remaining > 0;
-        allowance
-    }
-
-    /// Begins anew.
-    pub fn forget(&self, key: &K) {
-        self.counts.lock().unwrap_or_else(PoisonError::into_inner).by_key.remove(key);
-    }
-
     fn with(&self, key: K, now: Timestamp, change: impl FnOnce(&mut Count), limit: u32) -> Allowance {
         let mut guard = self.counts.lock().unwrap_or_else(PoisonError::into_inner);
         let counts = &mut *guard;
@@ -104,6 +92,8 @@ pub enum Counted {
     Principal(String),
     /// Anybody else, by network.
     Network(IpAddr),
+    /// Who asks for password resets, by network.
+    Reset(IpAddr),
 }
 
 /// An IPv6 customer has a /64 to choose addresses from, so that is what is counted.
@@ -114,76 +104,6 @@ pub fn network_of(address: IpAddr) -> IpAddr {
             IpAddr::V6(std::net::Ipv6Addr::new(a, b, c, d, 0, 0, 0, 0))
         }
         v4 => v4,
-    }
-}
-
-/// Failed sign-ins allowed in one window.
-#[derive(Clone, Copy, Debug)]
-pub struct SignInLimits {
-    /// One account from one network.
-    pub per_account_and_network: u32,
-    /// One account from anywhere. Higher, so that a stranger does not lock somebody out with a few tries.
-    pub per_account: u32,
-    /// One network, whatever the account or key.
-    pub per_network: u32,
-    /// How long failures count.
-    pub window: Duration,
-}
-
-impl Default for SignInLimits {
-    fn default() -> Self {
-        Self { per_account_and_network: 5, per_account: 50, per_network: 30, window: Duration::from_mins(15) }
-    }
-}
-
-/// Slows down whoever guesses passwords or keys.
-#[derive(Debug)]
-pub struct SignInGuard {
-    limits: SignInLimits,
-    failures: Windows<FailureKey>,
-}
-
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-enum FailureKey {
-    Both(String, IpAddr),
-    Account(String),
-    Network(IpAddr),
-}
-
-impl SignInGuard {
-    /// Remembers `keys_max` accounts and networks at most.
-    pub fn new(limits: SignInLimits, keys_max: usize) -> Self {
-        Self { limits, failures: Windows::new(limits.window, keys_max) }
-    }
-
-    fn keys(&self, account: Option<&str>, network: IpAddr) -> Vec<(FailureKey, u32)> {
-        let mut keys = vec![(FailureKey::Network(network), self.limits.per_network)];
-        if let Some(account) = account {
-            keys.push((FailureKey::Both(account.to_owned(), network), self.limits.per_account_and_network));
-            keys.push((FailureKey::Account(account.to_owned()), self.limits.per_account));
-        }
-        keys
-    }
-
-    /// Seconds to wait, when there were too many failures.
-    pub fn locked_for(&self, account: Option<&str>, network: IpAddr, now: Timestamp) -> Option<u64> {
-        let refused = self.keys(account, network).into_iter().filter_map(|(key, limit)| {
-            let allowance = self.failures.peek(key, limit, now);
-            (!allowance.admitted).then_some(allowance.reset_secs)
-        });
-        refused.max()
-    }
-
-    /// Counts a failure.
-    pub fn failed(&self, account: Option<&str>, network: IpAddr, now: Timestamp) {
-        for (key, limit) in self.keys(account, network) {
-            self.failures.count(key, limit, now);
-        }
-    }
-
-    /// The right password clears the account's count from this network.
-    pub fn succeeded(&self, account: &str, network: IpAddr) {
-        self.failures.forget(&FailureKey::Both(account.to_owned(), network));
     }
 }
 
@@ -214,20 +134,6 @@ mod tests {
         assert!(windows.count(3, 1, start).admitted);
         assert!(!windows.count(4, 1, start).admitted, "3 and 4 share");
         assert!(windows.count(4, 1, start.after(MINUTE)).admitted, "1 and 2 are over");
-    }
-
-    #[test]
-    fn guessing_locks_the_account_from_there_only() {
-        let guard = SignInGuard::new(SignInLimits::default(), 100);
-        let now = Timestamp::from_secs(1_000);
-        let (here, there) = (IpAddr::from([192, 0, 2, 1]), IpAddr::from([192, 0, 2, 2]));
-        for _ in 0..5 {
-            assert_eq!(guard.locked_for(Some("a@b.c"), here, now), None);
-            guard.failed(Some("a@b.c"), here, now);
-        }
-        assert_eq!(guard.locked_for(Some("a@b.c"), here, now), Some(900));
-        assert_eq!(guard.locked_for(Some("a@b.c"), there, now), None);
-        assert_eq!(guard.locked_for(Some("a@b.c"), here, now.after(Duration::from_mins(15))), None);
     }
 
     #[test]

@@ -35,6 +35,9 @@ pub struct Config {
     /// Web application.
     #[config(nested)]
     pub web: Web,
+    /// Mail to people: invitations and password resets.
+    #[config(nested)]
+    pub smtp: Smtp,
     /// Background work.
     #[config(nested)]
     pub worker: Worker,
@@ -125,9 +128,36 @@ pub struct Web {
     /// Port (ports.md: 3000).
     #[config(env = "WEB_PORT", default = 3000)]
     pub port: u16,
+    /// Where people reach the web application, for links in mails. Unset: its port on the address peers reach this machine under.
+    #[config(env = "WEB_URL")]
+    pub url: Option<String>,
     /// API address the browser uses. Unset: the API's port on the host the page came from.
     #[config(env = "HOPWHISTLE_API_URL")]
     pub api_url: Option<String>,
+}
+
+/// Mail to people.
+#[derive(Clone, Debug, confique::Config, Serialize)]
+pub struct Smtp {
+    /// The mail server. Unset: links are shown once to whoever invites, instead of being mailed.
+    #[config(env = "SMTP_HOST")]
+    pub host: Option<String>,
+    /// Its port.
+    #[config(env = "SMTP_PORT", default = 587)]
+    pub port: u16,
+    /// TLS from the first byte (port 465). Else STARTTLS: always with a user, and without one where the server offers it.
+    #[config(env = "SMTP_SECURE", default = false)]
+    pub secure: bool,
+    /// Whom to sign in as.
+    #[config(env = "SMTP_USER")]
+    pub user: Option<String>,
+    /// And the password.
+    #[config(env = "SMTP_PASSWORD")]
+    #[serde(skip)]
+    pub password: Option<String>,
+    /// The sender.
+    #[config(env = "SMTP_FROM", default = "Hopwhistle <noreply@hopwhistle.com>")]
+    pub from: String,
 }
 
 /// Background work.

@@ -95,6 +95,7 @@ impl Store {
             sign_in: store.clone(),
             users: store.clone(),
             accounts: store.clone(),
+            aids: store.clone(),
             roles: store.clone(),
             api_keys: store.clone(),
             carriers: store.clone(),

@@ -13,6 +13,7 @@ const MIGRATIONS: &[(i64, &str, &str)] = &[
     (3, "money", include_str!("../migrations/0003_money.sql")),
     (30, "people", include_str!("../migrations/0030_people.sql")),
     (31, "audit chain", include_str!("../migrations/0031_audit_chain.sql")),
+    (32, "sign in", include_str!("../migrations/0032_sign_in.sql")),
     (45, "labels and caller ids", include_str!("../migrations/0045_labels_and_caller_ids.sql")),
     (46, "agents and leads", include_str!("../migrations/0046_people_who_answer_and_leads.sql")),
     (47, "number life cycle", include_str!("../migrations/0047_number_life_cycle.sql")),

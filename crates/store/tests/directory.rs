@@ -158,6 +158,7 @@ async fn keys_and_sessions_are_found_by_hash_alone() {
         expires_at: at(60),
         seen_at: NOW,
         proven_at: NOW,
+        method: SignInMethod::Password,
         address: Some("192.0.2.7".into()),
         user_agent: None,
     };

@@ -184,6 +184,7 @@ fn expiry_faults(expiry: Option<Time>, now: Timestamp) -> Vec<Fault> {
 #[utoipa::path(post, path = "/api/v1/api-keys", operation_id = "createApiKey", request_body = CreateApiKeyRequest,
     responses((status = 201, description = "The key", body = NewApiKey)))]
 async fn create(caller: Caller, Body(body): Body<CreateApiKeyRequest>) -> ApiResult<(StatusCode, Json<NewApiKey>)> {
+    caller.check_step_up()?;
     let now = caller.now();
     let (publisher, buyer) = (body.publisher_id.map(Into::into), body.buyer_id.map(Into::into));
     let mut faults = expiry_faults(body.expires_at, now);
@@ -283,6 +284,7 @@ async fn rotate(
     PathId(id): PathId<ApiKeyId>,
     Body(body): Body<RotateApiKeyRequest>,
 ) -> ApiResult<(StatusCode, Json<NewApiKey>)> {
+    caller.check_step_up()?;
     let keys = &caller.directory().api_keys;
     let mut old = keys.get(caller.scope(), id).await.map_err(from_store)?;
     // Who sees the new key can do what it can.

@@ -9,7 +9,7 @@ use axum::{
 use domain::Timestamp;
 use garde::Validate;
 use operations::{
-    AuditEntry, Session, Side, Tenant, TenantScope, TenantStatus, User, UserStatus, new_token, token_hash,
+    Session, Side, SignInMethod, Tenant, TenantScope, TenantStatus, User, UserStatus, new_token, token_hash,
     verify_password,
 };
 use serde::{Deserialize, Serialize};
@@ -19,19 +19,23 @@ use utoipa::ToSchema;
 use utoipa_axum::routes;
 use uuid::Uuid;
 
+use super::second_factor::{self, Factor};
 use crate::{
-    access::{Grants, Who},
-    authenticate::{SESSION_COOKIE, grants_of},
-    caller::{self, Caller, Context},
+    access::{Grants, Pending, Who},
+    authenticate::{SESSION_COOKIE, grants_of, pending_of},
+    caller::{Caller, Context, Noted},
     convert::from_store,
     extract::Body,
     live,
-    problem::{ApiError, ApiResult},
+    problem::{ApiError, ApiResult, Fault},
     resource::Resource,
     state::State,
     throttle::network_of,
     wire::{Ref, Time},
 };
+
+/// Accounts with one address whose passwords are compared; more tenants need the slug or the tenant's own host name.
+const ACCOUNTS_COMPARED_MAX: usize = 8;
 
 /// The routes.
 pub(crate) fn routes() -> Resource {
@@ -53,10 +57,14 @@ pub struct LoginRequest {
     #[garde(length(min = 1, max = 1024))]
     #[schema(example = "a long password", min_length = 1, max_length = 1024, format = Password)]
     password: String,
-    /// The tenant's slug, where the address is known to several. Else the host name of the request decides.
+    /// The tenant's slug, where address and password fit several. At a tenant's own host name it is that tenant.
     #[garde(length(max = 63))]
     #[schema(example = "demo")]
     tenant: Option<String>,
+    /// The second factor's code, or a recovery code.
+    #[garde(length(max = 32))]
+    #[schema(example = "287082")]
+    code: Option<String>,
 }
 
 /// Signed in.
@@ -93,12 +101,15 @@ pub struct CurrentUser {
     publisher_id: Option<Uuid>,
     /// Only what belongs to this buyer is seen.
     buyer_id: Option<Uuid>,
+    /// What must be done before anything else: `PASSWORD_CHANGE_REQUIRED` or `SECOND_FACTOR_SETUP_REQUIRED`.
+    #[schema(example = "PASSWORD_CHANGE_REQUIRED")]
+    pending: Option<String>,
     /// What may be done; `*` stands for one segment.
     #[schema(example = json!(["admin:*"]))]
     permissions: Vec<String>,
 }
 
-fn user_view(user: &User, tenant: &Tenant, grants: &Grants) -> CurrentUser {
+fn user_view(user: &User, tenant: &Tenant, grants: &Grants, pending: Option<Pending>) -> CurrentUser {
     CurrentUser {
         id: user.id.uuid(),
         email: Some(user.email.clone()),
@@ -109,15 +120,19 @@ fn user_view(user: &User, tenant: &Tenant, grants: &Grants) -> CurrentUser {
         tenant: Ref { id: tenant.id.uuid(), name: tenant.name.clone() },
         publisher_id: user.publisher.map(|id| id.uuid()),
         buyer_id: user.buyer.map(|id| id.uuid()),
+        pending: pending.map(|pending| pending.words().0.to_owned()),
         permissions: grants.listed(),
     }
 }
 
-/// Signs a person in. After five wrong passwords for an account from one network: 429, for the rest of a quarter of an hour.
+/// Signs a person in. After a few wrong passwords each further try waits twice as long: 429. Where address and password fit
+/// several tenants: 409, whose `errors` name their slugs; send one as `tenant`. With a second factor and no `code`: 401 with the
+/// code SECOND_FACTOR_REQUIRED.
 #[utoipa::path(post, path = "/auth/login", operation_id = "login", request_body = LoginRequest, responses(
     (status = 200, description = "Signed in; sets the sessionId cookie", body = LoginResponse),
-    (status = 401, description = "Address or password are not right", body = crate::Problem, content_type = "application/problem+json"),
-    (status = 403, description = "The user or the tenant is not active", body = crate::Problem, content_type = "application/problem+json")))]
+    (status = 401, description = "Address or password are not right, or a code is needed", body = crate::Problem, content_type = "application/problem+json"),
+    (status = 403, description = "The user or the tenant is not active", body = crate::Problem, content_type = "application/problem+json"),
+    (status = 409, description = "Several tenants: choose one", body = crate::Problem, content_type = "application/problem+json")))]
 async fn login(
     StateExtractor(state): StateExtractor<State>,
     context: Context,
@@ -125,88 +140,127 @@ async fn login(
     Body(body): Body<LoginRequest>,
 ) -> ApiResult<Response> {
     let email = body.email.trim().to_lowercase();
-    let network = network_of(context.peer.0);
-    let now = state.now();
-    if let Some(seconds) = state.sign_in_guard().locked_for(Some(&email), network, now) {
-        return Err(ApiError {
-            code: "TOO_MANY_ATTEMPTS",
-            ..ApiError::too_many("Too many failed sign-ins; try again later", seconds)
-        });
+    check_lock(&state, &context, &email)?;
+    let candidates = candidates(&state, &email, body.tenant.as_deref(), &headers).await?;
+    let mut matching = matching(&state, &body.password, &candidates).await?;
+    if matching.len() > 1 {
+        return Err(choice(&state, &matching).await?);
     }
-    let Some((user, tenant)) = check(&state, &email, &body, &headers).await? else {
-        state.sign_in_guard().failed(Some(&email), network, now);
-        tracing::warn!(%email, peer = %context.peer.0, "auth.login.failed");
-        note_failure(&state, &context, &email).await?;
-        return Err(ApiError::unauthorized("E-mail address or password are not right"));
+    let Some(user) = matching.pop() else {
+        failed(&state, &context, &email);
+        for user in &candidates {
+            note(&state, &context, user, "auth.login.failed", false).await;
+        }
+        return Err(wrong());
     };
-    state.sign_in_guard().succeeded(&email, network);
-    let is_open = user.status == UserStatus::Active && tenant.status != TenantStatus::Inactive;
-    note(&state, &context, &user, if is_open { "auth.login.success" } else { "auth.login.failed" }, is_open).await;
-    if !is_open {
+    let tenant = state.directory().tenants.find_tenant(user.tenant).await.map_err(from_store)?.ok_or_else(wrong)?;
+    if user.status != UserStatus::Active || tenant.status == TenantStatus::Inactive {
+        note(&state, &context, &user, "auth.login.failed", false).await;
         return Err(ApiError::forbidden("The account is not active"));
     }
-    let (token, expires) = open_session(&state, &context, &user, now).await?;
-    let grants = grants_of(&state, &user).await.map_err(from_store)?;
+    match second_factor::check(&state, &user, body.code.as_deref()).await? {
+        Factor::None | Factor::Right => {}
+        Factor::Missing => return Err(second_factor::missing()),
+        Factor::Wrong => {
+            failed(&state, &context, &email);
+            note(&state, &context, &user, "auth.second_factor.failed", false).await;
+            return Err(second_factor::wrong());
+        }
+    }
+    state.sign_in_guard().succeeded(&email, network_of(context.peer.0));
+    note(&state, &context, &user, "auth.login.success", true).await;
+    open(&state, &context, &user, &tenant, SignInMethod::Password).await
+}
+
+/// Refuses whoever failed too often.
+pub(super) fn check_lock(state: &State, context: &Context, account: &str) -> ApiResult<()> {
+    match state.sign_in_guard().locked_for(account, network_of(context.peer.0), state.now()) {
+        None => Ok(()),
+        Some(seconds) => Err(ApiError {
+            code: "TOO_MANY_ATTEMPTS",
+            ..ApiError::too_many("Too many failed sign-ins; try again later", seconds)
+        }),
+    }
+}
+
+/// Counts a failure.
+pub(super) fn failed(state: &State, context: &Context, account: &str) {
+    state.sign_in_guard().failed(account, network_of(context.peer.0), state.now());
+    tracing::warn!(account, peer = %context.peer.0, "auth.login.failed");
+}
+
+fn wrong() -> ApiError {
+    ApiError::unauthorized("E-mail address or password are not right")
+}
+
+/// Signs somebody in whose identity is proven: the session, the cookie and who they are.
+pub(super) async fn open(
+    state: &State,
+    context: &Context,
+    user: &User,
+    tenant: &Tenant,
+    method: SignInMethod,
+) -> ApiResult<Response> {
+    let (token, expires) = open_session(state, context, user, method).await?;
+    let grants = grants_of(state, user).await.map_err(from_store)?;
+    let pending = pending_of(state, user, method).await.map_err(from_store)?;
     let answer = LoginResponse {
         csrf_token: state.seals().csrf_token(&token, state.random()),
         expires_at: Time(expires),
-        user: user_view(&user, &tenant, &grants),
+        user: user_view(user, tenant, &grants, pending),
         token: token.clone(),
     };
     let lifetime = state.config().session_lifetime.as_secs();
-    Ok(([(header::SET_COOKIE, session_cookie(&state, &token, lifetime)?)], Json(answer)).into_response())
+    Ok(([(header::SET_COOKIE, session_cookie(state, &token, lifetime)?)], Json(answer)).into_response())
 }
 
-/// Into the log of each tenant that knows the address. An address nobody knows has no tenant whose log it could be in.
-async fn note_failure(state: &State, context: &Context, email: &str) -> ApiResult<()> {
-    for user in state.directory().sign_in.users_by_email(email).await.map_err(from_store)? {
-        note(state, context, &user, "auth.login.failed", false).await;
-    }
-    Ok(())
-}
-
-/// The one user this is, if the password is theirs. Takes the same time whether the address is known or not.
-async fn check(
-    state: &State,
-    email: &str,
-    body: &LoginRequest,
-    headers: &HeaderMap,
-) -> ApiResult<Option<(User, Tenant)>> {
-    let users = state.directory().sign_in.users_by_email(email).await.map_err(from_store)?;
-    let wanted = wanted_tenant(state, body, headers, users.len()).await?;
-    let mut found = users.into_iter().filter(|user| wanted.as_ref().is_none_or(|tenant| tenant.id == user.tenant));
-    // Several and nothing to tell them apart by: nobody.
-    let user = match (found.next(), found.next()) {
-        (Some(user), None) => Some(user),
-        _ => None,
-    };
-    let hash = user.as_ref().map_or_else(String::new, |user| user.password_hash.clone());
-    if !password_matches(state, body.password.clone(), hash).await? {
-        return Ok(None);
-    }
-    let Some(user) = user else { return Ok(None) };
-    let tenant = state.directory().tenants.find_tenant(user.tenant).await.map_err(from_store)?;
-    Ok(tenant.map(|tenant| (user, tenant)))
-}
-
-/// The tenant named in the request, or by the host name when the address alone does not tell.
-async fn wanted_tenant(
-    state: &State,
-    body: &LoginRequest,
-    headers: &HeaderMap,
-    users: usize,
-) -> ApiResult<Option<Tenant>> {
+/// Whose sign-in this can be: users with the address, of the tenant that was named or whose host name was called.
+async fn candidates(state: &State, email: &str, slug: Option<&str>, headers: &HeaderMap) -> ApiResult<Vec<User>> {
+    let mut users = state.directory().sign_in.users_by_email(email).await.map_err(from_store)?;
     let tenants = &state.directory().tenants;
-    if let Some(slug) = &body.tenant {
-        let tenant = tenants.find_tenant_by_slug(slug).await.map_err(from_store)?;
-        return tenant.map(Some).ok_or_else(|| ApiError::unauthorized("E-mail address or password are not right"));
+    let wanted = match slug {
+        Some(slug) => match tenants.find_tenant_by_slug(slug).await.map_err(from_store)? {
+            Some(tenant) => Some(tenant),
+            None => return Ok(Vec::new()),
+        },
+        None => tenants.find_tenant_by_domain(&host_of(headers)).await.map_err(from_store)?,
+    };
+    if let Some(tenant) = wanted {
+        users.retain(|user| user.tenant == tenant.id);
     }
-    if users < 2 {
-        return Ok(None);
-    }
+    users.truncate(ACCOUNTS_COMPARED_MAX);
+    Ok(users)
+}
+
+fn host_of(headers: &HeaderMap) -> String {
     let host = headers.get(header::HOST).and_then(|value| value.to_str().ok()).unwrap_or("");
-    let host = host.rsplit_once(':').map_or(host, |(name, _)| name).to_lowercase();
-    tenants.find_tenant_by_domain(&host).await.map_err(from_store)
+    host.rsplit_once(':').map_or(host, |(name, _)| name).to_lowercase()
+}
+
+/// Those whose password it is. An address nobody has costs as much as one that somebody has.
+async fn matching(state: &State, password: &str, candidates: &[User]) -> ApiResult<Vec<User>> {
+    if candidates.is_empty() {
+        password_matches(state, password.to_owned(), String::new()).await?;
+    }
+    let mut matching = Vec::new();
+    for user in candidates {
+        if password_matches(state, password.to_owned(), user.password_hash.clone()).await? {
+            matching.push(user.clone());
+        }
+    }
+    Ok(matching)
+}
+
+/// 409 with the tenants to choose from: only those whose password was right.
+async fn choice(state: &State, users: &[User]) -> ApiResult<ApiError> {
+    let mut faults = Vec::with_capacity(users.len());
+    for user in users {
+        if let Some(tenant) = state.directory().tenants.find_tenant(user.tenant).await.map_err(from_store)? {
+            faults.push(Fault { code: Some(tenant.slug), ..Fault::body("tenant", tenant.name) });
+        }
+    }
+    let message = "This address is known to several tenants: send the slug of one as tenant";
+    Ok(ApiError { faults, ..ApiError::new(StatusCode::CONFLICT, "TENANT_CHOICE_REQUIRED", message) })
 }
 
 /// Room for one password to be hashed.
@@ -218,12 +272,18 @@ pub(super) fn password_room(state: &State) -> ApiResult<SemaphorePermit<'_>> {
 }
 
 /// Hashing is slow by design: on a thread of its own, and not for everybody at once.
-async fn password_matches(state: &State, password: String, hash: String) -> ApiResult<bool> {
+pub(super) async fn password_matches(state: &State, password: String, hash: String) -> ApiResult<bool> {
     let _room = password_room(state)?;
     tokio::task::spawn_blocking(move || verify_password(&password, &hash)).await.map_err(ApiError::internal)
 }
 
-async fn open_session(state: &State, context: &Context, user: &User, now: Timestamp) -> ApiResult<(String, Timestamp)> {
+async fn open_session(
+    state: &State,
+    context: &Context,
+    user: &User,
+    method: SignInMethod,
+) -> ApiResult<(String, Timestamp)> {
+    let now = state.now();
     let token = new_token("", &mut state.fork_seed());
     let expires = now.after(state.config().session_lifetime);
     let session = Session {
@@ -235,6 +295,7 @@ async fn open_session(state: &State, context: &Context, user: &User, now: Timest
         expires_at: expires,
         seen_at: now,
         proven_at: now,
+        method,
         address: Some(context.peer.0.to_string()),
         user_agent: context.user_agent.clone(),
     };
@@ -250,23 +311,10 @@ fn session_cookie(state: &State, token: &str, lifetime_secs: u64) -> ApiResult<H
     HeaderValue::from_str(&text).map_err(ApiError::internal)
 }
 
-async fn note(state: &State, context: &Context, user: &User, action: &str, success: bool) {
-    let entry = AuditEntry {
-        id: state.next_id::<Uuid>(),
-        tenant: user.tenant,
-        user: Some(user.id),
-        api_key: None,
-        action: action.to_owned(),
-        entity: "session".to_owned(),
-        entity_id: None,
-        changes: json!({}),
-        address: Some(context.peer.0.to_string()),
-        user_agent: context.user_agent.clone(),
-        request_id: Some(context.request_id.clone()),
-        success,
-        at: state.now(),
-    };
-    caller::append(state, &entry).await;
+/// Into the log of the user's tenant.
+pub(super) async fn note(state: &State, context: &Context, user: &User, action: &str, success: bool) {
+    let noted = Noted { action, entity: "session", success };
+    context.note(state, user.tenant, Some(user.id), noted, None, json!({})).await;
 }
 
 /// Signed out.
@@ -299,7 +347,7 @@ async fn me(caller: Caller) -> ApiResult<Json<CurrentUser>> {
     Ok(Json(match &caller.principal.who {
         Who::User { id, .. } => {
             let user = directory.users.get(caller.tenant_scope(), *id).await.map_err(from_store)?;
-            user_view(&user, &tenant, grants)
+            user_view(&user, &tenant, grants, caller.principal.pending)
         }
         Who::ApiKey { id, name } => CurrentUser {
             id: id.uuid(),
@@ -317,6 +365,7 @@ async fn me(caller: Caller) -> ApiResult<Json<CurrentUser>> {
                 Side::Buyer(id) => Some(id.uuid()),
                 _ => None,
             },
+            pending: None,
             permissions: grants.listed(),
         },
     }))
@@ -356,8 +405,12 @@ pub struct TicketResponse {
 /// Gives a ticket for `/ws/events`: good once, for half a minute, and for listening only.
 #[utoipa::path(post, path = "/auth/ws-ticket", operation_id = "createWebSocketTicket",
     responses((status = 200, description = "A ticket", body = TicketResponse)))]
-async fn ws_ticket(caller: Caller) -> Json<TicketResponse> {
+async fn ws_ticket(caller: Caller) -> ApiResult<Json<TicketResponse>> {
+    if let Some(pending) = caller.principal.pending {
+        let (code, message) = pending.words();
+        return Err(ApiError { code, ..ApiError::forbidden(message) });
+    }
     let expires = caller.now().after(caller.state.config().ticket_lifetime);
     let ticket = live::issue_ticket(caller.state.seals(), &caller.principal, expires, caller.state.random());
-    Json(TicketResponse { ticket, expires_at: Time(expires) })
+    Ok(Json(TicketResponse { ticket, expires_at: Time(expires) }))
 }

@@ -22,9 +22,11 @@ mod events;
 pub(crate) mod feature_flags;
 pub(crate) mod flows;
 mod health;
+mod invitations;
 pub(crate) mod leads;
 mod number_registry;
 pub(crate) mod numbers;
+mod passwords;
 pub(crate) mod pool_numbers;
 pub(crate) mod publishers;
 pub(crate) mod queues;
@@ -32,6 +34,7 @@ mod quotas;
 pub(crate) mod recordings;
 pub(crate) mod reporting;
 mod roles;
+mod second_factor;
 pub(crate) mod tags;
 mod telephony;
 pub(crate) mod tenants;
@@ -50,6 +53,8 @@ use crate::{document, resource::Resource, state::State};
 pub(crate) fn all() -> OpenApiRouter<State> {
     let resources: &[fn() -> Resource] = &[
         auth::routes,
+        passwords::routes,
+        second_factor::routes,
         calls::routes,
         call_tags::routes,
         recordings::routes,
@@ -78,6 +83,7 @@ pub(crate) fn all() -> OpenApiRouter<State> {
         tags::routes,
         feature_flags::routes,
         users::routes,
+        invitations::routes,
         roles::routes,
         audit_logs::routes,
         api_keys::routes,

@@ -133,6 +133,7 @@ impl Crud for Roles {
     }
 
     async fn draft(caller: &Caller, draft: Draft<RoleId>, body: CreateRoleRequest) -> ApiResult<CustomRole> {
+        caller.check_step_up()?;
         check_scopes(caller, "permissions", &body.permissions)?;
         Ok(CustomRole {
             id: draft.id,
@@ -147,6 +148,7 @@ impl Crud for Roles {
 
     /// Whoever changes a role must hold what it grants before and after: else they would take or give what they do not have.
     async fn change(caller: &Caller, role: &mut CustomRole, body: UpdateRoleRequest) -> ApiResult<()> {
+        caller.check_step_up()?;
         check_scopes(caller, "permissions", &role.permissions)?;
         if let Some(permissions) = &body.permissions {
             check_scopes(caller, "permissions", permissions)?;

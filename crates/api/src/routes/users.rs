@@ -3,7 +3,7 @@
 use axum::{Json, http::StatusCode};
 use domain::UserId;
 use garde::Validate;
-use operations::{Entity, PASSWORD_CHARS_MIN, UserFilter, hash_password};
+use operations::{Entity, PASSWORD_CHARS_MIN, UserFilter};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 use utoipa_axum::routes;
@@ -11,7 +11,7 @@ use uuid::Uuid;
 
 use super::{
     assignment::{self, Assignment},
-    auth::password_room,
+    passwords::hashed,
 };
 use crate::{
     access::Permission,
@@ -191,6 +191,7 @@ pub struct CreateUserRequest {
 #[utoipa::path(post, path = "/api/v1/users", operation_id = "createUser", request_body = CreateUserRequest,
     responses((status = 201, description = "The user", body = User)))]
 async fn create(caller: Caller, Body(body): Body<CreateUserRequest>) -> ApiResult<(StatusCode, Json<User>)> {
+    caller.check_step_up()?;
     let assigned = Assignment {
         roles: body.roles,
         role_ids: body.role_ids,
@@ -219,13 +220,7 @@ async fn create(caller: Caller, Body(body): Body<CreateUserRequest>) -> ApiResul
         updated_at: now,
     };
     assignment::assign(&caller, &mut user, &assigned).await?;
-    let _room = password_room(&caller.state)?;
-    let mut seed = caller.state.fork_seed();
-    let password = body.password;
-    let hashed =
-        tokio::task::spawn_blocking(move || hash_password(&password, &mut seed)).await.map_err(ApiError::internal)?;
-    user.password_hash =
-        hashed.map_err(|error| ApiError::validation(vec![Fault::body("password", error.to_string())]))?;
+    user.password_hash = hashed(&caller.state, "password", body.password, &user.email).await?;
     caller.directory().users.insert(caller.scope(), &user).await.map_err(from_store)?;
     let shown = view(&user);
     caller.audit(Done::Create, operations::User::NAME, user.id, &(), &shown).await;
@@ -284,6 +279,7 @@ async fn update(
     assignment::check_rank(&caller, &found).await?;
     let mut user = found.clone();
     if let Some(assigned) = body.assignment(&found) {
+        caller.check_step_up()?;
         assignment::assign(&caller, &mut user, &assigned).await?;
     }
     user.first_name = body.first_name.or(user.first_name);
@@ -305,6 +301,7 @@ async fn update(
 #[utoipa::path(delete, path = "/api/v1/users/{id}", operation_id = "deleteUser", params(("id" = Uuid, Path, description = "The user's id")),
     responses((status = 204, description = "Removed")))]
 async fn remove(caller: Caller, PathId(id): PathId<UserId>) -> ApiResult<StatusCode> {
+    caller.check_step_up()?;
     let user = caller.directory().users.get(caller.scope(), id).await.map_err(from_store)?;
     assignment::check_rank(&caller, &user).await?;
     caller.directory().accounts.remove_user(caller.scope(), id).await.map_err(from_store)?;

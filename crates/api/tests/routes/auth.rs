@@ -66,8 +66,12 @@ async fn guessing_is_locked_out() {
     }
     let locked = sign_in(&platform.anonymous(), "ana@acme.example", PASSWORD).await.expect(429);
     assert_eq!(locked.json()["error"]["code"], "TOO_MANY_ATTEMPTS");
-    assert_eq!(locked.header("retry-after"), "900");
-    platform.clock.advance(Duration::from_mins(15));
+    assert_eq!(locked.header("retry-after"), "30");
+    platform.clock.advance(Duration::from_secs(30));
+    sign_in(&platform.anonymous(), "ana@acme.example", "wrong password").await.expect(401);
+    let locked = sign_in(&platform.anonymous(), "ana@acme.example", PASSWORD).await.expect(429);
+    assert_eq!(locked.header("retry-after"), "60");
+    platform.clock.advance(Duration::from_secs(60));
     sign_in(&platform.anonymous(), "ana@acme.example", PASSWORD).await.expect(200);
 }
 
@@ -76,7 +80,17 @@ async fn an_address_known_to_two_tenants_needs_the_tenant() {
     let platform = Platform::new().await;
     platform.user(platform.tenant, "ana@both.example", Role::Admin).await;
     let there = platform.user(platform.other, "ana@both.example", Role::Admin).await;
-    sign_in(&platform.anonymous(), "ana@both.example", PASSWORD).await.expect(401);
+    let choice = sign_in(&platform.anonymous(), "ana@both.example", PASSWORD).await.expect(409).json();
+    assert_eq!(choice["error"]["code"], "TENANT_CHOICE_REQUIRED");
+    let mut slugs: Vec<&str> =
+        choice["errors"].as_array().unwrap().iter().map(|fault| fault["code"].as_str().unwrap()).collect();
+    slugs.sort_unstable();
+    assert_eq!(slugs, ["acme", "globex"]);
+    let wrong = sign_in(&platform.anonymous(), "ana@both.example", "wrong password").await.expect(401).text();
+    assert!(!wrong.contains("globex"), "no choice without the password: {wrong}");
+    let elsewhere = platform.anonymous().with("host", "globex.example");
+    platform.user(platform.tenant, "only@acme.example", Role::Admin).await;
+    sign_in(&elsewhere, "only@acme.example", PASSWORD).await.expect(401);
     let body = json!({"email": "ana@both.example", "password": PASSWORD, "tenant": "globex"});
     let answer = platform.anonymous().post("/auth/login", body).await.expect(200);
     assert_eq!(answer.json()["user"]["id"], there.id.to_string());

@@ -20,6 +20,7 @@ mod quotas;
 mod reporting;
 mod seller;
 mod sides;
+mod sign_in;
 mod support;
 mod telephony;
 mod transcripts;

@@ -149,6 +149,9 @@ async fn only_these_are_open_to_everybody() {
         .collect();
     let mut expected = [
         "POST /auth/login",
+        "POST /auth/password/forgot",
+        "POST /auth/links/check",
+        "POST /auth/links/redeem",
         "GET /health",
         "GET /health/live",
         "GET /health/ready",

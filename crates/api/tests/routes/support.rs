@@ -12,7 +12,7 @@ use std::{
 
 use api::{
     ApiConfig, Ports, State,
-    ports::{ByteStream, CallControl, Clock, FileFacts, Health, HealthProbe, PortError, RecordingFiles},
+    ports::{ByteStream, CallControl, Clock, FileFacts, Health, HealthProbe, Mail, Mailer, PortError, RecordingFiles},
 };
 use async_trait::async_trait;
 use axum::{
@@ -100,6 +100,18 @@ impl HealthProbe for DatabaseProbe {
     }
 }
 
+/// Keeps what would have been mailed.
+#[derive(Debug, Default)]
+pub struct Mails(pub Mutex<Vec<Mail>>);
+
+#[async_trait]
+impl Mailer for Mails {
+    async fn send(&self, mail: Mail) -> Result<(), PortError> {
+        self.0.lock().unwrap().push(mail);
+        Ok(())
+    }
+}
+
 /// A running platform without its sockets.
 pub struct Platform {
     pub router: Router,
@@ -108,6 +120,7 @@ pub struct Platform {
     pub clock: Arc<TestClock>,
     pub switch: Arc<Switch>,
     pub bus: Arc<MemoryBus>,
+    pub mails: Arc<Mails>,
     pub folder: tempfile::TempDir,
     pub seller: Arc<Seller>,
     pub provisioning: Provisioning,
@@ -156,6 +169,15 @@ impl Platform {
     }
 
     pub async fn with(change: impl FnOnce(&mut ApiConfig)) -> Self {
+        Self::build(change, true).await
+    }
+
+    pub async fn without_mail() -> Self {
+        Self::build(|_| {}, false).await
+    }
+
+    async fn build(change: impl FnOnce(&mut ApiConfig), has_mail: bool) -> Self {
+        let mails = Arc::new(Mails::default());
         let folder = tempfile::tempdir().unwrap();
         let url = format!("sqlite://{}", folder.path().join("test.db").display());
         let bus = Arc::new(MemoryBus::new(64));
@@ -185,6 +207,7 @@ impl Platform {
             reports: Arc::new(store.clone()),
             leases: Arc::new(store.clone()),
             provisioning: provisioning.clone(),
+            mailer: has_mail.then(|| mails.clone() as Arc<dyn Mailer>),
             call_control: switch.clone(),
             recording_files: Arc::new(Folder(folder.path().to_owned())),
             probes: vec![Arc::new(DatabaseProbe(store.clone()))],
@@ -194,7 +217,7 @@ impl Platform {
             live: bus.clone() as Arc<dyn LiveBus>,
         };
         let router = api::router(State::new(config, ports));
-        Self { router, store, directory, clock, switch, bus, folder, seller, provisioning, tenant, other, ids }
+        Self { router, store, directory, clock, switch, bus, folder, seller, provisioning, tenant, other, ids, mails }
     }
 
     pub fn now(&self) -> Timestamp {

@@ -14,6 +14,7 @@ mod queues;
 mod quotas;
 mod recordings;
 mod reports;
+mod sign_in;
 mod tags;
 mod tenants;
 mod transcripts;
@@ -41,8 +42,8 @@ pub use money::{
     RateCard, RateCardFilter, RateCardStatus,
 };
 pub use people::{
-    Accounts, ApiKey, ApiKeyFilter, ApiKeyStatus, CustomRole, CustomRoleFilter, Role, Session, SignIn, User,
-    UserFilter, UserStatus,
+    Accounts, ApiKey, ApiKeyFilter, ApiKeyStatus, CustomRole, CustomRoleFilter, Role, Session, SignIn, SignInMethod,
+    User, UserFilter, UserStatus,
 };
 pub use queues::{Agent, AgentFilter, AgentStatus, Queue, QueueAgent, QueueFilter, answering};
 pub use quotas::{QuotaInForce, QuotaKind, QuotaOverride, QuotaUsage, Quotas, TenantQuota};
@@ -51,6 +52,7 @@ pub use reports::{
     BuyerFigures, CallReports, REPORT_DAYS_MAX, REPORT_GROUPS_MAX, REPORT_SLOT, ReportFigures, ReportFilter,
     ReportGroup, SERIES_SPANS_MAX, SeriesPoint,
 };
+pub use sign_in::{AccountLink, LinkPurpose, SecondFactor, SignInAids, SignInPolicy};
 pub use tags::{CallTags, FeatureFlag, FeatureFlagFilter, Tag, TagFilter};
 pub use tenants::{Tenant, TenantStatus, Tenants};
 pub use transcripts::{
@@ -70,6 +72,8 @@ pub struct Directory {
     pub users: Arc<dyn Repository<User>>,
     /// Their sessions, and what must hold of all of them.
     pub accounts: Arc<dyn Accounts>,
+    /// Links, second factors, policies.
+    pub aids: Arc<dyn SignInAids>,
     /// Roles tenants made.
     pub roles: Arc<dyn Repository<CustomRole>>,
     /// API keys.

@@ -47,6 +47,16 @@ text_enum! {
     }
 }
 
+text_enum! {
+    /// How somebody signed in.
+    SignInMethod {
+        /// With a password, and a second factor where there is one.
+        Password = "PASSWORD",
+        /// At the tenant's own identity provider.
+        SingleSignOn = "SINGLE_SIGN_ON",
+    }
+}
+
 /// A person who signs in.
 #[derive(Clone, Debug, PartialEq)]
 pub struct User {
@@ -222,6 +232,8 @@ pub struct Session {
     pub seen_at: Timestamp,
     /// When they last proved who they are: by password, second factor or single sign-on.
     pub proven_at: Timestamp,
+    /// How.
+    pub method: SignInMethod,
     /// From where.
     pub address: Option<String>,
     /// With what.

@@ -19,6 +19,7 @@ use worker::{RunningWorker, Worker, WorkerConfig, WorkerHealth};
 use super::{demo, edge, http, relay, switch as switch_role, web};
 use crate::clock::Clock;
 use crate::config::Config;
+use crate::mail;
 use crate::metrics;
 use crate::probes::{DatabaseProbe, Gauges, LocalCalls, ThreadProbe};
 use crate::recordings::RecordingFolder;
@@ -233,6 +234,7 @@ async fn start_http(
         reports: Arc::new(core.store.clone()),
         leases: Arc::new(core.store.clone()),
         provisioning: core.provisioning,
+        mailer: mail::SmtpMailer::new(&config.smtp)?.map(|mailer| Arc::new(mailer) as Arc<dyn api::ports::Mailer>),
         call_control: Arc::new(calls),
         recording_files: Arc::new(RecordingFolder { root: config.data.join("objects") }),
         probes,
@@ -347,6 +349,10 @@ fn api_config(config: &Config) -> anyhow::Result<ApiConfig> {
         nodes => nodes.to_vec(),
     };
     settings.cookie_secure = config.api.cookie_secure;
+    settings.web_url = match &config.web.url {
+        Some(url) => url.trim_end_matches('/').to_owned(),
+        None => format!("http://{}", config.advertised(config.web.port)),
+    };
     settings.public_url = format!("http://{}", config.advertised(config.api.port));
     Ok(settings)
 }

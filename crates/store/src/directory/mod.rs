@@ -22,6 +22,7 @@ mod recordings;
 mod roles;
 mod sides;
 mod sign_in;
+mod sign_in_aids;
 mod tags;
 mod tenants;
 mod text;

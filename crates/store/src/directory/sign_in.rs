@@ -10,7 +10,7 @@ use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QueryResult, QuerySelect, V
 use super::{Stored, api_keys, users};
 use crate::{
     Store,
-    convert::column,
+    convert::{column, parse},
     dialect::store_error,
     sql::{execute, query},
 };
@@ -21,7 +21,7 @@ const TOUCH_EVERY: Duration = Duration::from_secs(60);
 const TENANTS_MAX: u64 = 100;
 
 pub(super) const SESSION_COLUMNS: &str =
-    "token_hash, id, tenant_id, user_id, created_at, expires_at, seen_at, proven_at, address, user_agent";
+    "token_hash, id, tenant_id, user_id, created_at, expires_at, seen_at, proven_at, address, user_agent, method";
 
 pub(super) fn read_session(row: &QueryResult) -> Result<Session, StoreError> {
     let moment = |name| column(row, name).map(Timestamp::from_micros);
@@ -36,6 +36,7 @@ pub(super) fn read_session(row: &QueryResult) -> Result<Session, StoreError> {
         proven_at: moment("proven_at")?,
         address: column(row, "address")?,
         user_agent: column(row, "user_agent")?,
+        method: parse(&column::<String>(row, "method")?)?,
     })
 }
 
@@ -82,8 +83,9 @@ impl SignIn for Store {
                     let sweep = "DELETE FROM sessions WHERE expires_at <= $1";
                     execute(transaction, sweep, [session.created_at.micros().into()]).await?;
                     let sql = "INSERT INTO sessions (token_hash, id, tenant_id, user_id, created_at, expires_at, \
-                               seen_at, proven_at, address, user_agent) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)";
-                    let values: [Value; 10] = [
+                               seen_at, proven_at, address, user_agent, method) \
+                               VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)";
+                    let values: [Value; 11] = [
                         session.token_hash.into(),
                         session.id.0.into(),
                         session.tenant.0.into(),
@@ -94,6 +96,7 @@ impl SignIn for Store {
                         session.proven_at.micros().into(),
                         session.address.into(),
                         session.user_agent.into(),
+                        session.method.as_str().into(),
                     ];
                     execute(transaction, sql, values).await.map(drop)
                 })
