@@ -84,6 +84,7 @@ fn recording(cdr: &Cdr, entry: &CdrRecording, new: &[&CallEvent]) -> Recording {
         duration_ms: entry.duration_ms,
         bytes: entry.bytes,
         failure: entry.failure.clone(),
+        checksum: None,
         created_at: latest,
         updated_at: latest,
     }

@@ -18,6 +18,7 @@ const MIGRATIONS: &[(i64, &str, &str)] = &[
     (46, "agents and leads", include_str!("../migrations/0046_people_who_answer_and_leads.sql")),
     (47, "number life cycle", include_str!("../migrations/0047_number_life_cycle.sql")),
     (48, "transcripts and quotas", include_str!("../migrations/0048_transcripts_and_quotas.sql")),
+    (49, "recording checksums", include_str!("../migrations/0049_recording_checksums.sql")),
 ];
 
 /// Brings the schema to the newest version; answers how many versions were run.

@@ -8,10 +8,12 @@ use axum::{
     response::Response,
 };
 use domain::{CallId, RecordingId, TenantId, Timestamp};
+use futures_util::StreamExt as _;
 use garde::Validate;
-use operations::{PageRequest, RecordingFilter, TenantScope};
+use operations::{Entity as _, PageRequest, RecordingFilter, TenantScope};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
+use sha2::Digest as _;
 use std::time::Duration;
 use utoipa::{IntoParams, ToSchema};
 use utoipa_axum::routes;
@@ -19,7 +21,7 @@ use uuid::Uuid;
 
 use crate::{
     access::Permission,
-    caller::{Caller, Context, Noted},
+    caller::{Caller, Context, Done, Noted},
     convert::{from_store, whole_secs},
     extract::{PathId, Query},
     page::{List, PageQuery},
@@ -27,6 +29,7 @@ use crate::{
     problem::{ApiError, ApiResult},
     ranges::{self, Wanted},
     resource::Resource,
+    seals::to_hex,
     state::State,
     wire::{Time, wire_enum},
 };
@@ -44,6 +47,7 @@ pub(crate) fn routes() -> Resource {
         .sided(Permission::RecordingsRead, routes!(link))
         .sided(Permission::RecordingsRead, routes!(stream))
         .sided(Permission::RecordingsRead, routes!(of_call))
+        .needs(Permission::RecordingsWrite, routes!(backfill))
         .public(routes!(linked))
 }
 
@@ -69,6 +73,8 @@ pub struct Recording {
     /// Bytes as text, once finished: they may pass 2^53.
     #[schema(example = "1920044")]
     size: Option<String>,
+    /// SHA-256 of the file, hex; absent until it was read whole (`POST .../backfill`).
+    checksum: Option<String>,
     /// What went wrong.
     failure: Option<String>,
     created_at: Time,
@@ -88,6 +94,7 @@ pub(crate) fn view(recording: &operations::Recording) -> Recording {
         duration: recording.duration_ms.map(whole_secs),
         duration_ms: recording.duration_ms,
         size: recording.bytes.map(|bytes| bytes.to_string()),
+        checksum: recording.checksum.clone(),
         failure: recording.failure.clone(),
         created_at: Time(recording.created_at),
         updated_at: Time(recording.updated_at),
@@ -138,6 +145,50 @@ async fn of_call(caller: Caller, PathId(call): PathId<CallId>) -> ApiResult<Json
     let page = PageRequest::number(1, 1);
     let found = caller.directory().recordings.list(caller.scope(), &filter, &page).await.map_err(from_store)?;
     found.items.first().map(|recording| Json(view(recording))).ok_or_else(|| ApiError::not_found("Recording"))
+}
+
+/// Reads the file whole and keeps its size, its length (WAV) and its SHA-256: for recordings whose end was not noted.
+#[utoipa::path(post, path = "/api/v1/recordings/{id}/backfill", operation_id = "backfillRecording", params(("id" = Uuid, Path, description = "The recording's id")),
+    responses((status = 200, description = "The recording", body = Recording)))]
+async fn backfill(caller: Caller, PathId(id): PathId<RecordingId>) -> ApiResult<Json<Recording>> {
+    let recording = caller.directory().recordings.get(caller.scope(), id).await.map_err(from_store)?;
+    let before = view(&recording);
+    let files = caller.state.recording_files();
+    let facts = files.facts(&recording.storage_key).await.map_err(from_port)?;
+    if facts.growing {
+        return Err(ApiError::conflict("The recording is still being written"));
+    }
+    let mut digest = sha2::Sha256::new();
+    let mut head: Vec<u8> = Vec::with_capacity(WAV_HEADER_BYTES);
+    if facts.bytes > 0 {
+        let mut parts = files.read(&recording.storage_key, 0, facts.bytes).await.map_err(from_port)?;
+        while let Some(part) = parts.next().await {
+            let part = part.map_err(|error| from_port(PortError::Unavailable(error.to_string())))?;
+            head.extend(part.iter().take(WAV_HEADER_BYTES - head.len()));
+            digest.update(&part);
+        }
+    }
+    let read = operations::Recording {
+        bytes: Some(facts.bytes),
+        duration_ms: wav_duration_ms(&head, facts.bytes).or(recording.duration_ms),
+        checksum: Some(to_hex(&digest.finalize())),
+        ..recording
+    };
+    let saved = caller.directory().recordings.save(caller.scope(), &read, caller.now()).await.map_err(from_store)?;
+    let after = view(&saved);
+    caller.audit(Done::Update, operations::Recording::NAME, id, &before, &after).await;
+    Ok(Json(after))
+}
+
+/// A WAV header without extensions, as the recorder writes it.
+const WAV_HEADER_BYTES: usize = 44;
+
+/// The length of what follows the header, by its byte rate (bytes 28 to 31, little-endian).
+fn wav_duration_ms(head: &[u8], bytes: u64) -> Option<u64> {
+    let is_wav = head.get(..4)? == b"RIFF" && head.get(8..12)? == b"WAVE";
+    let rate = u32::from_le_bytes(head.get(28..32)?.try_into().ok()?);
+    let sound = bytes.checked_sub(WAV_HEADER_BYTES as u64)?;
+    (is_wav && rate > 0).then(|| sound.saturating_mul(1_000) / u64::from(rate))
 }
 
 /// How long a link is good.

@@ -5,6 +5,7 @@
 mod agents;
 mod audit;
 mod auth;
+mod backfill;
 mod caller_ids;
 mod calls;
 mod directory;

@@ -39,6 +39,8 @@ pub struct Recording {
     pub bytes: Option<u64>,
     /// What went wrong.
     pub failure: Option<String>,
+    /// SHA-256 of the file when it was last read whole, lower-case hex.
+    pub checksum: Option<String>,
     /// When it began.
     pub created_at: Timestamp,
     /// When it last changed.

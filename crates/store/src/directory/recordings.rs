@@ -26,6 +26,7 @@ mod table {
         pub duration_ms: Option<i64>,
         pub bytes: Option<i64>,
         pub failure: Option<String>,
+        pub checksum: Option<String>,
         pub created_at: i64,
         pub updated_at: i64,
     }
@@ -67,6 +68,7 @@ impl Stored for Recording {
             duration_ms: self.duration_ms.map(stored),
             bytes: self.bytes.map(stored),
             failure: self.failure.clone(),
+            checksum: self.checksum.clone(),
             created_at: self.created_at.micros(),
             updated_at: self.updated_at.micros(),
         })
@@ -84,6 +86,7 @@ impl Stored for Recording {
             duration_ms: optional_number(row.duration_ms)?,
             bytes: optional_number(row.bytes)?,
             failure: row.failure,
+            checksum: row.checksum,
             created_at: Timestamp::from_micros(row.created_at),
             updated_at: Timestamp::from_micros(row.updated_at),
         })
