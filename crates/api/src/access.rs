@@ -40,6 +40,7 @@ permissions! {
     LeadsRead = "leads:read", LeadsWrite = "leads:write", LeadsDelete = "leads:delete",
     WebhooksRead = "webhooks:read", WebhooksWrite = "webhooks:write", WebhooksDelete = "webhooks:delete",
     BillingRead = "billing:read", BillingWrite = "billing:write",
+    ComplianceRead = "compliance:read", ComplianceWrite = "compliance:write", ComplianceApprove = "compliance:approve",
     ReportsRead = "reports:read",
     AuditRead = "audit:read",
     PlatformAdmin = "platform:admin",

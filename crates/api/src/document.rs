@@ -28,7 +28,7 @@ a long list while it grows.
 **Limits.** Requests are counted a minute per key or user; `X-RateLimit-*` headers say how many are left. Bodies have \
 1 MiB at most.";
 
-const TAGS: [(&str, &str); 21] = [
+const TAGS: [(&str, &str); 22] = [
     ("Sign-in", "Sessions, CSRF tokens, WebSocket tickets"),
     ("Calls", "What came in, where it went and why, what it earned"),
     ("Recordings", "What was said"),
@@ -41,6 +41,7 @@ const TAGS: [(&str, &str); 21] = [
     ("Buyers", "Who takes calls, and where"),
     ("Flows", "What a call goes through; versions, publish, rollback"),
     ("Carriers", "Carriers and their trunks"),
+    ("Compliance", "Whether a call may happen: do-not-call lists, policies, consents, overrides"),
     ("Billing", "Balance and rate cards"),
     ("Agents", "Queues of callers, and who answers them"),
     ("Leads", "People to call, or who called"),

@@ -3,7 +3,7 @@
 use std::sync::{Arc, Mutex, PoisonError};
 
 use domain::{Seed, Timestamp};
-use operations::{CallReports, Directory, Flows, Ids, Leases, LiveBus, Provisioning};
+use operations::{CallReports, ConsentVerifier, Directory, Flows, Gate, Ids, Leases, LiveBus, Provisioning};
 use prometheus_client::registry::Registry;
 use tokio::sync::Semaphore;
 
@@ -44,6 +44,10 @@ pub struct Ports {
     pub registry: Registry,
     /// Where live updates come from.
     pub live: Arc<dyn LiveBus>,
+    /// Says whether a call may happen.
+    pub gate: Arc<Gate>,
+    /// Asks who vouches for consents.
+    pub consent_verifier: Arc<dyn ConsentVerifier>,
 }
 
 /// Shared by all requests; cheap to clone.
@@ -73,6 +77,8 @@ struct Inner {
     registry: Registry,
     metrics: HttpMetrics,
     live: Arc<dyn LiveBus>,
+    gate: Arc<Gate>,
+    consent_verifier: Arc<dyn ConsentVerifier>,
     live_clients: Arc<Semaphore>,
     tickets: Tickets,
 }
@@ -110,6 +116,8 @@ impl State {
             clock: ports.clock,
             registry: ports.registry,
             live: ports.live,
+            gate: ports.gate,
+            consent_verifier: ports.consent_verifier,
             live_clients: Arc::new(Semaphore::new(config.live.clients_max)),
             metrics,
             config,
@@ -231,6 +239,16 @@ impl State {
     /// Live updates.
     pub fn live(&self) -> &dyn LiveBus {
         &*self.0.live
+    }
+
+    /// Says whether a call may happen.
+    pub fn gate(&self) -> &Gate {
+        &self.0.gate
+    }
+
+    /// Asks who vouches for consents.
+    pub fn consent_verifier(&self) -> &dyn ConsentVerifier {
+        &*self.0.consent_verifier
     }
 
     /// Room for WebSocket clients.

@@ -111,7 +111,9 @@ fn settled(
     detail: String,
 ) -> ComplianceVerdict {
     let order = [ComplianceRule::Override, ComplianceRule::Dnc, ComplianceRule::Consent, ComplianceRule::CallingHours];
-    for rule in order.into_iter().skip(verdict.checks.len()) {
+    // Where nothing is asked for nothing need be told: most sales are like that, and each verdict is stored.
+    let told = if reason == ComplianceReason::NoRuleApplies { 0 } else { order.len() };
+    for rule in order.into_iter().take(told).skip(verdict.checks.len()) {
         note(&mut verdict, rule, Finding::NotReached, String::new());
     }
     ComplianceVerdict { allowed, reason, detail, ..verdict }

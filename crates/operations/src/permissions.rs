@@ -19,6 +19,7 @@ const EVERYTHING_BUT_THE_PLATFORM: &[&str] = &[
     "buyers:*",
     "publishers:*",
     "carriers:*",
+    "compliance:*",
     "tags:*",
     "flags:*",
     "queues:*",
@@ -40,6 +41,7 @@ pub fn permissions_of(role: Role) -> &'static [&'static str] {
             "reports:read",
             "buyers:read",
             "publishers:read",
+            "compliance:read",
             "tags:read",
             "queues:read",
             "agents:read",
@@ -64,6 +66,7 @@ pub fn permissions_of(role: Role) -> &'static [&'static str] {
             "reports:read",
             "buyers:read",
             "publishers:read",
+            "compliance:read",
             "tags:read",
             "queues:read",
             "agents:read",
@@ -124,6 +127,7 @@ mod tests {
         assert!(may(Role::Publisher, "flows:publish"));
         assert!(!may(Role::Publisher, "numbers:read"));
         assert!(may(Role::Buyer, "calls:write"));
+        assert!(may(Role::Admin, "compliance:approve") && !may(Role::Analyst, "compliance:write"));
         assert!(!may(Role::ReadOnly, "calls:write"));
     }
 }

@@ -53,6 +53,9 @@ pub struct Config {
     /// Prompts that are spoken.
     #[config(nested)]
     pub speech: Speech,
+    /// Who vouches for consents.
+    #[config(nested)]
+    pub consent: Consent,
     /// Who sells telephone numbers.
     #[config(nested)]
     pub numbers: Numbers,
@@ -204,6 +207,19 @@ pub struct Switch {
     #[config(env = "HOPWHISTLE_VERDICT_SECRET")]
     #[serde(skip)]
     pub verdict_secret: Option<String>,
+}
+
+/// Who vouches for consents. Without its key a provider is not asked, and its consents stay PENDING.
+#[derive(Clone, Debug, confique::Config, Serialize)]
+pub struct Consent {
+    /// API key of the TrustedForm account. Sent to `cert.trustedform.com` alone.
+    #[config(env = "TRUSTEDFORM_API_KEY")]
+    #[serde(skip)]
+    pub trustedform_api_key: Option<String>,
+    /// Account code (`lac`) of Jornaya. Sent to `api.leadid.com` alone.
+    #[config(env = "JORNAYA_API_KEY")]
+    #[serde(skip)]
+    pub jornaya_api_key: Option<String>,
 }
 
 /// Media (the RTPEngine role).

@@ -2,6 +2,7 @@
 
 mod clock;
 mod config;
+mod consent;
 mod mail;
 mod metrics;
 mod people;

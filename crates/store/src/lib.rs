@@ -6,11 +6,13 @@ mod books;
 mod call_tags;
 mod caller_ids;
 mod calls;
+mod compliance_source;
 mod config;
 mod convert;
 mod cursor;
 mod dialect;
 mod directory;
+mod dnc_entries;
 mod hot;
 mod jobs;
 mod journal;
@@ -124,6 +126,11 @@ impl Store {
             recordings: store.clone(),
             calls: store.clone(),
             books: store.clone(),
+            dnc_lists: store.clone(),
+            dnc_entries: store.clone(),
+            compliance_policies: store.clone(),
+            consents: store.clone(),
+            compliance_overrides: store.clone(),
             audit: store,
         }
     }

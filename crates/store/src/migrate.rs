@@ -19,6 +19,7 @@ const MIGRATIONS: &[(i64, &str, &str)] = &[
     (47, "number life cycle", include_str!("../migrations/0047_number_life_cycle.sql")),
     (48, "transcripts and quotas", include_str!("../migrations/0048_transcripts_and_quotas.sql")),
     (49, "recording checksums", include_str!("../migrations/0049_recording_checksums.sql")),
+    (50, "compliance", include_str!("../migrations/0050_compliance.sql")),
 ];
 
 /// Brings the schema to the newest version; answers how many versions were run.

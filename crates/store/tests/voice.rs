@@ -173,6 +173,55 @@ async fn failed_buyers_are_passed_over_until_nobody_is_left() {
 }
 
 #[tokio::test]
+async fn a_consumer_the_policy_forbids_is_offered_to_nobody() {
+    let stage = Stage::new().await;
+    let gate = Arc::new(Gate::new(Arc::new(stage.world.store.clone())));
+    let shared = Arc::new(stage.world.store.clone());
+    let voice = Voice::new(shared.clone(), shared, stage.world.store.usage(), stage.world.ids.clone());
+    let voice = voice.with_gate(gate);
+    voice.refresh().await.unwrap();
+    let found = stage.found("direct").await;
+    let search = || stage.search(&found, stage.world.ids.next(NOW), vec![]);
+    let ask = async |now| voice.answer(Token { call: stage.world.ids.next(NOW), number: 0 }, search(), now).await;
+    let Some(Answer::NoOffer { ranking, .. }) = ask(NOW).await else { panic!("nothing was read yet") };
+    assert_eq!(ranking.compliance.unwrap().reason, ComplianceReason::DataUnavailable);
+    voice.refresh_gate(NOW).await.unwrap();
+    let Some(Answer::Offer { ranking, .. }) = ask(NOW).await else { panic!("the default asks nothing of a sale") };
+    assert_eq!(ranking.compliance.unwrap().reason, ComplianceReason::NoRuleApplies);
+    let held = || stage.world.store.usage().read().counters.values().map(|counters| counters.active).sum::<u32>();
+    let before = held();
+    let scope = TenantScope::of(stage.tenant);
+    let directory = &stage.world.directory;
+    let policy = CompliancePolicy {
+        id: stage.world.ids.next(NOW),
+        tenant: stage.tenant,
+        campaign: found.campaign,
+        version: 3,
+        policy: compliance::Policy {
+            inbound: compliance::Rules { dnc: true, consent: true, calling_hours: false },
+            ..compliance::Policy::default()
+        },
+        created_at: NOW,
+        updated_at: NOW,
+    };
+    directory.compliance_policies.insert(scope, &policy).await.unwrap();
+    voice.refresh_gate(NOW).await.unwrap();
+    let Some(Answer::NoOffer { all_busy, ranking }) = ask(NOW).await else { panic!("the caller never agreed") };
+    let verdict = ranking.compliance.clone().unwrap();
+    assert_eq!((all_busy, verdict.allowed, verdict.reason), (false, false, ComplianceReason::NoConsent));
+    assert_eq!(
+        (verdict.consumer.as_str(), verdict.policy.version),
+        ("+12125550199", 3),
+        "the caller, not the number called"
+    );
+    assert!(ranking.candidates.is_empty() && !ranking.rejected.is_empty());
+    let is_told =
+        |rejected: &Rejected| rejected.reason == RejectReason::Compliance && rejected.detail == verdict.detail;
+    assert!(ranking.rejected.iter().any(is_told), "{ranking:?}");
+    assert_eq!(held(), before, "nothing was reserved for it");
+}
+
+#[tokio::test]
 async fn a_cap_holds_for_ranking_and_for_the_lost_race() {
     let stage = Stage::new().await;
     let found = stage.found("cap").await;

@@ -46,6 +46,9 @@ impl Worker {
             note("routing data", &error);
         }
         self.voice.serve_queues(now);
+        if let Err(error) = self.voice.refresh_gate(now).await {
+            note("compliance data", &error);
+        }
         if beat.is_multiple_of(SECOND) {
             if let Some(switch) = self.switch {
                 match self.recovery.heartbeat(switch, now).await {

@@ -1299,6 +1299,360 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/compliance/check": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Tells whether a call may happen now and why, by the rules calls are held to. Nothing is called. */
+        post: operations["checkCompliance"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/compliance/audit": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Lists who changed lists, policies, consents and overrides, newest first. What was decided about a call stands with the call. */
+        get: operations["listComplianceAudit"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/compliance/dnc-lists": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Lists do-not-call lists, newest first. */
+        get: operations["listDncLists"];
+        put?: never;
+        /** Adds a list. */
+        post: operations["createDncList"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/compliance/dnc-lists/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Reads a list. */
+        get: operations["getDncList"];
+        put?: never;
+        post?: never;
+        /** Removes a list with all its entries, and with them the proof of what it held; set its status to `inactive` to keep that. */
+        delete: operations["deleteDncList"];
+        options?: never;
+        head?: never;
+        /** Changes a list. */
+        patch: operations["updateDncList"];
+        trace?: never;
+    };
+    "/api/v1/compliance/dnc-lists/{id}/entries": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Lists entries of a list, by number. */
+        get: operations["listDncEntries"];
+        put?: never;
+        /** Puts numbers on a list. All of them, or none when one is no number. */
+        post: operations["addDncEntries"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/compliance/dnc-lists/{id}/entries/{phoneNumber}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** Takes a number off a list. That it was on it stays on record. */
+        delete: operations["removeDncEntry"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/compliance/dnc-lists/{id}/export": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Writes out a whole list as CSV, as it is read. */
+        get: operations["exportDncList"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/compliance/dnc-lists/{id}/import": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Imports rows into a list as they arrive, in pieces of 1,024: what was written stays when the connection breaks, and the same file can be
+         *     sent again. Plain text: a number a line. CSV: a heading that names `phoneNumber` (or `phone`, `number`) and perhaps `reason` and
+         *     `source`, or no heading and the number first; the federal form of area code and seven digits is read too.
+         */
+        post: operations["importDncList"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/compliance/policies/default": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Reads the tenant's own policy. */
+        get: operations["getCompliancePolicy"];
+        /** Replaces the tenant's own policy. Calls are held to it within a second. */
+        put: operations["putCompliancePolicy"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/compliance/policies/campaigns/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Reads a campaign's policy, or the tenant's where it has none of its own. */
+        get: operations["getCampaignCompliancePolicy"];
+        /** Replaces a campaign's policy. */
+        put: operations["putCampaignCompliancePolicy"];
+        post?: never;
+        /** Removes a campaign's policy: the tenant's is in force for it again. */
+        delete: operations["deleteCampaignCompliancePolicy"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/compliance/consent": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Stores a consent after its provider has vouched for it. PENDING when nobody could be asked: `verify` asks again. A token its provider
+         *     disowns is refused and not stored.
+         */
+        post: operations["storeConsent"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/compliance/consents": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Lists consents, newest first. */
+        get: operations["listConsents"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/compliance/consents/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Reads a consent. */
+        get: operations["getConsent"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/compliance/consents/{id}/verify": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Asks the provider (again) about a consent that is PENDING or VERIFIED. One it disowns becomes INVALID. */
+        post: operations["verifyConsent"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/compliance/consents/{id}/revoke": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** The consumer takes the consent back. */
+        post: operations["revokeConsent"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/compliance/override": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Asks for an override. 403 OVERRIDE_NOT_ALLOWED where the policy allows none. */
+        post: operations["requestComplianceOverride"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/compliance/overrides": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Lists overrides, newest first. */
+        get: operations["listComplianceOverrides"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/compliance/overrides/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Reads an override. */
+        get: operations["getComplianceOverride"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/compliance/overrides/{id}/approve": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Approves an override that waits for it: a person, and another one than who asked. */
+        post: operations["approveComplianceOverride"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/compliance/overrides/{id}/revoke": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Takes an override back, or refuses one that waits. */
+        post: operations["revokeComplianceOverride"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/billing/balance": {
         parameters: {
             query?: never;
@@ -2150,6 +2504,20 @@ export interface paths {
 export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
+        /** @description Numbers to add. */
+        AddDncEntriesRequest: {
+            /**
+             * @description As people write them; at most 1,000.
+             * @example [
+             *       "+12125550100"
+             *     ]
+             */
+            phoneNumbers: string[];
+            /** @description Why. */
+            reason?: string | null;
+            /** @description Where that came from. */
+            source?: string | null;
+        };
         /** @description The same for a tenant, by the operator. */
         AdminCreateCarrierRequest: {
             /**
@@ -2774,6 +3142,26 @@ export interface components {
         };
         /** @enum {string} */
         CallerIdPoolStatus: "ACTIVE" | "INACTIVE";
+        /** @description A week at the consumer's place; a day that is null or absent is closed. */
+        CallingWeek: {
+            mon?: components["schemas"]["CallingWindow"] | null;
+            tue?: components["schemas"]["CallingWindow"] | null;
+            wed?: components["schemas"]["CallingWindow"] | null;
+            thu?: components["schemas"]["CallingWindow"] | null;
+            fri?: components["schemas"]["CallingWindow"] | null;
+            sat?: components["schemas"]["CallingWindow"] | null;
+            sun?: components["schemas"]["CallingWindow"] | null;
+        };
+        /** @description From the first minute until just before the last. */
+        CallingWindow: {
+            /** @example 08:00 */
+            from: string;
+            /**
+             * @description After `from`.
+             * @example 21:00
+             */
+            to: string;
+        };
         /** @description A campaign. */
         Campaign: {
             /** Format: uuid */
@@ -2990,6 +3378,350 @@ export interface components {
             /** @example 287082 */
             code: string;
         };
+        /** @description The trail. */
+        ComplianceAudit: {
+            data: components["schemas"]["ComplianceAuditEntry"][];
+        };
+        /** @description A change of something calls are screened by. */
+        ComplianceAuditEntry: {
+            /** Format: uuid */
+            id: string;
+            /** @example compliance.override.approve */
+            action: string;
+            /** Format: uuid */
+            userId?: string | null;
+            /** Format: uuid */
+            apiKeyId?: string | null;
+            /** @description The number or the id it is about. */
+            subject?: string | null;
+            /** @description Per field `{before, after}`. */
+            changes: Record<string, never>;
+            ipAddress?: string | null;
+            requestId?: string | null;
+            createdAt: components["schemas"]["Time"];
+        };
+        /** @description A question. */
+        ComplianceCheckRequest: {
+            /**
+             * @description The consumer.
+             * @example +12125550100
+             */
+            phoneNumber: string;
+            /**
+             * Format: uuid
+             * @description Whose policy and lists; absent: the tenant's own.
+             */
+            campaignId?: string | null;
+            /** @description A consent token to rely on; absent: the newest verified one of the number. */
+            consentToken?: string | null;
+            /**
+             * Format: uuid
+             * @description The call it is about, for overrides of one call.
+             */
+            callId?: string | null;
+            path?: components["schemas"]["ScreenedPath"] | null;
+        };
+        /** @description May the call happen, and why. */
+        ComplianceCheckResult: {
+            allowed: boolean;
+            /**
+             * @description `cleared`, `no_rule_applies`, `overridden`, `on_dnc_list`, `stale_list`, `no_consent`, `outside_hours`, `unknown_zone`,
+             *     `unreadable_number` or `data_unavailable`.
+             * @example on_dnc_list
+             */
+            reason: string;
+            /**
+             * @description The same for people, with the figures.
+             * @example +12125550100 is on the list "federal"
+             */
+            detail: string;
+            /**
+             * @description The number that was screened, as it was given.
+             * @example +12125550100
+             */
+            phoneNumber: string;
+            dncMatch?: components["schemas"]["ComplianceDncMatch"] | null;
+            /**
+             * @description `verified` or `missing`; absent where nobody asked for consent.
+             * @example verified
+             */
+            consentStatus?: string | null;
+            /**
+             * Format: uuid
+             * @description The consent it rests on.
+             */
+            consentId?: string | null;
+            override?: components["schemas"]["ComplianceOverrideUse"] | null;
+            /** @description Every rule, in the order they are checked. */
+            checks: components["schemas"]["ComplianceRuleCheck"][];
+            /**
+             * Format: uuid
+             * @description The campaign whose own policy was in force; absent: the tenant's.
+             */
+            policyCampaignId?: string | null;
+            /**
+             * Format: int32
+             * @description 0: the built-in default.
+             */
+            policyVersion: number;
+            /** @description Every list that was consulted. */
+            lists: components["schemas"]["ComplianceListUse"][];
+            decidedAt: components["schemas"]["Time"];
+        };
+        /** @description An entry of a list. */
+        ComplianceDncMatch: {
+            /** Format: uuid */
+            listId: string;
+            listName: string;
+            phoneNumber: string;
+        };
+        /** @description A list as it was consulted. */
+        ComplianceListUse: {
+            /** Format: uuid */
+            listId: string;
+            /** Format: int64 */
+            version: number;
+            scrubbedAt?: components["schemas"]["Time"] | null;
+        };
+        /** @description Leave to call a number that compliance would refuse. */
+        ComplianceOverride: {
+            /** Format: uuid */
+            id: string;
+            /** Format: uuid */
+            tenantId: string;
+            /** @example +12125550100 */
+            phoneNumber: string;
+            reason: string;
+            /**
+             * Format: uuid
+             * @description The one call it is for; absent: every call of the number.
+             */
+            callId?: string | null;
+            status: components["schemas"]["ComplianceOverrideStatus"];
+            /** @description `user:<id>` or `key:<id>`. */
+            requestedBy: string;
+            /** Format: uuid */
+            approvedBy?: string | null;
+            approvedAt?: components["schemas"]["Time"] | null;
+            expiresAt?: components["schemas"]["Time"] | null;
+            createdAt: components["schemas"]["Time"];
+            updatedAt: components["schemas"]["Time"];
+        };
+        /** @enum {string} */
+        ComplianceOverrideStatus: "ACTIVE" | "EXPIRED" | "REVOKED" | "PENDING_APPROVAL";
+        /** @description An override that was used. */
+        ComplianceOverrideUse: {
+            /** Format: uuid */
+            id: string;
+            expiresAt?: components["schemas"]["Time"] | null;
+        };
+        /** @description A policy. */
+        CompliancePolicy: components["schemas"]["CompliancePolicyRules"] & {
+            /**
+             * @description `default`, or `campaign:<id>`.
+             * @example default
+             */
+            name: string;
+            /**
+             * Format: uuid
+             * @description The campaign whose calls it is for.
+             */
+            campaignId?: string | null;
+            /**
+             * Format: int32
+             * @description Counts its changes; 0: never set, the built-in default (or, for a campaign, the tenant's policy) is in force.
+             */
+            version: number;
+            updatedAt?: components["schemas"]["Time"] | null;
+        };
+        /** @description What a policy says. PUT replaces all of it; what is not named gets its default. */
+        CompliancePolicyRules: {
+            /**
+             * @description Look into do-not-call lists at all.
+             * @default true
+             */
+            enforceDnc: boolean;
+            /**
+             * @description Ask for consent at all.
+             * @default true
+             */
+            enforceConsent: boolean;
+            /**
+             * @description Keep calling hours at all.
+             * @default true
+             */
+            enforceCallingHours: boolean;
+            /**
+             * @description May people override the rules for a number?
+             * @default false
+             */
+            allowOverride: boolean;
+            /**
+             * @description Does a second person have to approve an override?
+             * @default true
+             */
+            requireAdminApproval: boolean;
+            /**
+             * @description Rules for calls the platform makes.
+             * @default {
+             *       "callingHours": true,
+             *       "consent": true,
+             *       "dnc": true
+             *     }
+             */
+            outbound: components["schemas"]["ComplianceRules"];
+            /**
+             * @description Rules for calls passed on to a number outside.
+             * @default {
+             *       "callingHours": false,
+             *       "consent": false,
+             *       "dnc": true
+             *     }
+             */
+            transfers: components["schemas"]["ComplianceRules"];
+            /**
+             * @description Rules for selling somebody who called us.
+             * @default {
+             *       "callingHours": false,
+             *       "consent": false,
+             *       "dnc": false
+             *     }
+             */
+            inbound: components["schemas"]["ComplianceRules"];
+            /**
+             * @description When a consumer may be called, at the consumer's place.
+             * @default {
+             *       "fri": {
+             *         "from": "08:00",
+             *         "to": "21:00"
+             *       },
+             *       "mon": {
+             *         "from": "08:00",
+             *         "to": "21:00"
+             *       },
+             *       "sat": {
+             *         "from": "08:00",
+             *         "to": "21:00"
+             *       },
+             *       "sun": {
+             *         "from": "08:00",
+             *         "to": "21:00"
+             *       },
+             *       "thu": {
+             *         "from": "08:00",
+             *         "to": "21:00"
+             *       },
+             *       "tue": {
+             *         "from": "08:00",
+             *         "to": "21:00"
+             *       },
+             *       "wed": {
+             *         "from": "08:00",
+             *         "to": "21:00"
+             *       }
+             *     }
+             */
+            callingHours: components["schemas"]["CallingWeek"];
+            /**
+             * @description Keep the stricter hours of the consumer's state as well.
+             * @default true
+             */
+            stateRules: boolean;
+            /**
+             * Format: int32
+             * @description Oldest scrub of a list that must be fresh, days.
+             * @default 31
+             */
+            listAgeDaysMax: number;
+            /**
+             * @description A list that must be fresh is not.
+             * @default block
+             */
+            whenListStale: components["schemas"]["Unsure"];
+            /**
+             * @description Nobody knows which time it is where the consumer is.
+             * @default block
+             */
+            whenZoneUnknown: components["schemas"]["Unsure"];
+            /**
+             * Format: int32
+             * @description Oldest data a decision may rest on while the database is away, seconds.
+             * @default 3600
+             */
+            dataAgeSecsMax: number;
+            /**
+             * @description The data is older than that.
+             * @default block
+             */
+            whenDataOld: components["schemas"]["Unsure"];
+            /**
+             * @description Take consents of the tenant's own making for verified.
+             * @default false
+             */
+            trustCustomConsent: boolean;
+        };
+        /** @description What one rule found. */
+        ComplianceRuleCheck: {
+            /**
+             * @description `override`, `dnc`, `consent` or `calling_hours`.
+             * @example dnc
+             */
+            rule: string;
+            /**
+             * @description `passed`, `failed`, `not_asked` or `not_reached`.
+             * @example failed
+             */
+            finding: string;
+            detail: string;
+        };
+        /** @description Which rules one path of a call is put to. */
+        ComplianceRules: {
+            /** @description Do-not-call lists. */
+            dnc: boolean;
+            /** @description Consent. */
+            consent: boolean;
+            /** @description Calling hours. */
+            callingHours: boolean;
+        };
+        /** @description Proof that a consumer agreed to be called. */
+        Consent: {
+            /** Format: uuid */
+            id: string;
+            /** Format: uuid */
+            tenantId: string;
+            /** Format: uuid */
+            callId?: string | null;
+            /** @example +12125550100 */
+            phoneNumber: string;
+            /** @description What the provider gave. */
+            token: string;
+            /** @description SHA-256 of the token, hexadecimal. */
+            tokenHash: string;
+            provider: components["schemas"]["ConsentProvider"];
+            status: components["schemas"]["ConsentStatus"];
+            /** @description What the provider said last. */
+            detail?: string | null;
+            verifiedAt?: components["schemas"]["Time"] | null;
+            expiresAt?: components["schemas"]["Time"] | null;
+            ipAddress?: string | null;
+            source?: string | null;
+            createdAt: components["schemas"]["Time"];
+            updatedAt: components["schemas"]["Time"];
+        };
+        /** @enum {string} */
+        ConsentProvider: "TRUSTEDFORM" | "JORNAYA" | "CUSTOM";
+        /** @enum {string} */
+        ConsentStatus: "PENDING" | "VERIFIED" | "INVALID" | "EXPIRED" | "REVOKED";
+        /** @description What was stored. */
+        ConsentStored: {
+            success: boolean;
+            /** Format: uuid */
+            consentId: string;
+            /** @description Only a VERIFIED one lets a call happen. */
+            status: components["schemas"]["ConsentStatus"];
+            /** @description Why it is not verified yet. */
+            detail?: string | null;
+        };
         /** @description A new agent. */
         CreateAgentRequest: {
             /** Format: uuid */
@@ -3103,6 +3835,25 @@ export interface components {
             /** @example CARRIER1 */
             code: string;
             status?: components["schemas"]["CarrierStatus"] | null;
+            metadata?: components["schemas"]["Metadata"] | null;
+        };
+        /** @description A new list. */
+        CreateDncListRequest: {
+            /** @example Asked not to be called */
+            name: string;
+            type: components["schemas"]["DncListType"];
+            /**
+             * Format: uuid
+             * @description The campaign of a CAMPAIGN list; not for others.
+             */
+            campaignId?: string | null;
+            /** @description The campaigns a CUSTOM list is attached to; not for others. */
+            campaignIds?: string[];
+            /** @description A CUSTOM list for every call. */
+            appliesToAll?: boolean;
+            /** @description Must it be scrubbed as often as the policy says? */
+            mustBeFresh?: boolean;
+            scrubbedAt?: components["schemas"]["Time"] | null;
             metadata?: components["schemas"]["Metadata"] | null;
         };
         /** @description A new endpoint. */
@@ -3420,6 +4171,116 @@ export interface components {
             /** @description Who pays most. */
             topBuyers: components["schemas"]["TopBuyer"][];
         };
+        /** @description What was added. */
+        DncEntriesAdded: {
+            /**
+             * Format: int64
+             * @description Numbers that were not on the list.
+             */
+            added: number;
+            /**
+             * Format: int64
+             * @description The list's version now.
+             */
+            version: number;
+        };
+        /** @description A row that was refused. */
+        DncImportFault: {
+            /**
+             * Format: int64
+             * @description 1 is the first.
+             */
+            line: number;
+            /** @example is not a telephone number: write it as +15551234567 */
+            message: string;
+        };
+        /** @description What an import did. */
+        DncImportReport: {
+            /**
+             * Format: int64
+             * @description Rows read, blank ones and the heading aside.
+             */
+            rows: number;
+            /**
+             * Format: int64
+             * @description Numbers that were not on the list.
+             */
+            added: number;
+            /**
+             * Format: int64
+             * @description Numbers that were, or came twice.
+             */
+            unchanged: number;
+            /**
+             * Format: int64
+             * @description Numbers taken off, as they were not in the file.
+             */
+            removed: number;
+            /**
+             * Format: int64
+             * @description Rows that were refused.
+             */
+            refused: number;
+            /** @description The first 1,000 of them. */
+            faults: components["schemas"]["DncImportFault"][];
+            /** @description It stopped at the first faulty row, as asked. */
+            stopped: boolean;
+            /**
+             * Format: int64
+             * @description The list's version now.
+             */
+            version: number;
+        };
+        /** @description A do-not-call list. */
+        DncList: {
+            /** Format: uuid */
+            id: string;
+            /** Format: uuid */
+            tenantId: string;
+            /** @example Federal registry */
+            name: string;
+            type: components["schemas"]["DncListType"];
+            status: components["schemas"]["DncStatus"];
+            /**
+             * Format: uuid
+             * @description The campaign of a CAMPAIGN list.
+             */
+            campaignId?: string | null;
+            /** @description The campaigns a CUSTOM list is attached to. */
+            campaignIds: string[];
+            /** @description A CUSTOM list for every call. */
+            appliesToAll: boolean;
+            /** @description Must it be scrubbed as often as the policy says? An older one then forbids calls. */
+            mustBeFresh: boolean;
+            scrubbedAt?: components["schemas"]["Time"] | null;
+            /** Format: int64 */
+            entryCount: number;
+            /**
+             * Format: int64
+             * @description Counts changes of its entries; verdicts name it.
+             */
+            version: number;
+            metadata: components["schemas"]["Metadata"];
+            createdAt: components["schemas"]["Time"];
+            updatedAt: components["schemas"]["Time"];
+        };
+        /** @description Somebody who is not to be called. */
+        DncListEntry: {
+            /** @example +12125550100 */
+            phoneNumber: string;
+            /** @description Why. */
+            reason?: string | null;
+            /** @description Where that came from. */
+            source?: string | null;
+            createdAt: components["schemas"]["Time"];
+        };
+        /** @enum {string} */
+        DncListType: "GLOBAL" | "CAMPAIGN" | "CUSTOM";
+        /**
+         * @description Is a list consulted?
+         * @enum {string}
+         */
+        DncStatus: "active" | "inactive";
         /** @enum {string} */
         EndpointStatus: "ACTIVE" | "INACTIVE" | "FAILED";
         /** @description What the buyer pays and the publisher earns for a call. */
@@ -4169,9 +5030,121 @@ export interface components {
             meta: components["schemas"]["PaginationMeta"];
         };
         /** @description A page. */
+        List_ComplianceOverride: {
+            /** @description The items. */
+            data: {
+                /** Format: uuid */
+                id: string;
+                /** Format: uuid */
+                tenantId: string;
+                /** @example +12125550100 */
+                phoneNumber: string;
+                reason: string;
+                /**
+                 * Format: uuid
+                 * @description The one call it is for; absent: every call of the number.
+                 */
+                callId?: string | null;
+                status: components["schemas"]["ComplianceOverrideStatus"];
+                /** @description `user:<id>` or `key:<id>`. */
+                requestedBy: string;
+                /** Format: uuid */
+                approvedBy?: string | null;
+                approvedAt?: components["schemas"]["Time"] | null;
+                expiresAt?: components["schemas"]["Time"] | null;
+                createdAt: components["schemas"]["Time"];
+                updatedAt: components["schemas"]["Time"];
+            }[];
+            /** @description Where they stand. */
+            meta: components["schemas"]["PaginationMeta"];
+        };
+        /** @description A page. */
+        List_Consent: {
+            /** @description The items. */
+            data: {
+                /** Format: uuid */
+                id: string;
+                /** Format: uuid */
+                tenantId: string;
+                /** Format: uuid */
+                callId?: string | null;
+                /** @example +12125550100 */
+                phoneNumber: string;
+                /** @description What the provider gave. */
+                token: string;
+                /** @description SHA-256 of the token, hexadecimal. */
+                tokenHash: string;
+                provider: components["schemas"]["ConsentProvider"];
+                status: components["schemas"]["ConsentStatus"];
+                /** @description What the provider said last. */
+                detail?: string | null;
+                verifiedAt?: components["schemas"]["Time"] | null;
+                expiresAt?: components["schemas"]["Time"] | null;
+                ipAddress?: string | null;
+                source?: string | null;
+                createdAt: components["schemas"]["Time"];
+                updatedAt: components["schemas"]["Time"];
+            }[];
+            /** @description Where they stand. */
+            meta: components["schemas"]["PaginationMeta"];
+        };
+        /** @description A page. */
         List_CustomRole: {
             /** @description The items. */
             data: components["schemas"]["CustomRole"][];
+            /** @description Where they stand. */
+            meta: components["schemas"]["PaginationMeta"];
+        };
+        /** @description A page. */
+        List_DncList: {
+            /** @description The items. */
+            data: {
+                /** Format: uuid */
+                id: string;
+                /** Format: uuid */
+                tenantId: string;
+                /** @example Federal registry */
+                name: string;
+                type: components["schemas"]["DncListType"];
+                status: components["schemas"]["DncStatus"];
+                /**
+                 * Format: uuid
+                 * @description The campaign of a CAMPAIGN list.
+                 */
+                campaignId?: string | null;
+                /** @description The campaigns a CUSTOM list is attached to. */
+                campaignIds: string[];
+                /** @description A CUSTOM list for every call. */
+                appliesToAll: boolean;
+                /** @description Must it be scrubbed as often as the policy says? An older one then forbids calls. */
+                mustBeFresh: boolean;
+                scrubbedAt?: components["schemas"]["Time"] | null;
+                /** Format: int64 */
+                entryCount: number;
+                /**
+                 * Format: int64
+                 * @description Counts changes of its entries; verdicts name it.
+                 */
+                version: number;
+                metadata: components["schemas"]["Metadata"];
+                createdAt: components["schemas"]["Time"];
+                updatedAt: components["schemas"]["Time"];
+            }[];
+            /** @description Where they stand. */
+            meta: components["schemas"]["PaginationMeta"];
+        };
+        /** @description A page. */
+        List_DncListEntry: {
+            /** @description The items. */
+            data: {
+                /** @example +12125550100 */
+                phoneNumber: string;
+                /** @description Why. */
+                reason?: string | null;
+                /** @description Where that came from. */
+                source?: string | null;
+                createdAt: components["schemas"]["Time"];
+            }[];
             /** @description Where they stand. */
             meta: components["schemas"]["PaginationMeta"];
         };
@@ -4606,6 +5579,30 @@ export interface components {
             from: string;
             /** @example 17:30 */
             to: string;
+        };
+        /** @description A request for an override. */
+        OverrideRequest: {
+            /** @example +12125550100 */
+            phoneNumber: string;
+            /**
+             * @description Why; whoever approves reads it.
+             * @example Asked by mail to be called back
+             */
+            reason: string;
+            /**
+             * Format: uuid
+             * @description For this call only; absent: every call of the number.
+             */
+            callId?: string | null;
+            expiresAt?: components["schemas"]["Time"] | null;
+        };
+        /** @description What was asked for. */
+        OverrideRequested: {
+            success: boolean;
+            /** Format: uuid */
+            overrideId: string;
+            /** @description ACTIVE, or PENDING_APPROVAL where a second person has to approve it. */
+            status: components["schemas"]["ComplianceOverrideStatus"];
         };
         /** @description How an agent stands. */
         OwnStatus: {
@@ -5339,6 +6336,7 @@ export interface components {
             candidates: components["schemas"]["RankedBuyer"][];
             /** @description Everybody else. */
             rejected: components["schemas"]["RejectedBuyer"][];
+            compliance?: components["schemas"]["ComplianceCheckResult"] | null;
         };
         /** @enum {string} */
         RoutingMode: "STATIC" | "PERFORMANCE" | "HYBRID";
@@ -5347,6 +6345,11 @@ export interface components {
          * @enum {string}
          */
         RoutingStrategy: "round-robin" | "weighted" | "priority" | "least-calls" | "performance" | "hybrid";
+        /**
+         * @description What is about to happen to the consumer.
+         * @enum {string}
+         */
+        ScreenedPath: "OUTBOUND" | "TRANSFER" | "INBOUND_SALE";
         /** @description A secret to put into an authenticator app. Shown once. */
         SecondFactorSetup: {
             /**
@@ -5394,6 +6397,30 @@ export interface components {
         SignInPolicy: {
             /** @description Everybody needs a second factor; who has none sets one up first. Single sign-on counts as one. */
             secondFactorRequired: boolean;
+        };
+        /** @description A new consent. */
+        StoreConsentRequest: {
+            /**
+             * @description The consumer.
+             * @example +12125550100
+             */
+            phoneNumber: string;
+            /**
+             * @description A TrustedForm certificate's address, a LeadiD, or the tenant's own proof. Unique in the tenant.
+             * @example https://cert.trustedform.com/eb9fc4dd9bed9ad451a5648946cf4bf09b5bb947
+             */
+            token: string;
+            provider: components["schemas"]["ConsentProvider"];
+            /**
+             * Format: uuid
+             * @description The call it was used for first.
+             */
+            callId?: string | null;
+            /** @description Where the consumer agreed from. */
+            ipAddress?: string | null;
+            /** @description Where the consumer agreed: a form, a recording. */
+            source?: string | null;
+            expiresAt?: components["schemas"]["Time"] | null;
         };
         /** @description The switches calls go to. */
         SwitchNodes: {
@@ -5684,6 +6711,11 @@ export interface components {
         TrunkStatus: "ACTIVE" | "INACTIVE" | "MAINTENANCE";
         /** @enum {string} */
         TrunkType: "SIP" | "IAX2" | "WEBRTC";
+        /**
+         * @description What happens when something cannot be checked.
+         * @enum {string}
+         */
+        Unsure: "block" | "allow";
         /** @description Changes of an agent: members not named stay, null clears. */
         UpdateAgentRequest: {
             /** Format: uuid */
@@ -5747,6 +6779,16 @@ export interface components {
             name?: string | null;
             code?: string | null;
             status?: components["schemas"]["CarrierStatus"] | null;
+            metadata?: components["schemas"]["Metadata"] | null;
+        };
+        /** @description Changes of a list: members not named stay, null clears. */
+        UpdateDncListRequest: {
+            name?: string | null;
+            status?: components["schemas"]["DncStatus"] | null;
+            campaignIds?: string[] | null;
+            appliesToAll?: boolean | null;
+            mustBeFresh?: boolean | null;
+            scrubbedAt?: components["schemas"]["Time"] | null;
             metadata?: components["schemas"]["Metadata"] | null;
         };
         /** @description Changes of an endpoint: members not named stay, null clears. */
@@ -15440,6 +16482,2525 @@ export interface operations {
             };
             /** @description Not a media type the API reads */
             415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A fault of the server */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A part of the server does not answer */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    checkCompliance: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ComplianceCheckRequest"];
+            };
+        };
+        responses: {
+            /** @description The verdict */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ComplianceCheckResult"];
+                };
+            };
+            /** @description Not valid */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Permission denied, or the x-csrf-token is missing */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The campaign is not the tenant's */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Taken already, in use, or changed meanwhile */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Larger than the API reads */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not a media type the API reads */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A fault of the server */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A part of the server does not answer */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    listComplianceAudit: {
+        parameters: {
+            query?: {
+                /** @description Only what is about this call. */
+                callId?: string;
+                /** @description Only what is about this number. */
+                phoneNumber?: string;
+                /** @description Entries, newest first. */
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The trail */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ComplianceAudit"];
+                };
+            };
+            /** @description Not valid */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Permission denied, or the x-csrf-token is missing */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A fault of the server */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A part of the server does not answer */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    listDncLists: {
+        parameters: {
+            query?: {
+                /** @description Page number, 1 the first. Not together with `cursor`. */
+                page?: number;
+                /** @description Items of a page. */
+                limit?: number;
+                /**
+                 * @description `meta.nextCursor` of the page before: goes on behind its last item, however the list has grown since. Cheaper
+                 *     than a high page number, and without a total.
+                 */
+                cursor?: string;
+                /** @description Only these. */
+                type?: components["schemas"]["DncListType"];
+                /** @description Only these. */
+                status?: components["schemas"]["DncStatus"];
+                /** @description Part of the name. */
+                search?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page of lists */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["List_DncList"];
+                };
+            };
+            /** @description Not valid */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Permission denied, or the x-csrf-token is missing */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A fault of the server */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A part of the server does not answer */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    createDncList: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CreateDncListRequest"];
+            };
+        };
+        responses: {
+            /** @description The list */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DncList"];
+                };
+            };
+            /** @description Not valid */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Permission denied, or the x-csrf-token is missing */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A campaign is not the tenant's */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Taken already, in use, or changed meanwhile */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Larger than the API reads */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not a media type the API reads */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A fault of the server */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A part of the server does not answer */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getDncList: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The list's id */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The list */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DncList"];
+                };
+            };
+            /** @description Not signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Permission denied, or the x-csrf-token is missing */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is none, or it is another tenant's */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A fault of the server */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A part of the server does not answer */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    deleteDncList: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The list's id */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Removed */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Not signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Permission denied, or the x-csrf-token is missing */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is none, or it is another tenant's */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Taken already, in use, or changed meanwhile */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A fault of the server */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A part of the server does not answer */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    updateDncList: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The list's id */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["UpdateDncListRequest"];
+            };
+        };
+        responses: {
+            /** @description The list */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DncList"];
+                };
+            };
+            /** @description Not valid */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Permission denied, or the x-csrf-token is missing */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is none, or it is another tenant's */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Taken already, in use, or changed meanwhile */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Larger than the API reads */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not a media type the API reads */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A fault of the server */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A part of the server does not answer */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    listDncEntries: {
+        parameters: {
+            query?: {
+                /** @description Page number, 1 the first. Not together with `cursor`. */
+                page?: number;
+                /** @description Items of a page. */
+                limit?: number;
+                /**
+                 * @description `meta.nextCursor` of the page before: goes on behind its last item, however the list has grown since. Cheaper
+                 *     than a high page number, and without a total.
+                 */
+                cursor?: string;
+                /** @description First digits with country code: `+1212`. */
+                search?: string;
+            };
+            header?: never;
+            path: {
+                /** @description The list's id */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page of entries */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["List_DncListEntry"];
+                };
+            };
+            /** @description Not valid */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Permission denied, or the x-csrf-token is missing */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is none, or it is another tenant's */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A fault of the server */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A part of the server does not answer */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    addDncEntries: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The list's id */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AddDncEntriesRequest"];
+            };
+        };
+        responses: {
+            /** @description What was added */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DncEntriesAdded"];
+                };
+            };
+            /** @description Not valid */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Permission denied, or the x-csrf-token is missing */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is none, or it is another tenant's */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Taken already, in use, or changed meanwhile */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Larger than the API reads */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not a media type the API reads */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A fault of the server */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A part of the server does not answer */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    removeDncEntry: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The list's id */
+                id: string;
+                /** @description E.164, with or without the plus */
+                phoneNumber: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Taken off */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Not signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Permission denied, or the x-csrf-token is missing */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is none, or it is another tenant's */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Taken already, in use, or changed meanwhile */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A fault of the server */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A part of the server does not answer */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    exportDncList: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The list's id */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description phoneNumber, reason, source, createdAt */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/csv": string;
+                };
+            };
+            /** @description Not signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Permission denied, or the x-csrf-token is missing */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is none, or it is another tenant's */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A fault of the server */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A part of the server does not answer */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    importDncList: {
+        parameters: {
+            query?: {
+                /** @description What to do with a faulty row; `continue` unless said otherwise. */
+                onError?: "continue" | "stop";
+                /**
+                 * @description The file is the whole list: numbers that are not in it are taken off, and the list counts as scrubbed now. Refused rows take nobody
+                 *     off only when there are none: with any, the list is not replaced.
+                 */
+                replace?: boolean;
+                /** @description Where the rows come from, where they do not say so themselves. */
+                source?: string;
+                /** @description Why, where they do not say so themselves. */
+                reason?: string;
+            };
+            header?: never;
+            path: {
+                /** @description The list's id */
+                id: string;
+            };
+            cookie?: never;
+        };
+        /** @description text/csv or text/plain, up to 20 million rows of 1 KiB */
+        requestBody: {
+            content: {
+                "text/csv": string;
+            };
+        };
+        responses: {
+            /** @description What was done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DncImportReport"];
+                };
+            };
+            /** @description Not valid */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Permission denied, or the x-csrf-token is missing */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is none, or it is another tenant's */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Taken already, in use, or changed meanwhile */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Larger than the API reads */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not a media type the API reads */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A fault of the server */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A part of the server does not answer */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getCompliancePolicy: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The policy */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CompliancePolicy"];
+                };
+            };
+            /** @description Not signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Permission denied, or the x-csrf-token is missing */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A fault of the server */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A part of the server does not answer */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    putCompliancePolicy: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CompliancePolicyRules"];
+            };
+        };
+        responses: {
+            /** @description The policy */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CompliancePolicy"];
+                };
+            };
+            /** @description Not valid */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Permission denied, or the x-csrf-token is missing */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Taken already, in use, or changed meanwhile */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Larger than the API reads */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not a media type the API reads */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A fault of the server */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A part of the server does not answer */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getCampaignCompliancePolicy: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The campaign's id */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The policy */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CompliancePolicy"];
+                };
+            };
+            /** @description Not signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Permission denied, or the x-csrf-token is missing */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is none, or it is another tenant's */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A fault of the server */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A part of the server does not answer */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    putCampaignCompliancePolicy: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The campaign's id */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CompliancePolicyRules"];
+            };
+        };
+        responses: {
+            /** @description The policy */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CompliancePolicy"];
+                };
+            };
+            /** @description Not valid */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Permission denied, or the x-csrf-token is missing */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is none, or it is another tenant's */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Taken already, in use, or changed meanwhile */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Larger than the API reads */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not a media type the API reads */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A fault of the server */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A part of the server does not answer */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    deleteCampaignCompliancePolicy: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The campaign's id */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Removed */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Not signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Permission denied, or the x-csrf-token is missing */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is none, or it is another tenant's */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Taken already, in use, or changed meanwhile */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A fault of the server */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A part of the server does not answer */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    storeConsent: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["StoreConsentRequest"];
+            };
+        };
+        responses: {
+            /** @description What was stored */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ConsentStored"];
+                };
+            };
+            /** @description Not valid */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Permission denied, or the x-csrf-token is missing */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Taken already, in use, or changed meanwhile */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Larger than the API reads */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not a media type the API reads */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A fault of the server */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A part of the server does not answer */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    listConsents: {
+        parameters: {
+            query?: {
+                /** @description Page number, 1 the first. Not together with `cursor`. */
+                page?: number;
+                /** @description Items of a page. */
+                limit?: number;
+                /**
+                 * @description `meta.nextCursor` of the page before: goes on behind its last item, however the list has grown since. Cheaper
+                 *     than a high page number, and without a total.
+                 */
+                cursor?: string;
+                /** @description Only this consumer's. */
+                phoneNumber?: string;
+                /** @description Only these; those whose time is over are shown under what they were. */
+                status?: components["schemas"]["ConsentStatus"];
+                /** @description Only this provider's. */
+                provider?: components["schemas"]["ConsentProvider"];
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page of consents */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["List_Consent"];
+                };
+            };
+            /** @description Not valid */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Permission denied, or the x-csrf-token is missing */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A fault of the server */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A part of the server does not answer */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getConsent: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The consent's id */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The consent */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Consent"];
+                };
+            };
+            /** @description Not signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Permission denied, or the x-csrf-token is missing */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is none, or it is another tenant's */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A fault of the server */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A part of the server does not answer */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    verifyConsent: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The consent's id */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The consent */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Consent"];
+                };
+            };
+            /** @description Not signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Permission denied, or the x-csrf-token is missing */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is none, or it is another tenant's */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Taken already, in use, or changed meanwhile */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A fault of the server */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A part of the server does not answer */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    revokeConsent: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The consent's id */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The consent */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Consent"];
+                };
+            };
+            /** @description Not signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Permission denied, or the x-csrf-token is missing */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is none, or it is another tenant's */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Taken already, in use, or changed meanwhile */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A fault of the server */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A part of the server does not answer */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    requestComplianceOverride: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["OverrideRequest"];
+            };
+        };
+        responses: {
+            /** @description What was asked for */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OverrideRequested"];
+                };
+            };
+            /** @description Not valid */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Permission denied, or the x-csrf-token is missing */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Taken already, in use, or changed meanwhile */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Larger than the API reads */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not a media type the API reads */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A fault of the server */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A part of the server does not answer */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    listComplianceOverrides: {
+        parameters: {
+            query?: {
+                /** @description Page number, 1 the first. Not together with `cursor`. */
+                page?: number;
+                /** @description Items of a page. */
+                limit?: number;
+                /**
+                 * @description `meta.nextCursor` of the page before: goes on behind its last item, however the list has grown since. Cheaper
+                 *     than a high page number, and without a total.
+                 */
+                cursor?: string;
+                /** @description Only this consumer's. */
+                phoneNumber?: string;
+                /** @description Only these; those whose time is over are shown under what they were. */
+                status?: components["schemas"]["ComplianceOverrideStatus"];
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page of overrides */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["List_ComplianceOverride"];
+                };
+            };
+            /** @description Not valid */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Permission denied, or the x-csrf-token is missing */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A fault of the server */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A part of the server does not answer */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getComplianceOverride: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The override's id */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The override */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ComplianceOverride"];
+                };
+            };
+            /** @description Not signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Permission denied, or the x-csrf-token is missing */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is none, or it is another tenant's */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A fault of the server */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A part of the server does not answer */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    approveComplianceOverride: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The override's id */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The override */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ComplianceOverride"];
+                };
+            };
+            /** @description Not signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Permission denied, or the x-csrf-token is missing */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is none, or it is another tenant's */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Taken already, in use, or changed meanwhile */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A fault of the server */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A part of the server does not answer */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    revokeComplianceOverride: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The override's id */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The override */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ComplianceOverride"];
+                };
+            };
+            /** @description Not signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Permission denied, or the x-csrf-token is missing */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is none, or it is another tenant's */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Taken already, in use, or changed meanwhile */
+            409: {
                 headers: {
                     [name: string]: unknown;
                 };

@@ -143,6 +143,15 @@ const TELLERS: Record<string, Teller> = {
       mood: open > 0 ? "plain" : "warn",
     };
   },
+  "call.compliance.blocked": ({ data }) => ({
+    text: "Compliance forbade the call",
+    detail: asText(asRecord(data.verdict).detail),
+    mood: "bad",
+  }),
+  "call.compliance.cleared": ({ data }) => ({
+    text: "Compliance has no objection",
+    detail: asText(asRecord(data.verdict).detail),
+  }),
   "call.queue.joined": ({ data }) => ({ text: `Waiting in queue ${asText(data.queue) ?? ""}`.trim() }),
   "call.queue.left": ({ data }) => ({
     text: `Left queue ${asText(data.queue) ?? ""}: ${toWords(asText(data.outcome) ?? "unknown")}`,

@@ -15,6 +15,7 @@ pub(crate) mod calls;
 pub(crate) mod campaigns;
 mod cap_usage;
 pub(crate) mod carriers;
+pub(crate) mod compliance;
 pub(crate) mod dashboard;
 mod docs;
 pub(crate) mod endpoints;
@@ -74,6 +75,13 @@ pub(crate) fn all() -> OpenApiRouter<State> {
         carriers::routes,
         trunks::routes,
         telephony::routes,
+        compliance::routes,
+        compliance::dnc_lists::routes,
+        compliance::dnc_entries::routes,
+        compliance::dnc_import::routes,
+        compliance::policies::routes,
+        compliance::consents::routes,
+        compliance::overrides::routes,
         billing::routes,
         queues::routes,
         agents::routes,

@@ -8,6 +8,7 @@ mod auth;
 mod backfill;
 mod caller_ids;
 mod calls;
+mod compliance;
 mod directory;
 mod events;
 mod flows;

@@ -228,8 +228,14 @@ async fn one_of_everything(platform: &Platform) -> Vec<(&'static str, String)> {
     ]);
     let campaign = made.iter().find_map(|path| path.strip_prefix("/api/v1/campaigns/")).unwrap().to_owned();
     made.push(format!("/api/v1/reporting/campaigns/{campaign}"));
+    made.push(format!("/api/v1/compliance/policies/campaigns/{campaign}"));
+    made.extend(crate::compliance::everything(&admin).await);
     let kinds = [
         "reporting/campaigns",
+        "compliance/policies/campaigns",
+        "compliance/dnc-lists",
+        "compliance/overrides",
+        "compliance/consents",
         "agents",
         "queues",
         "leads",

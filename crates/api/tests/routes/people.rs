@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use crate::support::{Client, PASSWORD, Platform};
 
-async fn signed_in<'p>(platform: &'p Platform, email: &str) -> Client<'p> {
+pub async fn signed_in<'p>(platform: &'p Platform, email: &str) -> Client<'p> {
     let body = json!({"email": email, "password": PASSWORD});
     let body = platform.anonymous().post("/auth/login", body).await.expect(200).json();
     platform.anonymous().with("authorization", &format!("Bearer {}", body["token"].as_str().unwrap()))

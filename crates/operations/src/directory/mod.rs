@@ -6,6 +6,7 @@ mod caller_ids;
 mod calls;
 mod campaigns;
 mod carriers;
+mod compliance;
 mod flows;
 mod leads;
 mod money;
@@ -34,6 +35,11 @@ pub use campaigns::{
 pub use carriers::{
     Carrier, CarrierFilter, CarrierStatus, Number, NumberCapabilities, NumberFilter, NumberStatus, Trunk, TrunkFilter,
     TrunkStatus, TrunkType,
+};
+pub use compliance::{
+    ComplianceOverride, ComplianceOverrideFilter, ComplianceOverrideStatus, CompliancePolicy, CompliancePolicyFilter,
+    ConsentFilter, ConsentProvider, ConsentStatus, ConsentToken, DNC_ENTRIES_AT_ONCE, DNC_LISTS_MAX, DncChange,
+    DncEntries, DncEntry, DncList, DncListFilter, DncListStatus, DncListType, NewDncEntry, OVERRIDES_MAX, policy_name,
 };
 pub use flows::{Flow, FlowFilter, FlowStatus, FlowVersion, FlowVersions};
 pub use leads::{Lead, LeadFilter, LeadStatus};
@@ -130,6 +136,16 @@ pub struct Directory {
     pub calls: Arc<dyn Calls>,
     /// Balances, postings, accruals.
     pub books: Arc<dyn Books>,
+    /// Do-not-call lists.
+    pub dnc_lists: Arc<dyn Repository<DncList>>,
+    /// What is on them.
+    pub dnc_entries: Arc<dyn DncEntries>,
+    /// Compliance policies.
+    pub compliance_policies: Arc<dyn Repository<CompliancePolicy>>,
+    /// Consents.
+    pub consents: Arc<dyn Repository<ConsentToken>>,
+    /// Overrides of compliance.
+    pub compliance_overrides: Arc<dyn Repository<ComplianceOverride>>,
     /// Who changed what.
     pub audit: Arc<dyn AuditLog>,
 }

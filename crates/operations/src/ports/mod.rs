@@ -1,5 +1,6 @@
 //! Storage the use cases stand on, besides the directory.
 
+mod compliance;
 mod event_log;
 mod jobs;
 mod journal;
@@ -10,6 +11,7 @@ mod routing_data;
 mod settlements;
 mod switches;
 
+pub use compliance::{ComplianceData, ComplianceSource, ConsentVerifier, DncMark, Vouched};
 pub use event_log::{Appended, AppendedCall, EventLog};
 pub use jobs::{Job, JobCounts, JobKind, JobTicket, Jobs, NewJob};
 pub use journal::{Journal, JournalError};

@@ -19,7 +19,7 @@ pub use queue::QueueDesk;
 pub use snapshot::{CompileError, PublishedFlow, RoutingSnapshot, TenantRoutes};
 pub use usage::UsageBoard;
 
-use crate::{CampaignStatus, Ids, Leases, NumberStatus, QuotaKind, RoutingSource, StoreError, TenantStatus};
+use crate::{CampaignStatus, Gate, Ids, Leases, NumberStatus, QuotaKind, RoutingSource, StoreError, TenantStatus};
 use offer::Rotations;
 
 /// How far back a buyer's score looks.
@@ -36,6 +36,7 @@ pub struct Voice {
     rotations: Rotations,
     /// Milliseconds talked today by tenants whose minutes are limited, as of the last look.
     talked: RwLock<HashMap<TenantId, u64>>,
+    gate: Option<Arc<Gate>>,
 }
 
 impl fmt::Debug for Voice {
@@ -56,6 +57,21 @@ impl Voice {
             leases,
             usage,
             ids,
+            gate: None,
+        }
+    }
+
+    /// Screens every sale. Without a gate, as in simulations of the rest, nothing is screened.
+    #[must_use]
+    pub fn with_gate(self, gate: Arc<Gate>) -> Self {
+        Self { gate: Some(gate), ..self }
+    }
+
+    /// Brings what sales are screened by up to date; to be called as often as [`Voice::refresh`].
+    pub async fn refresh_gate(&self, now: Timestamp) -> Result<usize, StoreError> {
+        match &self.gate {
+            Some(gate) => gate.refresh(now).await,
+            None => Ok(0),
         }
     }
 

@@ -6,13 +6,13 @@ use std::{
     time::Duration,
 };
 
-use domain::{CallId, FlowId, RankingRecord, RejectReason, Rejected, Strategy};
+use domain::{CallId, CompliancePath, ComplianceVerdict, FlowId, RankingRecord, RejectReason, Rejected, Strategy};
 use flow::{BuyerOffer, Candidates};
 use routing::{CapKind, Caps, Choice, Exploration, Listed, Pool, Search, lease::Full, rank};
 use switch::ask::{Answer, BuyerSearch, Offer};
 
 use super::{Voice, snapshot::TenantRoutes};
-use crate::{LeaseRequest, Reservation, RoutingMode};
+use crate::{LeaseRequest, Reservation, RoutingMode, Screening, TenantScope};
 
 /// How long a phone rings when neither node nor endpoint says.
 const RING_DEFAULT: Duration = Duration::from_secs(60);
@@ -31,6 +31,16 @@ impl Voice {
             let ranking = rank(&routes.buyers, &criteria, &*usage);
             (ranking.record, ranking.choices)
         };
+        if let Some(verdict) = self.screen(search) {
+            let allowed = verdict.allowed;
+            if !allowed {
+                forbidden(&mut record, &verdict);
+            }
+            record.compliance = Some(Box::new(verdict));
+            if !allowed {
+                return Answer::NoOffer { all_busy: false, ranking: Box::new(record) };
+            }
+        }
         for choice in &choices {
             match self.reserve(search, choice).await {
                 Ok(offer) => return Answer::Offer { offer: Box::new(offer), ranking: Box::new(record) },
@@ -40,6 +50,20 @@ impl Voice {
         }
         let all_busy = record.rejected.iter().any(|rejected| rejected.reason.is_busy());
         Answer::NoOffer { all_busy, ranking: Box::new(record) }
+    }
+
+    /// The consumer is the caller: of a call that came in.
+    fn screen(&self, search: &BuyerSearch) -> Option<ComplianceVerdict> {
+        let gate = self.gate.as_ref()?;
+        let sale = Screening {
+            path: CompliancePath::InboundSale,
+            consumer: &search.caller,
+            campaign: search.campaign,
+            call: Some(search.call),
+            consent_token: tag(search, "consentToken"),
+            now: search.now,
+        };
+        Some(gate.may_call(TenantScope::of(search.tenant), &sale))
     }
 
     async fn reserve(&self, search: &BuyerSearch, choice: &Choice<'_>) -> Result<Offer, Lost> {
@@ -71,6 +95,23 @@ impl Voice {
             ring_timeout_ms,
             duration_max_ms: choice.endpoint.duration_max_ms,
         })
+    }
+}
+
+/// A tag's value.
+fn tag<'a>(search: &'a BuyerSearch, name: &str) -> Option<&'a str> {
+    search.tags.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_str())
+}
+
+/// Nobody gets the call, whoever could have had it: the record says why.
+fn forbidden(record: &mut RankingRecord, verdict: &ComplianceVerdict) {
+    for candidate in record.candidates.drain(..) {
+        record.rejected.push(Rejected {
+            buyer: candidate.buyer,
+            endpoint: Some(candidate.endpoint),
+            reason: RejectReason::Compliance,
+            detail: verdict.detail.clone(),
+        });
     }
 }
 

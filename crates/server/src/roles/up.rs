@@ -8,7 +8,7 @@ use api::ports::HealthProbe;
 use api::{ApiConfig, Ports};
 use domain::Seed;
 use operations::{
-    Dead, Ids, Jobs as _, Journal, LiveBus, Provisioning, Recorder, Recovery, RecoveryConfig, Settle, Voice,
+    Dead, Gate, Ids, Jobs as _, Journal, LiveBus, Provisioning, Recorder, Recovery, RecoveryConfig, Settle, Voice,
 };
 use prometheus_client::registry::Registry;
 use store::{FileJournal, MemoryBus, Store, StoreConfig, WriterTask};
@@ -19,6 +19,7 @@ use worker::{RunningWorker, Worker, WorkerConfig, WorkerHealth};
 use super::{demo, edge, http, relay, switch as switch_role, web};
 use crate::clock::Clock;
 use crate::config::Config;
+use crate::consent;
 use crate::mail;
 use crate::metrics;
 use crate::probes::{DatabaseProbe, Gauges, LocalCalls, ThreadProbe};
@@ -34,6 +35,8 @@ const LIVE_UPDATES_MAX: usize = 4_096;
 const JOURNAL_FILE: &str = "events.journal";
 /// How large it may grow: some two million events.
 const JOURNAL_BYTES_MAX: u64 = 1024 * 1024 * 1024;
+/// How often a process without a worker looks for changes of compliance data.
+const GATE_EVERY: Duration = Duration::from_millis(500);
 /// How soon a run that was taken for dead stops.
 const FENCED_EVERY: Duration = Duration::from_millis(200);
 /// Longest that calls in progress may go on after the first signal to stop.
@@ -73,6 +76,7 @@ struct Core {
     ids: Arc<Ids>,
     live: Arc<dyn LiveBus>,
     voice: Arc<Voice>,
+    gate: Arc<Gate>,
     recorder: Recorder,
     recovery: Recovery,
     provisioning: Provisioning,
@@ -144,6 +148,7 @@ async fn start_voice(
     running: &mut Running,
 ) -> anyhow::Result<()> {
     core.voice.refresh().await.context("reading numbers, buyers and flows")?;
+    core.voice.refresh_gate(clock.now()).await.context("reading compliance policies and do-not-call lists")?;
     core.voice.refresh_counters().await?;
     let verdict_secret = match &config.switch.verdict_secret {
         Some(secret) => secret.as_bytes().to_vec(),
@@ -242,10 +247,25 @@ async fn start_http(
         seed: seed.fork(),
         registry,
         live: core.live,
+        gate: core.gate.clone(),
+        consent_verifier: Arc::new(consent::Providers::new(&config.consent)?),
     };
+    if running.worker.is_none() {
+        running.tasks.push(tokio::spawn(keep_gate(core.gate, clock)));
+    }
     let router = api::router(api::State::new(api_config(config)?, ports));
     running.listeners.push(http::serve("API", config.listen(config.api.port), router, stopped.clone()).await?);
     Ok(())
+}
+
+/// Where no worker of this process keeps the gate current.
+async fn keep_gate(gate: Arc<Gate>, clock: Clock) {
+    loop {
+        if let Err(error) = gate.refresh(clock.now()).await {
+            tracing::warn!(%error, "compliance data is not current");
+        }
+        tokio::time::sleep(GATE_EVERY).await;
+    }
 }
 
 impl Running {
@@ -321,7 +341,9 @@ async fn open(config: &Config, roles: Roles, clock: Clock, seed: &mut Seed) -> a
     let ids = Arc::new(Ids::new(seed.fork()));
     let live: Arc<dyn LiveBus> = Arc::new(MemoryBus::new(LIVE_UPDATES_MAX));
     let shared = Arc::new(store.clone());
-    let voice = Arc::new(Voice::new(shared.clone(), shared.clone(), store.usage(), ids.clone()));
+    let gate = Arc::new(Gate::new(shared.clone()));
+    let voice = Voice::new(shared.clone(), shared.clone(), store.usage(), ids.clone()).with_gate(gate.clone());
+    let voice = Arc::new(voice);
     // One process writes the journal: the one whose calls need it.
     let journal: Option<Arc<dyn Journal>> = if roles.switch {
         let path = config.data.join(JOURNAL_FILE);
@@ -333,7 +355,7 @@ async fn open(config: &Config, roles: Roles, clock: Clock, seed: &mut Seed) -> a
     let recorder = Recorder::new(shared.clone(), live.clone(), journal).with_desk(voice.desk());
     let recovery = Recovery::new(shared.clone(), shared, recorder.clone(), RecoveryConfig::default());
     let provisioning = sellers::provisioning(&config.numbers, &store, &ids, seed.fork())?;
-    Ok((Core { store, ids, live, voice, recorder, recovery, provisioning }, writer))
+    Ok((Core { store, ids, live, voice, gate, recorder, recovery, provisioning }, writer))
 }
 
 fn api_config(config: &Config) -> anyhow::Result<ApiConfig> {

@@ -9,6 +9,10 @@ mod buyers;
 mod caller_id_pools;
 mod campaigns;
 mod carriers;
+mod compliance_overrides;
+mod compliance_policies;
+mod consents;
+mod dnc_lists;
 mod endpoints;
 mod feature_flags;
 mod flow_versions;
@@ -40,6 +44,7 @@ use uuid::Uuid;
 
 use crate::{Store, cursor::Cursor, dialect::store_error, sql::execute};
 
+pub(crate) use consents::Model as ConsentRow;
 pub(crate) use flow_versions::read_version;
 pub(crate) use numbers::{insert_number, read_numbers};
 
@@ -56,6 +61,8 @@ where
     const SORT: (<Self::Table as EntityTrait>::Column, Order);
     /// True when calls are decided on it.
     const ROUTES: bool;
+    /// True when calls are screened by it.
+    const SCREENS: bool = false;
     /// `tenant_id`, `id`, `updated_at`.
     const KEYS: [<Self::Table as EntityTrait>::Column; 3];
 
@@ -279,7 +286,17 @@ where
     E: Stored,
     <E::Table as EntityTrait>::Model: IntoActiveModel<E::Active>,
 {
+    if E::SCREENS {
+        compliance_changed(transaction, tenant).await?;
+    }
     if E::ROUTES { routing_changed(transaction, tenant).await } else { Ok(()) }
+}
+
+/// As [`routing_changed`], for what calls are screened by.
+pub(crate) async fn compliance_changed(transaction: &impl ConnectionTrait, tenant: TenantId) -> Result<(), StoreError> {
+    let sql = "INSERT INTO compliance_versions (tenant_id, version) VALUES ($1, 1) \
+               ON CONFLICT (tenant_id) DO UPDATE SET version = compliance_versions.version + 1";
+    execute(transaction, sql, [tenant.0.into()]).await.map(drop)
 }
 
 pub(crate) async fn routing_changed(transaction: &impl ConnectionTrait, tenant: TenantId) -> Result<(), StoreError> {

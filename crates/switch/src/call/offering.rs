@@ -78,7 +78,11 @@ impl Call {
     /// Nobody has.
     pub(super) fn on_no_offer(&mut self, core: &mut Core, now: Timestamp, all_busy: bool, ranking: Box<RankingRecord>) {
         let Some(offering) = self.offering.take() else { return };
+        let blocked = ranking.compliance.clone().filter(|verdict| !verdict.allowed);
         self.log(core, now, What::Ranked { node: offering.offer.node.to_string(), ranking });
+        if let Some(verdict) = blocked {
+            self.log(core, now, What::ComplianceBlocked { verdict });
+        }
         let why = match offering.last_failure {
             Some(LegFailure::Declined) => flow::OfferFailure::Declined,
             Some(LegFailure::NoAnswer) => flow::OfferFailure::NoAnswer,

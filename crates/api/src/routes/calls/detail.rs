@@ -12,7 +12,10 @@ use crate::{
     convert::whole_secs,
     event_view,
     problem::{ApiError, ApiResult},
-    routes::recordings::{self, Recording},
+    routes::{
+        compliance::{ComplianceCheckResult, verdict_view},
+        recordings::{self, Recording},
+    },
     sides,
     wire::{Amount, Names, Time},
 };
@@ -188,6 +191,8 @@ pub struct RoutingDecision {
     candidates: Vec<RankedBuyer>,
     /// Everybody else.
     rejected: Vec<RejectedBuyer>,
+    /// Whether the consumer might be sold at all; absent where nothing screened.
+    compliance: Option<ComplianceCheckResult>,
 }
 
 /// One who could have the call.
@@ -356,7 +361,15 @@ async fn decision(
         });
     }
     let strategy = word(&ranking.strategy).unwrap_or_default();
-    Ok(RoutingDecision { node: node.to_owned(), at: Time(event.at), strategy, chosen, candidates, rejected })
+    Ok(RoutingDecision {
+        node: node.to_owned(),
+        at: Time(event.at),
+        strategy,
+        chosen,
+        candidates,
+        rejected,
+        compliance: ranking.compliance.as_deref().map(verdict_view),
+    })
 }
 
 async fn leg_view(leg: &CdrLeg, events: &[&CallEvent], names: &mut Names<'_>) -> ApiResult<CallLeg> {

@@ -1,0 +1,161 @@
+//! A verdict on the wire.
+
+use domain::{ComplianceReason, ComplianceRule, ComplianceVerdict, Finding};
+use serde::Serialize;
+use utoipa::ToSchema;
+use uuid::Uuid;
+
+use crate::wire::Time;
+
+/// May the call happen, and why.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct ComplianceCheckResult {
+    allowed: bool,
+    /// `cleared`, `no_rule_applies`, `overridden`, `on_dnc_list`, `stale_list`, `no_consent`, `outside_hours`, `unknown_zone`,
+    /// `unreadable_number` or `data_unavailable`.
+    #[schema(example = "on_dnc_list")]
+    reason: &'static str,
+    /// The same for people, with the figures.
+    #[schema(example = "+12125550100 is on the list \"federal\"")]
+    detail: String,
+    /// The number that was screened, as it was given.
+    #[schema(example = "+12125550100")]
+    phone_number: String,
+    /// The entry that forbids it.
+    dnc_match: Option<ComplianceDncMatch>,
+    /// `verified` or `missing`; absent where nobody asked for consent.
+    #[schema(example = "verified")]
+    consent_status: Option<&'static str>,
+    /// The consent it rests on.
+    consent_id: Option<Uuid>,
+    /// The override that allows it.
+    #[serde(rename = "override")]
+    overridden_by: Option<ComplianceOverrideUse>,
+    /// Every rule, in the order they are checked.
+    checks: Vec<ComplianceRuleCheck>,
+    /// The campaign whose own policy was in force; absent: the tenant's.
+    policy_campaign_id: Option<Uuid>,
+    /// 0: the built-in default.
+    policy_version: u32,
+    /// Every list that was consulted.
+    lists: Vec<ComplianceListUse>,
+    decided_at: Time,
+}
+
+/// An entry of a list.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct ComplianceDncMatch {
+    list_id: Uuid,
+    list_name: String,
+    phone_number: String,
+}
+
+/// An override that was used.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct ComplianceOverrideUse {
+    id: Uuid,
+    expires_at: Option<Time>,
+}
+
+/// What one rule found.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub struct ComplianceRuleCheck {
+    /// `override`, `dnc`, `consent` or `calling_hours`.
+    #[schema(example = "dnc")]
+    rule: &'static str,
+    /// `passed`, `failed`, `not_asked` or `not_reached`.
+    #[schema(example = "failed")]
+    finding: &'static str,
+    detail: String,
+}
+
+/// A list as it was consulted.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct ComplianceListUse {
+    list_id: Uuid,
+    version: u64,
+    scrubbed_at: Option<Time>,
+}
+
+const fn reason(reason: ComplianceReason) -> &'static str {
+    match reason {
+        ComplianceReason::Cleared => "cleared",
+        ComplianceReason::NoRuleApplies => "no_rule_applies",
+        ComplianceReason::Overridden => "overridden",
+        ComplianceReason::OnDncList => "on_dnc_list",
+        ComplianceReason::StaleList => "stale_list",
+        ComplianceReason::NoConsent => "no_consent",
+        ComplianceReason::OutsideHours => "outside_hours",
+        ComplianceReason::UnknownZone => "unknown_zone",
+        ComplianceReason::UnreadableNumber => "unreadable_number",
+        ComplianceReason::DataUnavailable => "data_unavailable",
+    }
+}
+
+const fn rule(rule: ComplianceRule) -> &'static str {
+    match rule {
+        ComplianceRule::Override => "override",
+        ComplianceRule::Dnc => "dnc",
+        ComplianceRule::Consent => "consent",
+        ComplianceRule::CallingHours => "calling_hours",
+    }
+}
+
+const fn finding(finding: Finding) -> &'static str {
+    match finding {
+        Finding::Passed => "passed",
+        Finding::Failed => "failed",
+        Finding::NotAsked => "not_asked",
+        Finding::NotReached => "not_reached",
+    }
+}
+
+/// As shown.
+pub(crate) fn verdict_view(verdict: &ComplianceVerdict) -> ComplianceCheckResult {
+    let consent = verdict.checks.iter().find(|check| check.rule == ComplianceRule::Consent);
+    ComplianceCheckResult {
+        allowed: verdict.allowed,
+        reason: reason(verdict.reason),
+        detail: verdict.detail.clone(),
+        phone_number: verdict.consumer.clone(),
+        dnc_match: verdict.dnc_match.as_ref().map(|found| ComplianceDncMatch {
+            list_id: found.list_id.uuid(),
+            list_name: found.list_name.clone(),
+            phone_number: found.phone_number.clone(),
+        }),
+        consent_status: consent.and_then(|check| match check.finding {
+            Finding::Passed => Some("verified"),
+            Finding::Failed => Some("missing"),
+            Finding::NotAsked | Finding::NotReached => None,
+        }),
+        consent_id: verdict.consent.map(|found| found.consent_id.uuid()),
+        overridden_by: verdict
+            .overridden_by
+            .map(|used| ComplianceOverrideUse { id: used.id.uuid(), expires_at: used.expires_at.map(Time) }),
+        checks: verdict
+            .checks
+            .iter()
+            .map(|check| ComplianceRuleCheck {
+                rule: rule(check.rule),
+                finding: finding(check.finding),
+                detail: check.detail.clone(),
+            })
+            .collect(),
+        policy_campaign_id: verdict.policy.campaign_id.map(|id| id.uuid()),
+        policy_version: verdict.policy.version,
+        lists: verdict
+            .lists
+            .iter()
+            .map(|list| ComplianceListUse {
+                list_id: list.list_id.uuid(),
+                version: list.version,
+                scrubbed_at: list.scrubbed_at.map(Time),
+            })
+            .collect(),
+        decided_at: Time(verdict.at),
+    }
+}
