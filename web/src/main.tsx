@@ -6,7 +6,10 @@ import { Toaster } from "sonner";
 import { ApiError } from "./api/client";
 import { loadConfig } from "./api/config";
 import { AuthProvider, useAuth } from "./auth/AuthProvider";
+import { isLinkPage, LinkPage } from "./auth/LinkPage";
+import { PendingPage } from "./auth/PendingPage";
 import { SignIn } from "./auth/SignIn";
+import { StepUp } from "./auth/StepUp";
 import { Mark } from "./components/Logo";
 import { Failure } from "./components/States";
 import { useDark, watchTheme } from "./components/theme";
@@ -48,8 +51,9 @@ function Configured() {
 }
 
 function Gate() {
-  const { status, error, retry } = useAuth();
+  const { user, status, error, retry } = useAuth();
   const dark = useDark();
+  if (isLinkPage(window.location.pathname)) return <LinkPage />;
   if (status === "loading") return <Splash />;
   if (status === "unreachable") {
     return (
@@ -59,10 +63,12 @@ function Gate() {
     );
   }
   if (status === "signed-out") return <SignIn />;
+  if (user?.pending) return <PendingPage pending={user.pending} />;
   return (
     <LiveProvider>
       <TooltipProvider delayDuration={250}>
         <RouterProvider router={router} />
+        <StepUp />
       </TooltipProvider>
       <Toaster theme={dark ? "dark" : "light"} position="top-center" richColors closeButton />
     </LiveProvider>

@@ -59,6 +59,11 @@ pub async fn frame(state: State, mut request: Request, next: Next) -> Response {
     };
     let (mut response, error_code) = finish(response, &id);
     add_headers(response.headers_mut(), &id, allowance);
+    if state.config().cookie_secure {
+        // Reached over TLS: browsers stay there for a year (RFC 6797).
+        let year = HeaderValue::from_static("max-age=31536000");
+        response.headers_mut().insert(header::STRICT_TRANSPORT_SECURITY, year);
+    }
     let route = route.unwrap_or_else(|| "unmatched".to_owned());
     let took = state.now().since(began).as_secs_f64();
     tracing::debug!(request_id = %id, method, route, status = response.status().as_u16(), seconds = took, "request");

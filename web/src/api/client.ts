@@ -5,6 +5,8 @@ export interface FieldFault {
   field: string;
   /** The node of a flow it is about. */
   node?: string;
+  /** A word for it, where the API has one. */
+  code?: string;
   message: string;
 }
 
@@ -42,6 +44,16 @@ export function whenSignedOut(callback: () => void): void {
   onSignedOut = callback;
 }
 
+let onStepUp: () => Promise<boolean> = () => Promise.resolve(false);
+
+/** Called when a change wants a fresh proof of who one is; true when it was given. Answers how to stop listening. */
+export function whenStepUp(callback: () => Promise<boolean>): () => void {
+  onStepUp = callback;
+  return () => {
+    onStepUp = () => Promise.resolve(false);
+  };
+}
+
 export function authHeaders(): Record<string, string> {
   const { token, csrfToken } = credentials();
   const headers: Record<string, string> = {};
@@ -67,7 +79,11 @@ export async function request(method: Method, path: string, options: RequestOpti
     if (options.signal?.aborted) throw cause;
     throw new ApiError(0, "NETWORK_ERROR", "The API does not answer. Is it running, and reachable from here?");
   }
-  if (!response.ok) throw await toError(response, path);
+  if (!response.ok) {
+    const error = await toError(response, path);
+    if (error.code === "STEP_UP_REQUIRED" && (await onStepUp())) return request(method, path, options);
+    throw error;
+  }
   if (response.status === 204) return undefined;
   const text = await response.text();
   return text === "" ? undefined : JSON.parse(text);
@@ -124,7 +140,9 @@ function readFaults(value: unknown): FieldFault[] {
       if (!fault) return typeof item === "string" ? [{ field: "", message: item }] : [];
       const message = text(fault.message) ?? text(fault.detail) ?? text(fault.problem);
       const place = [text(fault.node), text(fault.field) ?? text(fault.path) ?? text(fault.pointer)];
-      return message ? [{ field: place.filter(Boolean).join("."), node: place[0], message }] : [];
+      const code = text(fault.code);
+      const field = place.filter(Boolean).join(".");
+      return message ? [{ field, node: place[0], ...(code ? { code } : {}), message }] : [];
     });
   }
   const map = record(value);

@@ -22,6 +22,8 @@ export interface User {
   roles: string[];
   tenant: Ref | null;
   permissions: string[] | null;
+  /** What must be done before anything else. */
+  pending: string | null;
 }
 
 export function readUser(body: unknown): User {
@@ -35,6 +37,7 @@ export function readUser(body: unknown): User {
     roles: asTexts(row.roles),
     tenant: asNamed(row.tenant),
     permissions: Array.isArray(row.permissions) ? asTexts(row.permissions) : null,
+    pending: asText(row.pending),
   };
 }
 

@@ -11,7 +11,7 @@ interface AuthContext {
   status: "loading" | "signed-in" | "signed-out" | "unreachable";
   error: unknown;
   retry: () => void;
-  signIn: (email: string, password: string) => Promise<void>;
+  signIn: (who: Wire<"LoginRequest">) => Promise<void>;
   signOut: () => Promise<void>;
 }
 
@@ -48,8 +48,7 @@ export function AuthProvider({ children }: { children: ReactNode }) {
       status: me.data ? "signed-in" : me.isPending ? "loading" : refused ? "signed-out" : "unreachable",
       error: me.error,
       retry: () => void me.refetch(),
-      signIn: async (email, password) => {
-        const who = { email, password } satisfies Wire<"LoginRequest">;
+      signIn: async (who) => {
         const body: Wire<"LoginResponse"> = asRecord(await post("/auth/login", who));
         keepCredentials({ token: asText(body.token), csrfToken: asText(body.csrfToken) });
         client.setQueryData(meQuery.queryKey, readUser(body.user));

@@ -9,6 +9,7 @@ const holding = (...permissions: string[]): User => ({
   roles: [],
   tenant: null,
   permissions,
+  pending: null,
 });
 
 describe("may", () => {

@@ -164,6 +164,18 @@ async fn refusals_are_problems_that_name_every_field() {
 }
 
 #[tokio::test]
+async fn answers_tell_browsers_what_not_to_do() {
+    let plain = Platform::new().await;
+    let answer = plain.anonymous().get("/auth/me").await.expect(401);
+    assert_eq!(answer.header("x-content-type-options"), "nosniff");
+    assert_eq!(answer.header("referrer-policy"), "no-referrer");
+    assert!(answer.header("content-security-policy").contains("frame-ancestors 'none'"));
+    assert_eq!(answer.header("strict-transport-security"), "", "no promise of TLS where there is none");
+    let secure = Platform::with(|config| config.cookie_secure = true).await;
+    assert_eq!(secure.anonymous().get("/health").await.header("strict-transport-security"), "max-age=31536000");
+}
+
+#[tokio::test]
 async fn only_the_web_origin_may_call_with_credentials() {
     let platform = Platform::new().await;
     let ours = platform.anonymous().with("origin", "http://localhost:3000").get("/health").await;
