@@ -3,7 +3,7 @@
 mod read;
 mod write;
 
-pub use read::{Audio, ReadError, read};
+pub use read::{Audio, MEASURED_OCTETS, ReadError, measure, read};
 pub use write::{Encoding, Writer};
 
 /// `fmt ` tags (RFC 2361).

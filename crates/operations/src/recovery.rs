@@ -1,13 +1,20 @@
-//! After a crash: every call without an end whose switch is gone is closed at its last sign of life.
+//! After a crash: every call without an end whose switch is gone is closed at its last sign of life, and every recording it left
+//! open gets the length its file has.
 
 use std::{fmt, sync::Arc, time::Duration};
 
 use domain::{CallEvent, EndCause, Party, SwitchId, Timestamp, What};
 
-use crate::{Heartbeat, Kept, Leases, Orphan, RecordError, Recorder, StoreError, Switches};
+use crate::{
+    Heartbeat, Kept, Leases, OpenRecording, Orphan, RecordError, RecordedFiles, Recorder, StoreError, Switches,
+};
 
 /// Calls closed in one transaction.
 const ORPHANS_AT_ONCE: u32 = 200;
+/// Recordings closed in one transaction.
+const RECORDINGS_AT_ONCE: u32 = 100;
+/// A file that is not there may be on a disk that is not mounted yet; after so long it is taken for lost.
+const FILE_MISSED_FOR: Duration = Duration::from_secs(600);
 
 /// How long the lease of an answered call lives without renewal.
 pub const COMMITTED_LEASE_SPAN: Duration = Duration::from_secs(60);
@@ -40,6 +47,8 @@ pub struct Recovery {
     switches: Arc<dyn Switches>,
     leases: Arc<dyn Leases>,
     recorder: Recorder,
+    /// Where this process finds recordings; without them recordings are left to a process that has them.
+    files: Option<Arc<dyn RecordedFiles>>,
     config: RecoveryConfig,
 }
 
@@ -57,7 +66,13 @@ impl Recovery {
         recorder: Recorder,
         config: RecoveryConfig,
     ) -> Self {
-        Self { switches, leases, recorder, config }
+        Self { switches, leases, recorder, files: None, config }
+    }
+
+    /// Closes recordings as well, whose files are found here.
+    #[must_use]
+    pub fn with_files(self, files: Arc<dyn RecordedFiles>) -> Self {
+        Self { files: Some(files), ..self }
     }
 
     /// A switch run lives. To be called once a second; the last one before a crash bounds what its calls are billed for.
@@ -91,6 +106,45 @@ impl Recovery {
             }
         }
     }
+}
+
+impl Recovery {
+    /// Gives the recordings dead switch runs left open the length their files have; answers how many. The call is settled once
+    /// more with it. To be called after [`Recovery::recover`].
+    pub async fn close_recordings(&self, now: Timestamp) -> Result<usize, RecordError> {
+        let Some(files) = &self.files else { return Ok(0) };
+        let mut closed = 0;
+        loop {
+            let mut ends = Vec::new();
+            for open in self.switches.open_recordings(RECORDINGS_AT_ONCE).await? {
+                ends.extend(recording_end(files.as_ref(), &open, now).await);
+            }
+            if ends.is_empty() {
+                return Ok(closed);
+            }
+            closed += ends.len();
+            if self.recorder.record(ends).await? == Kept::Journaled {
+                return Ok(closed);
+            }
+        }
+    }
+}
+
+/// What the recorder could not write any more. `None`: too soon to tell.
+async fn recording_end(files: &dyn RecordedFiles, open: &OpenRecording, now: Timestamp) -> Option<CallEvent> {
+    let recording = open.recording;
+    let failed = |reason: String| Some(What::RecordingFailed { recording, reason });
+    let what = match files.recorded(&open.storage_key).await {
+        Ok(Some(audio)) => {
+            Some(What::RecordingFinished { recording, duration_ms: audio.duration_ms, bytes: audio.bytes })
+        }
+        Ok(None) if now.since(open.ended_at) < FILE_MISSED_FOR => None,
+        Ok(None) => failed("the switch was gone before it ended, and its file is not there".to_owned()),
+        Err(error) if error.is_transient() => None,
+        Err(error) => failed(format!("the switch was gone before it ended, and its file cannot be read: {error}")),
+    };
+    let sequence = open.last_sequence.saturating_add(1);
+    what.map(|what| CallEvent { tenant: open.tenant, call: open.call, sequence, at: open.ended_at, what })
 }
 
 /// The end the switch could not write. Never later than now: a clock set back must not bill the future.

@@ -1,4 +1,4 @@
-//! Recordings for the API: files below the data folder.
+//! Recordings for the API, and for what a crash left of them: files below the data folder.
 
 use std::io::SeekFrom;
 use std::path::PathBuf;
@@ -8,6 +8,8 @@ use api::ports::{ByteStream, FileFacts, PortError, RecordingFiles};
 use async_trait::async_trait;
 use bytes::Bytes;
 use domain::Timestamp;
+use media::wav;
+use operations::{RecordedAudio, RecordedFiles, StoreError};
 use tokio::io::{AsyncReadExt as _, AsyncSeekExt as _};
 
 use crate::voice::recorder::path_of;
@@ -63,5 +65,45 @@ impl RecordingFiles for RecordingFolder {
             Ok(Some((Bytes::from(piece), (file, left - read as u64))))
         });
         Ok(Box::pin(pieces))
+    }
+}
+
+#[async_trait]
+impl RecordedFiles for RecordingFolder {
+    async fn recorded(&self, storage_key: &str) -> Result<Option<RecordedAudio>, StoreError> {
+        let path = path_of(&self.root, storage_key).ok_or_else(|| StoreError::failed("unusable storage key"))?;
+        let away = |error: std::io::Error| StoreError::Unavailable(format!("{}: {error}", path.display()));
+        let file = match tokio::fs::File::open(&path).await {
+            Ok(file) => file,
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
+            Err(error) => return Err(away(error)),
+        };
+        let bytes = file.metadata().await.map_err(away)?.len();
+        let mut beginning = Vec::with_capacity(wav::MEASURED_OCTETS);
+        file.take(wav::MEASURED_OCTETS as u64).read_to_end(&mut beginning).await.map_err(away)?;
+        let duration_ms = wav::measure(&beginning, bytes).map_err(StoreError::failed)?;
+        Ok(Some(RecordedAudio { duration_ms, bytes }))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn tells_what_a_crash_left() -> anyhow::Result<()> {
+        let folder = tempfile::tempdir()?;
+        let files = RecordingFolder { root: folder.path().to_owned() };
+        let file = std::fs::File::create(folder.path().join("cut.wav"))?;
+        let mut writer = wav::Writer::new(file, wav::Encoding::Pcm16, 2)?;
+        writer.append(&[7; 2 * 1_600])?;
+        // Never finished.
+        drop(writer);
+        let found = files.recorded("cut.wav").await?;
+        assert_eq!(found, Some(RecordedAudio { duration_ms: 200, bytes: 58 + 6_400 }));
+        assert_eq!(files.recorded("never.wav").await?, None);
+        std::fs::write(folder.path().join("torn.wav"), b"RIFF")?;
+        assert!(files.recorded("torn.wav").await.is_err_and(|error| !error.is_transient()));
+        Ok(())
     }
 }

@@ -20,6 +20,7 @@ const MIGRATIONS: &[(i64, &str, &str)] = &[
     (48, "transcripts and quotas", include_str!("../migrations/0048_transcripts_and_quotas.sql")),
     (49, "recording checksums", include_str!("../migrations/0049_recording_checksums.sql")),
     (50, "compliance", include_str!("../migrations/0050_compliance.sql")),
+    (60, "open_recordings", include_str!("../migrations/0060_open_recordings.sql")),
 ];
 
 /// Brings the schema to the newest version; answers how many versions were run.

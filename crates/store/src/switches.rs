@@ -1,8 +1,8 @@
 //! Switch runs, and the calls of those that are gone.
 
 use async_trait::async_trait;
-use domain::{CallId, SwitchId, TenantId, Timestamp};
-use operations::{Heartbeat, Orphan, StoreError, Switches};
+use domain::{CallId, RecordingId, SwitchId, TenantId, Timestamp};
+use operations::{Heartbeat, OpenRecording, Orphan, StoreError, Switches};
 use sea_orm::QueryResult;
 
 use crate::{
@@ -19,6 +19,17 @@ fn read_orphan(row: &QueryResult) -> Result<Orphan, StoreError> {
         last_sequence: number(column(row, "last_sequence")?)?,
         last_event_at: Timestamp::from_micros(column(row, "last_event_at")?),
         last_heartbeat_at: moment(column(row, "last_heartbeat_at")?),
+    })
+}
+
+fn read_open_recording(row: &QueryResult) -> Result<OpenRecording, StoreError> {
+    Ok(OpenRecording {
+        tenant: TenantId(column(row, "tenant_id")?),
+        call: CallId(column(row, "call_id")?),
+        recording: RecordingId(column(row, "id")?),
+        storage_key: column(row, "storage_key")?,
+        last_sequence: number(column(row, "last_sequence")?)?,
+        ended_at: Timestamp::from_micros(column(row, "ended_at")?),
     })
 }
 
@@ -65,5 +76,17 @@ impl Switches for Store {
                    WHERE run IS NOT NULL OR last_event_at < $1 LIMIT $2";
         let rows = query(self.reader(), sql, [silent_since.micros().into(), i64::from(count_max).into()]).await?;
         rows.iter().map(read_orphan).collect()
+    }
+
+    async fn open_recordings(&self, count_max: u32) -> Result<Vec<OpenRecording>, StoreError> {
+        // One of a call at a time: its end takes the next sequence.
+        let sql = "SELECT r.id, r.tenant_id, r.call_id, r.storage_key, c.ended_at, \
+                   (SELECT MAX(e.sequence) FROM call_events e WHERE e.call_id = c.id) AS last_sequence \
+                   FROM recordings r JOIN calls c ON c.id = r.call_id JOIN switches s ON s.id = c.switch_id \
+                   WHERE r.status = 'PROCESSING' AND c.ended_at IS NOT NULL AND s.fenced AND NOT EXISTS (\
+                   SELECT 1 FROM recordings o WHERE o.call_id = r.call_id AND o.status = 'PROCESSING' AND o.id < r.id) \
+                   ORDER BY r.id LIMIT $1";
+        let rows = query(self.reader(), sql, [i64::from(count_max).into()]).await?;
+        rows.iter().map(read_open_recording).collect()
     }
 }

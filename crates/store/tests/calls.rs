@@ -146,6 +146,50 @@ async fn after_a_kill_every_call_ends_at_its_last_sign_of_life() {
     assert_eq!(recovery.heartbeat(switch, at(301)).await.unwrap(), Heartbeat::Fenced, "it must not go on");
 }
 
+/// Files by key.
+struct Files(Vec<(&'static str, RecordedAudio)>);
+
+#[async_trait::async_trait]
+impl RecordedFiles for Files {
+    async fn recorded(&self, storage_key: &str) -> Result<Option<RecordedAudio>, StoreError> {
+        Ok(self.0.iter().find(|(key, _)| *key == storage_key).map(|(_, audio)| *audio))
+    }
+}
+
+#[tokio::test]
+async fn after_a_kill_recordings_get_the_length_of_their_files() {
+    let world = World::new().await;
+    let switch = SwitchId(uuid::Uuid::from_u128(1));
+    let (recorder, _) = recorder(&world.store);
+    world.store.heartbeat(switch, at(40)).await.unwrap();
+    let mut events = world.call(None);
+    events.truncate(2);
+    let last = events.last().unwrap().clone();
+    let begun = |number: u32, key: &str| CallEvent {
+        sequence: last.sequence + number,
+        what: What::RecordingStarted { recording: world.ids.next(NOW), key: key.into(), channels: 2 },
+        ..last.clone()
+    };
+    events.extend([begun(1, "kept.wav"), begun(2, "lost.wav")]);
+    recorder.record(events.clone()).await.unwrap();
+    let store = Arc::new(world.store.clone());
+    let kept = RecordedAudio { duration_ms: 36_000, bytes: 1_152_044 };
+    let recovery = Recovery::new(store.clone(), store, recorder, RecoveryConfig::default())
+        .with_files(Arc::new(Files(vec![("kept.wav", kept)])));
+    let ours = SwitchId(uuid::Uuid::from_u128(2));
+    recovery.heartbeat(ours, at(300)).await.unwrap();
+    assert_eq!(recovery.close_recordings(at(300)).await.unwrap(), 0, "the switch may live");
+    assert_eq!(recovery.recover(at(300), Dead::AllBut(ours)).await.unwrap(), 1);
+    assert_eq!(recovery.close_recordings(at(300)).await.unwrap(), 1, "the other's disk may come back");
+    assert_eq!(recovery.close_recordings(at(900)).await.unwrap(), 1);
+    assert_eq!(recovery.close_recordings(at(900)).await.unwrap(), 0, "once");
+    let all = world.store.events_of_call(world.scope, last.call).await.unwrap();
+    let cdr = Cdr::from_events(&all).unwrap();
+    let facts: Vec<_> = cdr.recordings.iter().map(|one| (one.duration_ms, one.bytes, one.failure.is_some())).collect();
+    assert_eq!(facts, [(Some(36_000), Some(1_152_044), false), (None, None, true)]);
+    assert_eq!(world.store.job_counts(at(900)).await.unwrap().ready, 1, "it is settled with the recording's fee");
+}
+
 #[tokio::test]
 async fn a_young_call_of_a_run_not_heard_of_yet_is_left_alone() {
     let world = World::new().await;

@@ -94,6 +94,9 @@ impl Worker {
                 Ok(closed) => health.add_recovered(closed),
                 Err(error) => note("recovery", &error),
             }
+            if let Err(error) = self.recovery.close_recordings(now).await {
+                note("recordings", &error);
+            }
         }
         if beat.is_multiple_of(EVERY_SCORES)
             && let Err(error) = self.voice.refresh_scores(now).await

@@ -84,6 +84,29 @@ pub fn read(file: &[u8]) -> Result<Audio, ReadError> {
     Ok(Audio { rate_hz, channels, samples })
 }
 
+/// Octets of a file's beginning that [`measure`] wants, where the file is that long. Ours has its samples at 58.
+pub const MEASURED_OCTETS: usize = 4_096;
+
+/// How long the audio of a file is, in milliseconds, from its beginning and its size in octets. What a crash left behind the
+/// last size in the header does not count.
+///
+/// # Errors
+/// [`ReadError::Format`] when it is no WAV of a constant rate.
+pub fn measure(beginning: &[u8], file_octets: u64) -> Result<u64, ReadError> {
+    let broken = |what: &str| ReadError::Format(what.to_owned());
+    let (format, data) = chunks(beginning)?;
+    let octets_a_second = u64::from(word16(format, 8)) | (u64::from(word16(format, 10)) << 16);
+    if octets_a_second == 0 {
+        return Err(broken("no octets a second"));
+    }
+    // `data` is a part of `beginning`: its place and the size before it tell the rest.
+    let at = data.as_ptr() as usize - beginning.as_ptr() as usize;
+    let length = at.checked_sub(4).and_then(|size| beginning.get(size..at)).and_then(|size| size.first_chunk::<4>());
+    let length = length.map_or(0, |size| u64::from(u32::from_le_bytes(*size)));
+    let there = file_octets.saturating_sub(at as u64);
+    Ok(length.min(there).saturating_mul(1_000) / octets_a_second)
+}
+
 /// The `fmt ` and `data` chunks.
 fn chunks(file: &[u8]) -> Result<(&[u8], &[u8]), ReadError> {
     let broken = |what: &str| ReadError::Format(what.to_owned());
@@ -195,6 +218,21 @@ mod tests {
         let mut torn = writer.file().get_ref().clone();
         torn[..before.len()].copy_from_slice(&before);
         assert_eq!(read(&torn).unwrap().samples, noise(320));
+    }
+
+    #[test]
+    fn measures_what_the_header_says_and_the_file_holds() {
+        let mut writer = Writer::new(Cursor::new(Vec::new()), Encoding::Pcm16, 2).unwrap();
+        writer.append(&noise(2 * 4_000)).unwrap();
+        let file = writer.file().get_ref().clone();
+        let octets = file.len() as u64;
+        assert_eq!(measure(&file, octets).unwrap(), 500);
+        assert_eq!(measure(&file[..100], octets).unwrap(), 500, "the beginning is enough");
+        assert_eq!(measure(&file, octets + 640).unwrap(), 500, "samples the header does not know yet");
+        assert_eq!(measure(&file, octets - 8_000).unwrap(), 250, "a file cut short");
+        assert_eq!(measure(&file[..58], 58).unwrap(), 0);
+        assert!(matches!(measure(b"", 0), Err(ReadError::Format(_))));
+        assert!(matches!(measure(b"RIFF\0\0\0\0WAVEfmt \x10\0\0\0", 20), Err(ReadError::Format(_))));
     }
 
     #[test]

@@ -23,4 +23,4 @@ pub use providers::{
 };
 pub use routing_data::{RoutingData, RoutingSource};
 pub use settlements::{SettleInput, Settled, SettledBefore, Settlement, Settlements};
-pub use switches::{Heartbeat, Orphan, Switches};
+pub use switches::{Heartbeat, OpenRecording, Orphan, RecordedAudio, RecordedFiles, Switches};

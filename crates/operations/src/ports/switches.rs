@@ -1,7 +1,7 @@
 //! Which runs of which switches live, and the calls of those that do not.
 
 use async_trait::async_trait;
-use domain::{CallId, SwitchId, TenantId, Timestamp};
+use domain::{CallId, RecordingId, SwitchId, TenantId, Timestamp};
 
 use crate::StoreError;
 
@@ -31,6 +31,39 @@ pub struct Orphan {
     pub last_heartbeat_at: Option<Timestamp>,
 }
 
+/// A recording without an end whose call is over and whose switch is gone.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OpenRecording {
+    /// Whose.
+    pub tenant: TenantId,
+    /// Of which call.
+    pub call: CallId,
+    /// The recording.
+    pub recording: RecordingId,
+    /// Its file.
+    pub storage_key: String,
+    /// Sequence of the call's last event.
+    pub last_sequence: u32,
+    /// When the call ended.
+    pub ended_at: Timestamp,
+}
+
+/// What there is of a recording.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct RecordedAudio {
+    /// Milliseconds that can be played.
+    pub duration_ms: u64,
+    /// Size of the file.
+    pub bytes: u64,
+}
+
+/// The files recordings are written to.
+#[async_trait]
+pub trait RecordedFiles: Send + Sync {
+    /// What the file under this key holds; `None` when there is none, and an unreadable one is [`StoreError::Failed`].
+    async fn recorded(&self, storage_key: &str) -> Result<Option<RecordedAudio>, StoreError>;
+}
+
 /// Storage of switch runs.
 #[async_trait]
 pub trait Switches: Send + Sync {
@@ -41,4 +74,6 @@ pub trait Switches: Send + Sync {
     async fn fence(&self, silent_since: Timestamp, only_alive: Option<SwitchId>) -> Result<(), StoreError>;
     /// Up to `count_max` calls without an end whose switch run is fenced or unknown.
     async fn orphans(&self, silent_since: Timestamp, count_max: u32) -> Result<Vec<Orphan>, StoreError>;
+    /// Up to `count_max` recordings without an end, of ended calls whose switch run is fenced; at most one of a call.
+    async fn open_recordings(&self, count_max: u32) -> Result<Vec<OpenRecording>, StoreError>;
 }

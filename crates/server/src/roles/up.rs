@@ -166,6 +166,10 @@ async fn start_voice(
         if closed > 0 {
             tracing::warn!(closed, "calls of an earlier run were closed at its last sign of life");
         }
+        let recordings = core.recovery.close_recordings(clock.now()).await?;
+        if recordings > 0 {
+            tracing::warn!(recordings, "recordings of an earlier run were closed with what their files hold");
+        }
         running.switch = Some(switch);
     }
     if roles.edge {
@@ -241,7 +245,7 @@ async fn start_http(
         provisioning: core.provisioning,
         mailer: mail::SmtpMailer::new(&config.smtp)?.map(|mailer| Arc::new(mailer) as Arc<dyn api::ports::Mailer>),
         call_control: Arc::new(calls),
-        recording_files: Arc::new(RecordingFolder { root: config.data.join("objects") }),
+        recording_files: Arc::new(recording_folder(config)),
         probes,
         clock: Arc::new(clock),
         seed: seed.fork(),
@@ -353,9 +357,17 @@ async fn open(config: &Config, roles: Roles, clock: Clock, seed: &mut Seed) -> a
         None
     };
     let recorder = Recorder::new(shared.clone(), live.clone(), journal).with_desk(voice.desk());
-    let recovery = Recovery::new(shared.clone(), shared, recorder.clone(), RecoveryConfig::default());
+    let mut recovery = Recovery::new(shared.clone(), shared, recorder.clone(), RecoveryConfig::default());
+    // A switch writes recordings here; another role may run where there are none.
+    if roles.switch {
+        recovery = recovery.with_files(Arc::new(recording_folder(config)));
+    }
     let provisioning = sellers::provisioning(&config.numbers, &store, &ids, seed.fork())?;
     Ok((Core { store, ids, live, voice, gate, recorder, recovery, provisioning }, writer))
+}
+
+fn recording_folder(config: &Config) -> RecordingFolder {
+    RecordingFolder { root: config.data.join("objects") }
 }
 
 fn api_config(config: &Config) -> anyhow::Result<ApiConfig> {

@@ -48,6 +48,8 @@ pub fn amid_calls(platform: &mut Platform) -> anyhow::Result<()> {
         // What was said until then is kept, each side on its channel.
         if at % RECORDINGS_EVERY == 0 {
             call.recorded(&platform.api, (LAST_CALL_IS_UP_FOR - SECOND * 2).as_secs_f64())?;
+            let recording = &detail["recordings"][0];
+            ensure!(recording["status"] == "COMPLETED", "a recording was left open: {recording}");
         }
     }
     let held = platform.api.settled_call(&format!("+{holder}"))?;
