@@ -12,10 +12,14 @@ const ROWS_MAX: usize = 256;
 /// Most parameters of one statement: under SQLite's 32,766 and PostgreSQL's 65,535.
 const PARAMETERS_MAX: usize = 30_000;
 
+/// Lengths a SQLite statement has: the next one up from the rows there are, filled up with rows of NULL that are passed over. A
+/// handful of statements is found again among the prepared ones, and one instead of several costs one visit to SQLite's thread.
+const PADDED_ROWS: [usize; 16] = [1, 2, 3, 4, 6, 8, 12, 16, 24, 32, 48, 64, 96, 128, 192, ROWS_MAX];
+
 /// An INSERT of many rows.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Insert {
-    /// `INSERT INTO table (a, b)`.
+    /// `INSERT INTO table (a, b)`; the first column is never NULL.
     pub head: &'static str,
     /// Columns of a row.
     pub columns: usize,
@@ -47,22 +51,53 @@ impl Insert {
     }
 
     fn statements(&self, to: &impl ConnectionTrait, mut values: Vec<Value>) -> Vec<Statement> {
+        let backend = to.get_database_backend();
         let rows_max = (PARAMETERS_MAX / self.columns).min(ROWS_MAX);
         let mut statements = Vec::new();
         while !values.is_empty() {
-            let rows = previous_power_of_two((values.len() / self.columns).min(rows_max));
+            let rows = (values.len() / self.columns).min(rows_max);
+            let rows = if backend == DbBackend::Sqlite { rows } else { previous_power_of_two(rows) };
             let rest = values.split_off(rows * self.columns);
-            let sql = self.sql(to.get_database_backend(), rows);
-            statements.push(Statement::from_sql_and_values(to.get_database_backend(), sql, values));
+            let sql = if backend == DbBackend::Sqlite {
+                let padded = padded(rows).min(rows_max);
+                values.resize(padded * self.columns, Value::Bytes(None));
+                self.sql_padded(padded)
+            } else {
+                self.sql(rows)
+            };
+            statements.push(Statement::from_sql_and_values(backend, sql, values));
             values = rest;
         }
         statements
     }
 
-    fn sql(&self, backend: DbBackend, rows: usize) -> String {
-        let mut sql = String::with_capacity(self.head.len() + self.tail.len() + rows * self.columns * 6 + 8);
-        sql.push_str(self.head);
+    /// For PostgreSQL.
+    fn sql(&self, rows: usize) -> String {
+        let mut sql = self.begun(rows);
         sql.push_str(" VALUES ");
+        self.push_rows(&mut sql, DbBackend::Postgres, rows);
+        sql.push(' ');
+        sql.push_str(self.tail);
+        sql
+    }
+
+    /// For SQLite: rows whose first column is NULL are passed over.
+    fn sql_padded(&self, rows: usize) -> String {
+        let mut sql = self.begun(rows);
+        sql.push_str(" SELECT * FROM (VALUES ");
+        self.push_rows(&mut sql, DbBackend::Sqlite, rows);
+        sql.push_str(") WHERE column1 IS NOT NULL ");
+        sql.push_str(self.tail);
+        sql
+    }
+
+    fn begun(&self, rows: usize) -> String {
+        let mut sql = String::with_capacity(self.head.len() + self.tail.len() + rows * self.columns * 6 + 64);
+        sql.push_str(self.head);
+        sql
+    }
+
+    fn push_rows(&self, sql: &mut String, backend: DbBackend, rows: usize) {
         let mut parameter = 0;
         for row in 0..rows {
             sql.push_str(if row == 0 { "(" } else { ", (" });
@@ -72,9 +107,6 @@ impl Insert {
             }
             sql.push(')');
         }
-        sql.push(' ');
-        sql.push_str(self.tail);
-        sql
     }
 }
 
@@ -134,6 +166,10 @@ fn previous_power_of_two(count: usize) -> usize {
     count.checked_ilog2().map_or(1, |log| 1 << log)
 }
 
+fn padded(rows: usize) -> usize {
+    PADDED_ROWS.into_iter().find(|length| *length >= rows).unwrap_or(rows)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -141,9 +177,12 @@ mod tests {
     #[test]
     fn numbers_parameters_across_rows() {
         let insert = Insert { head: "INSERT INTO t (a, b)", columns: 2, tail: "ON CONFLICT DO NOTHING" };
-        let sql = |backend| insert.sql(backend, 2);
-        assert_eq!(sql(DbBackend::Postgres), "INSERT INTO t (a, b) VALUES ($1, $2), ($3, $4) ON CONFLICT DO NOTHING");
-        assert_eq!(sql(DbBackend::Sqlite), "INSERT INTO t (a, b) VALUES (?, ?), (?, ?) ON CONFLICT DO NOTHING");
+        assert_eq!(insert.sql(2), "INSERT INTO t (a, b) VALUES ($1, $2), ($3, $4) ON CONFLICT DO NOTHING");
+        assert_eq!(
+            insert.sql_padded(2),
+            "INSERT INTO t (a, b) SELECT * FROM (VALUES (?, ?), (?, ?)) WHERE column1 IS NOT NULL ON CONFLICT DO NOTHING"
+        );
         assert_eq!([1, 2, 3, 4, 7, 256].map(previous_power_of_two), [1, 2, 2, 4, 4, 256]);
+        assert_eq!([1, 5, 6, 13, 250, 256].map(padded), [1, 6, 6, 16, 256, 256]);
     }
 }

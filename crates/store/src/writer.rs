@@ -1,12 +1,13 @@
 //! One task writes: it takes what waits, runs all of it in one transaction, and answers each when the disk has it.
 
-use std::{future::Future, pin::Pin, sync::Arc};
+use std::{future::Future, pin::Pin, sync::Arc, time::Duration};
 
 use operations::{Appended, LeaseRequest, Reservation, Settled, Settlement, StoreError};
 use sea_orm::{DatabaseConnection, DatabaseTransaction, TransactionTrait};
 use tokio::{
     sync::{mpsc, oneshot},
     task::JoinHandle,
+    time::MissedTickBehavior,
 };
 
 use crate::{
@@ -14,11 +15,9 @@ use crate::{
     hot::{Hot, HotOp, HotOutcome},
 };
 
-/// A batch of so many writes says that more will come soon.
-const BUSY_OPS: usize = 8;
-/// How long a busy writer lets writes gather: a transaction costs more than most of what is in it, and a caller does not hear
-/// an answer that comes so much later.
-const GATHER: std::time::Duration = std::time::Duration::from_millis(4);
+/// Transactions begin so far apart at least. A transaction costs more than most of what is in it, so under load writes gather
+/// meanwhile; nobody hears an answer that comes so much later. A write that comes after a pause waits for nothing.
+const PACE: Duration = Duration::from_millis(8);
 
 type Reply<T> = oneshot::Sender<Result<T, StoreError>>;
 pub(crate) type Run<'t, T> = Pin<Box<dyn Future<Output = Result<T, StoreError>> + Send + 't>>;
@@ -180,18 +179,16 @@ struct Loop {
 impl Loop {
     async fn run(mut self) {
         let mut batch = Vec::new();
-        let mut is_busy = false;
-        // While one batch is on its way to the disk, the next one gathers. A single write waits for nothing.
+        let mut pace = tokio::time::interval(PACE);
+        pace.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        // While one batch is on its way to the disk, the next one gathers.
         while self.waiting.recv_many(&mut batch, self.batch_max).await > 0 {
-            if is_busy && batch.len() < self.batch_max {
-                tokio::time::sleep(GATHER).await;
-                while batch.len() < self.batch_max
-                    && let Ok(op) = self.waiting.try_recv()
-                {
-                    batch.push(op);
-                }
+            pace.tick().await;
+            while batch.len() < self.batch_max
+                && let Ok(op) = self.waiting.try_recv()
+            {
+                batch.push(op);
             }
-            is_busy = batch.len() >= BUSY_OPS;
             let (mut hot, mut tasks) = (Vec::new(), Vec::new());
             for op in batch.drain(..) {
                 match op {
