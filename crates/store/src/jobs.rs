@@ -5,13 +5,13 @@ use std::time::Duration;
 use async_trait::async_trait;
 use domain::{CallId, JobId, TenantId, Timestamp};
 use operations::{Job, JobCounts, JobTicket, Jobs, StoreError};
-use sea_orm::{ConnectionTrait, QueryResult};
+use sea_orm::{ConnectionTrait, QueryResult, Value};
 
 use crate::{
     Store,
     convert::{column, moment, number, parse},
     dialect::for_update_skip_locked,
-    sql::{execute, query},
+    sql::{Change, execute, query},
 };
 
 /// Longest error text kept with a job, characters.
@@ -27,14 +27,19 @@ fn read(row: &QueryResult) -> Result<Job, StoreError> {
     })
 }
 
+const FINISHED: Change = Change { sql: "DELETE FROM jobs WHERE (id, generation) IN ({})", columns: 2 };
+const ABSORBED: Change = Change {
+    sql: "UPDATE jobs SET leased_until = NULL, attempt = 0 WHERE id IN (SELECT column1 FROM ({}) AS done)",
+    columns: 1,
+};
+
 /// Removes jobs that are done; one that absorbed another meanwhile is put back.
 pub(crate) async fn finish(on: &impl ConnectionTrait, tickets: &[JobTicket]) -> Result<(), StoreError> {
-    for ticket in tickets {
-        let values = [ticket.id.0.into(), i64::from(ticket.generation).into()];
-        if execute(on, "DELETE FROM jobs WHERE id = $1 AND generation = $2", values).await? == 0 {
-            let back = "UPDATE jobs SET leased_until = NULL, attempt = 0 WHERE id = $1";
-            execute(on, back, [ticket.id.0.into()]).await?;
-        }
+    let done: Vec<Value> =
+        tickets.iter().flat_map(|ticket| [ticket.id.0.into(), i64::from(ticket.generation).into()]).collect();
+    if FINISHED.run(on, &done).await? < tickets.len() as u64 {
+        let ids: Vec<Value> = tickets.iter().map(|ticket| ticket.id.0.into()).collect();
+        ABSORBED.run(on, &ids).await?;
     }
     Ok(())
 }

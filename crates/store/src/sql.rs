@@ -75,7 +75,7 @@ impl Insert {
     fn sql(&self, rows: usize) -> String {
         let mut sql = self.begun(rows);
         sql.push_str(" VALUES ");
-        self.push_rows(&mut sql, DbBackend::Postgres, rows);
+        push_rows(&mut sql, DbBackend::Postgres, rows, self.columns);
         sql.push(' ');
         sql.push_str(self.tail);
         sql
@@ -85,7 +85,7 @@ impl Insert {
     fn sql_padded(&self, rows: usize) -> String {
         let mut sql = self.begun(rows);
         sql.push_str(" SELECT * FROM (VALUES ");
-        self.push_rows(&mut sql, DbBackend::Sqlite, rows);
+        push_rows(&mut sql, DbBackend::Sqlite, rows, self.columns);
         sql.push_str(") WHERE column1 IS NOT NULL ");
         sql.push_str(self.tail);
         sql
@@ -96,17 +96,46 @@ impl Insert {
         sql.push_str(self.head);
         sql
     }
+}
 
-    fn push_rows(&self, sql: &mut String, backend: DbBackend, rows: usize) {
-        let mut parameter = 0;
-        for row in 0..rows {
-            sql.push_str(if row == 0 { "(" } else { ", (" });
-            for column in 0..self.columns {
-                parameter += 1;
-                let _ = write!(sql, "{}{}", if column == 0 { "" } else { ", " }, Parameter(backend, parameter));
-            }
-            sql.push(')');
+fn push_rows(sql: &mut String, backend: DbBackend, rows: usize, columns: usize) {
+    let mut parameter = 0;
+    for row in 0..rows {
+        sql.push_str(if row == 0 { "(" } else { ", (" });
+        for column in 0..columns {
+            parameter += 1;
+            let _ = write!(sql, "{}{}", if column == 0 { "" } else { ", " }, Parameter(backend, parameter));
         }
+        sql.push(')');
+    }
+}
+
+/// A change of many rows: `{}` becomes `VALUES (...), (...)`, whose columns both databases call `column1`, `column2`, and so on.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Change {
+    pub sql: &'static str,
+    /// Columns of a row.
+    pub columns: usize,
+}
+
+impl Change {
+    /// Runs it over `values`, row by row; answers the rows it touched.
+    pub async fn run(&self, on: &impl ConnectionTrait, values: &[Value]) -> Result<u64, StoreError> {
+        let backend = on.get_database_backend();
+        let mut touched = 0;
+        for chunk in values.chunks((PARAMETERS_MAX / self.columns).min(ROWS_MAX) * self.columns) {
+            let rows = padded(chunk.len() / self.columns);
+            let mut sql = String::from("VALUES ");
+            push_rows(&mut sql, backend, rows, self.columns);
+            let mut chunk = chunk.to_vec();
+            // Filled up with its first row: what is done to a row twice is done once.
+            while chunk.len() < rows * self.columns {
+                chunk.extend_from_within(..self.columns);
+            }
+            let statement = Statement::from_sql_and_values(backend, self.sql.replace("{}", &sql), chunk);
+            touched += on.execute_raw(statement).await.map_err(store_error)?.rows_affected();
+        }
+        Ok(touched)
     }
 }
 

@@ -12,7 +12,7 @@ use tokio::{
 
 use crate::{
     dialect::{begin_write, store_error},
-    hot::{Hot, HotOp, HotOutcome},
+    hot::{Appending, Hot, HotOp, HotOutcome},
 };
 
 /// Transactions begin so far apart at least. A transaction costs more than most of what is in it, so under load writes gather
@@ -231,14 +231,22 @@ impl Loop {
         if ops.is_empty() {
             return Ok(Vec::new());
         }
+        let outcomes = match self.try_hot(ops, Appending::New).await? {
+            Some(outcomes) => Some(outcomes),
+            None => self.try_hot(ops, Appending::Replay).await?,
+        };
+        outcomes.ok_or_else(|| StoreError::failed("a replay has no outcome"))
+    }
+
+    async fn try_hot(&mut self, ops: &[HotOp], appending: Appending) -> Result<Option<Vec<HotOutcome>>, StoreError> {
         let transaction = begin_write(&self.connection).await.map_err(store_error)?;
-        let outcomes = match self.hot.run(&transaction, ops).await {
-            Ok(outcomes) => outcomes,
-            Err(error) => {
+        let outcomes = match self.hot.run(&transaction, ops, appending).await {
+            Ok(Some(outcomes)) => outcomes,
+            broken => {
                 self.hot.undo();
                 // A failed rollback leaves the connection to be closed, which rolls back as well.
                 let _ = transaction.rollback().await;
-                return Err(error);
+                return broken;
             }
         };
         if let Err(error) = transaction.commit().await {
@@ -246,7 +254,7 @@ impl Loop {
             return Err(store_error(error));
         }
         self.hot.keep();
-        Ok(outcomes)
+        Ok(Some(outcomes))
     }
 
     async fn commit_tasks(&self, tasks: Vec<Box<dyn Task>>) {

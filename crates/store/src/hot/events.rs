@@ -15,14 +15,26 @@ use crate::{
 const INSERT: Insert = Insert {
     head: "INSERT INTO call_events (call_id, sequence, tenant_id, at, kind, what)",
     columns: 6,
-    tail: "ON CONFLICT DO NOTHING RETURNING call_id, sequence",
+    tail: "ON CONFLICT DO NOTHING",
 };
+const INSERT_NAMING: Insert = Insert { tail: "ON CONFLICT DO NOTHING RETURNING call_id, sequence", ..INSERT };
 
-/// Appends each once; answers those that were new.
+/// How events are appended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Appending {
+    /// All of them are new, as they nearly always are: a count proves it, and nothing is read back.
+    New,
+    /// Some may be in the log already, as in a replay: the database names the new ones.
+    Replay,
+}
+
+/// Appends each once; answers those that were new, or `None` where they were thought new and some were not: then nothing of
+/// the transaction may stay.
 pub(super) async fn insert(
     transaction: &DatabaseTransaction,
     events: &[&Arc<CallEvent>],
-) -> Result<Vec<Arc<CallEvent>>, StoreError> {
+    appending: Appending,
+) -> Result<Option<Vec<Arc<CallEvent>>>, StoreError> {
     let mut values = Vec::with_capacity(events.len() * INSERT.columns);
     let mut by_key = HashMap::with_capacity(events.len());
     for event in events {
@@ -40,13 +52,18 @@ pub(super) async fn insert(
             json(&event.what)?.into(),
         ]);
     }
-    let rows = INSERT.returning(transaction, values).await?;
+    if appending == Appending::New {
+        let written = INSERT.run(transaction, values).await?;
+        return Ok((written == by_key.len() as u64).then(|| by_key.into_values().collect()));
+    }
+    let rows = INSERT_NAMING.returning(transaction, values).await?;
     rows.iter()
         .filter_map(|row| {
             let key = || Ok((CallId(column::<Uuid>(row, "call_id")?), number(column(row, "sequence")?)?));
             key().map(|key| by_key.remove(&key)).transpose()
         })
-        .collect()
+        .collect::<Result<_, _>>()
+        .map(Some)
 }
 
 /// A call's events by sequence.

@@ -67,8 +67,13 @@ pub(super) struct LeaseBatch {
 }
 
 impl LeaseBatch {
-    /// Reads what the changes of `calls` and the operations need.
-    pub async fn load(transaction: &DatabaseTransaction, calls: &[CallId], ops: &[HotOp]) -> Result<Self, StoreError> {
+    /// Reads what the changes of `calls` and the operations need, and what is over at `sweep`.
+    pub async fn load(
+        transaction: &DatabaseTransaction,
+        calls: &[CallId],
+        ops: &[HotOp],
+        sweep: Option<Timestamp>,
+    ) -> Result<Self, StoreError> {
         let requests: Vec<&LeaseRequest> = ops
             .iter()
             .filter_map(|op| match op {
@@ -95,8 +100,7 @@ impl LeaseBatch {
             HotOp::Expire { now, count_max } => Some((*now, *count_max)),
             _ => None,
         });
-        let asked = requests.iter().map(|request| request.now).max().map(|now| (now, SWEPT_MAX));
-        for (now, count_max) in sweeps.chain(asked) {
+        for (now, count_max) in sweeps.chain(sweep.map(|now| (now, SWEPT_MAX))) {
             let select = format!(
                 "SELECT {LEASE_COLUMNS} FROM leases WHERE state IN ('reserved', 'committed') AND until <= $1 \
                  ORDER BY until, id LIMIT $2{lock}"

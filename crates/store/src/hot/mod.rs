@@ -8,6 +8,7 @@ mod rows;
 use std::{
     collections::{BTreeMap, HashMap, HashSet},
     sync::Arc,
+    time::Duration,
 };
 
 use domain::{CallEvent, CallId, Cdr, LeaseId, Timestamp};
@@ -18,12 +19,16 @@ use operations::{
 use routing::lease::{Counters, Holder};
 use sea_orm::DatabaseTransaction;
 
-pub(crate) use events::{events_of, read_event};
+pub(crate) use events::{Appending, events_of, read_event};
 pub(crate) use leases::read_counters;
 pub(crate) use money::{read_accrual, read_posting};
 pub(crate) use rows::{CALL_COLUMNS, read_row};
 
 use leases::LeaseBatch;
+
+/// Leases that are over make room before room is looked for, so often at most. Leases end when their legs do; only those of a switch
+/// that died end this way, seconds or minutes after it did.
+const SWEEP_EVERY: Duration = Duration::from_millis(100);
 
 /// A write of the voice path.
 #[derive(Debug)]
@@ -54,6 +59,8 @@ pub(crate) struct Hot {
     /// Of the transaction under way.
     staged_calls: HashMap<CallId, Cdr>,
     staged_counters: Vec<(Holder, Counters)>,
+    /// When leases that are over were last looked for.
+    swept_at: Option<Timestamp>,
     usage: Arc<UsageBoard>,
     ids: Arc<Ids>,
 }
@@ -67,17 +74,28 @@ struct Change {
 
 impl Hot {
     pub fn new(calls_max: usize, usage: Arc<UsageBoard>, ids: Arc<Ids>) -> Self {
-        Self { calls: HashMap::new(), calls_max, staged_calls: HashMap::new(), staged_counters: Vec::new(), usage, ids }
+        Self {
+            calls: HashMap::new(),
+            calls_max,
+            staged_calls: HashMap::new(),
+            staged_counters: Vec::new(),
+            swept_at: None,
+            usage,
+            ids,
+        }
     }
 
-    /// Runs all of `ops` in `transaction`; answers in their order. [`Hot::keep`] or [`Hot::undo`] must follow.
+    /// Runs all of `ops` in `transaction`; answers in their order, or `None` where events thought new were not, and `ops` are to be
+    /// run again in another transaction as a [`Appending::Replay`]. [`Hot::keep`] or [`Hot::undo`] must follow.
     pub async fn run(
         &mut self,
         transaction: &DatabaseTransaction,
         ops: &[HotOp],
-    ) -> Result<Vec<HotOutcome>, StoreError> {
-        let changes = self.append(transaction, ops).await?;
-        let mut leases = LeaseBatch::load(transaction, &changes_by_call(&changes), ops).await?;
+        appending: Appending,
+    ) -> Result<Option<Vec<HotOutcome>>, StoreError> {
+        let Some(changes) = self.append(transaction, ops, appending).await? else { return Ok(None) };
+        let sweep = self.sweep_due(ops);
+        let mut leases = LeaseBatch::load(transaction, &changes_by_call(&changes), ops, sweep).await?;
         for (call, change) in &changes {
             leases.change(*call, &change.effects.leases);
         }
@@ -104,7 +122,7 @@ impl Hot {
         let mut settled = money::write(transaction, &settlements).await?;
         let outcomes = outcomes(ops, &changes, reserved, &mut settled);
         self.staged_calls = changes.into_iter().map(|(call, change)| (call, change.cdr)).collect();
-        outcomes
+        outcomes.map(Some)
     }
 
     /// The transaction is committed.
@@ -126,11 +144,26 @@ impl Hot {
         self.staged_counters.clear();
     }
 
+    /// When leases that are over are to be looked for: with reservations, now and then.
+    fn sweep_due(&mut self, ops: &[HotOp]) -> Option<Timestamp> {
+        let asked = ops.iter().filter_map(|op| match op {
+            HotOp::Reserve(request) => Some(request.now),
+            _ => None,
+        });
+        let now = asked.max()?;
+        let is_due = self.swept_at.is_none_or(|at| now < at || now >= at.after(SWEEP_EVERY));
+        is_due.then(|| {
+            self.swept_at = Some(now);
+            now
+        })
+    }
+
     async fn append(
         &mut self,
         transaction: &DatabaseTransaction,
         ops: &[HotOp],
-    ) -> Result<BTreeMap<CallId, Change>, StoreError> {
+        appending: Appending,
+    ) -> Result<Option<BTreeMap<CallId, Change>>, StoreError> {
         let events: Vec<&Arc<CallEvent>> = ops
             .iter()
             .flat_map(|op| match op {
@@ -139,10 +172,11 @@ impl Hot {
             })
             .collect();
         if events.is_empty() {
-            return Ok(BTreeMap::new());
+            return Ok(Some(BTreeMap::new()));
         }
+        let Some(new) = events::insert(transaction, &events, appending).await? else { return Ok(None) };
         let mut by_call: BTreeMap<CallId, Vec<Arc<CallEvent>>> = BTreeMap::new();
-        for event in events::insert(transaction, &events).await? {
+        for event in new {
             by_call.entry(event.call).or_default().push(event);
         }
         let mut changes = BTreeMap::new();
@@ -158,7 +192,7 @@ impl Hot {
         rows::write_recordings(transaction, &recordings).await?;
         let jobs: Vec<&NewJob> = changes.values().filter_map(|change| change.effects.job.as_ref()).collect();
         rows::write_jobs(transaction, &self.ids, &jobs).await?;
-        Ok(changes)
+        Ok(Some(changes))
     }
 
     /// The call's fold with its new events; `None` while its start is missing.

@@ -6,15 +6,14 @@ use std::{
 };
 
 use domain::{CallId, Micros, PostingGroupId, Timestamp};
-use operations::{Accrual, JobTicket, Posting, Settled, Settlement, StoreError};
+use operations::{Accrual, CallMoney, CallRow, JobTicket, Posting, Settled, Settlement, StoreError};
 use sea_orm::{DatabaseTransaction, QueryResult, Value};
 use uuid::Uuid;
 
-use super::rows::{CALL_COLUMNS, read_row};
 use crate::{
     convert::{column, json, number, parse},
     jobs::finish,
-    sql::{Insert, execute, select_in},
+    sql::{Change, Insert, select_in},
 };
 
 const CDRS: Insert = Insert {
@@ -42,6 +41,12 @@ const BALANCES: Insert = Insert {
     head: "INSERT INTO balances (tenant_id, account, currency, amount)",
     columns: 4,
     tail: "ON CONFLICT (tenant_id, account, currency) DO UPDATE SET amount = balances.amount + excluded.amount",
+};
+
+const MONEY: Change = Change {
+    sql: "UPDATE calls SET currency = column2, cost = column3, revenue = column4, payout = column5 FROM ({}) AS settled \
+          WHERE calls.id = column1",
+    columns: 5,
 };
 
 /// Notes the calls of people who are leads, and when they last spoke with us.
@@ -94,13 +99,12 @@ pub(super) async fn write(
     link_leads(transaction, &won).await?;
     let jobs: Vec<JobTicket> = winners.iter().filter_map(|one| one.job).collect();
     finish(transaction, &jobs).await?;
-    let select = format!("SELECT {CALL_COLUMNS} FROM calls WHERE id IN ({{}})");
-    let mut settled = HashMap::new();
-    for row in select_in(transaction, &select, won.iter().map(|call| call.0.into())).await? {
-        let row = read_row(&row)?;
-        settled.insert(row.id, Settled::Written(Arc::new(row)));
-    }
-    Ok(settled)
+    // The row as its reader will find it, without reading it back: its events are final, and its money is what was just written.
+    let settled = |one: &&Settlement| {
+        let row = CallRow { money: one.money, ..operations::row(&one.cdr) };
+        (one.cdr.call, Settled::Written(Arc::new(row)))
+    };
+    Ok(winners.iter().map(settled).collect())
 }
 
 /// The books stay even, whoever computed them.
@@ -131,19 +135,13 @@ async fn write_books(transaction: &DatabaseTransaction, settlements: &[&Settleme
         [tenant.into(), account.into(), currency.into(), amount.into()]
     });
     BALANCES.run(transaction, values.collect()).await?;
-    for one in settlements {
-        let Some(money) = one.money else { continue };
-        let sql = "UPDATE calls SET currency = $1, cost = $2, revenue = $3, payout = $4 WHERE id = $5";
-        let values: [Value; 5] = [
-            money.currency.code().into(),
-            money.cost.0.into(),
-            money.revenue.0.into(),
-            money.payout.0.into(),
-            one.cdr.call.0.into(),
-        ];
-        execute(transaction, sql, values).await?;
-    }
-    Ok(())
+    let money: Vec<Value> =
+        settlements.iter().flat_map(|one| one.money.map(|money| money_values(one.cdr.call, money))).flatten().collect();
+    MONEY.run(transaction, &money).await.map(drop)
+}
+
+fn money_values(call: CallId, money: CallMoney) -> [Value; 5] {
+    [call.0.into(), money.currency.code().into(), money.cost.0.into(), money.revenue.0.into(), money.payout.0.into()]
 }
 
 fn accrual_values(accrual: &Accrual) -> [Value; 11] {
