@@ -1,8 +1,14 @@
 //! Recording what happened: the log first, then everybody who wants to know.
 
-use std::{fmt, sync::Arc};
+use std::{
+    fmt,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+};
 
-use domain::CallEvent;
+use domain::{CallEvent, CallId};
 
 use crate::{AppendedCall, EventLog, Journal, JournalError, LiveBus, LiveUpdate, QueueDesk, StoreError};
 
@@ -10,12 +16,25 @@ use crate::{AppendedCall, EventLog, Journal, JournalError, LiveBus, LiveUpdate, 
 const REPLAY_EVENTS_MAX: usize = 1_000;
 
 /// How events were kept.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Kept {
     /// In the log.
     Logged,
     /// In the journal, as the store is away; they reach the log when it is back.
     Journaled,
+    /// In the log but for these, which the store refuses: they lie beside the journal with the reason, and are tried again at the
+    /// next start. No call may go on on their strength.
+    AllBut(Vec<(CallId, u32)>),
+}
+
+impl Kept {
+    /// Whether a call may rely on this event of it.
+    pub fn holds(&self, call: CallId, sequence: u32) -> bool {
+        match self {
+            Self::Logged | Self::Journaled => true,
+            Self::AllBut(refused) => !refused.contains(&(call, sequence)),
+        }
+    }
 }
 
 /// Why events could not be kept. The call they belong to must not be answered on their strength.
@@ -34,6 +53,15 @@ pub enum RecordError {
     },
 }
 
+/// What became of a batch.
+#[derive(Debug, Default)]
+struct Appending {
+    /// Each with what the store has against it.
+    refused: Vec<(CallEvent, StoreError)>,
+    /// Not tried to the end, as the store went away.
+    left: Option<(Vec<CallEvent>, StoreError)>,
+}
+
 /// Appends events once, and tells screens afterwards.
 #[derive(Clone)]
 pub struct Recorder {
@@ -41,6 +69,7 @@ pub struct Recorder {
     live: Arc<dyn LiveBus>,
     journal: Option<Arc<dyn Journal>>,
     desk: Option<Arc<QueueDesk>>,
+    set_aside: Arc<AtomicU64>,
 }
 
 impl fmt::Debug for Recorder {
@@ -52,7 +81,7 @@ impl fmt::Debug for Recorder {
 impl Recorder {
     /// Without a journal events are refused while the store is away.
     pub fn new(log: Arc<dyn EventLog>, live: Arc<dyn LiveBus>, journal: Option<Arc<dyn Journal>>) -> Self {
-        Self { log, live, journal, desk: None }
+        Self { log, live, journal, desk: None, set_aside: Arc::default() }
     }
 
     /// Tells the queues of events as well: an agent is free again when a call is over.
@@ -70,17 +99,51 @@ impl Recorder {
             events.iter().for_each(|event| desk.observe(event));
         }
         let Some(journal) = &self.journal else {
-            self.append(events).await?;
-            return Ok(Kept::Logged);
+            let Appending { refused, left } = self.append_all(events).await;
+            let error = refused.into_iter().map(|(_, error)| error).chain(left.map(|(_, error)| error)).next();
+            return error.map_or(Ok(Kept::Logged), |error| Err(error.into()));
         };
-        match self.append(events.clone()).await {
-            Ok(()) => Ok(Kept::Logged),
-            Err(store) if store.is_transient() => match journal.keep(&events).await {
-                Ok(()) => Ok(Kept::Journaled),
-                Err(journal) => Err(RecordError::Journal { store, journal }),
-            },
-            Err(refused) => Err(refused.into()),
+        let Appending { refused, left } = self.append_all(events).await;
+        let refused = self.set_aside(journal.as_ref(), refused).await?;
+        let is_away = left.is_some();
+        if let Some((left, store)) = left
+            && let Err(journal) = journal.keep(&left).await
+        {
+            return Err(RecordError::Journal { store, journal });
         }
+        Ok(match (refused.is_empty(), is_away) {
+            (true, false) => Kept::Logged,
+            (true, true) => Kept::Journaled,
+            (false, _) => Kept::AllBut(refused),
+        })
+    }
+
+    /// Events set aside since the start because the store refuses them.
+    pub fn events_set_aside(&self) -> u64 {
+        self.set_aside.load(Ordering::Relaxed)
+    }
+
+    async fn set_aside(
+        &self,
+        journal: &dyn Journal,
+        refused: Vec<(CallEvent, StoreError)>,
+    ) -> Result<Vec<(CallId, u32)>, RecordError> {
+        let mut keys = Vec::with_capacity(refused.len());
+        for (event, error) in refused {
+            tracing::error!(call = %event.call, sequence = event.sequence, %error, "the store refuses an event; it is set aside");
+            if let Err(journal) = journal.set_aside(&event, &error.to_string()).await {
+                return Err(RecordError::Journal { store: error, journal });
+            }
+            self.set_aside.fetch_add(1, Ordering::Relaxed);
+            keys.push((event.call, event.sequence));
+        }
+        Ok(keys)
+    }
+
+    /// Lets events set aside earlier wait in the journal once more; answers how many. Once, before the first replay.
+    pub async fn reconsider(&self) -> Result<usize, RecordError> {
+        let Some(journal) = &self.journal else { return Ok(0) };
+        journal.reconsider().await.map_err(|error| RecordError::Store(StoreError::Failed(Box::new(error))))
     }
 
     /// Moves what waits in the journal to the log; answers how many events. To be called again and again.
@@ -96,10 +159,41 @@ impl Recorder {
                 return Ok(replayed);
             }
             let count = events.len();
-            self.append(events).await?;
+            let Appending { refused, left } = self.append_all(events).await;
+            if let Some((_, store)) = left {
+                return Err(store.into());
+            }
+            self.set_aside(journal.as_ref(), refused).await?;
             journal.forget(position).await.map_err(|error| RecordError::Store(StoreError::Failed(Box::new(error))))?;
             replayed += count;
         }
+    }
+
+    /// Appends what the store takes. A refused batch is halved until the events at fault are alone.
+    async fn append_all(&self, events: Vec<CallEvent>) -> Appending {
+        let mut appending = Appending::default();
+        let mut parts = vec![events];
+        while let Some(mut part) = parts.pop() {
+            match self.append(part.clone()).await {
+                Ok(()) => {}
+                Err(away) if away.is_transient() => {
+                    // What was refused alone before stays refused; the rest waits together.
+                    part.extend(parts.into_iter().rev().flatten());
+                    appending.left = Some((part, away));
+                    return appending;
+                }
+                Err(refused) => match part.pop() {
+                    Some(event) if part.is_empty() => appending.refused.push((event, refused)),
+                    Some(event) => {
+                        part.push(event);
+                        let second = part.split_off(part.len() / 2);
+                        parts.extend([second, part]);
+                    }
+                    None => {}
+                },
+            }
+        }
+        appending
     }
 
     async fn append(&self, events: Vec<CallEvent>) -> Result<(), StoreError> {

@@ -27,8 +27,8 @@ pub fn register_edge(registry: &mut Registry, edge: &Arc<edge_thread::Gauges>) {
 }
 
 /// Adds the switch's figures.
-pub fn register_switch(registry: &mut Registry, switch: &Arc<switch_thread::Gauges>) {
-    registry.register_collector(Box::new(SwitchFigures(switch.clone())));
+pub fn register_switch(registry: &mut Registry, switch: &Arc<switch_thread::Gauges>, recorder: &operations::Recorder) {
+    registry.register_collector(Box::new(SwitchFigures(switch.clone(), recorder.clone())));
 }
 
 /// Adds the relay's figures.
@@ -41,7 +41,7 @@ pub fn register_relay(registry: &mut Registry, relay: &Arc<relay_thread::Gauges>
 struct EdgeFigures(Arc<edge_thread::Gauges>);
 
 #[derive(Debug)]
-struct SwitchFigures(Arc<switch_thread::Gauges>);
+struct SwitchFigures(Arc<switch_thread::Gauges>, operations::Recorder);
 
 #[derive(Debug)]
 struct RelayFigures(Arc<relay_thread::Gauges>);
@@ -102,11 +102,14 @@ impl Collector for SwitchFigures {
             ("rtp_packets_received", "RTP and RTCP packets received", value(&self.0.rtp_received)),
             ("rtp_packets_sent", "RTP and RTCP packets sent", value(&self.0.rtp_sent)),
             ("call_events_lost", "Call events that could not be handed to the log", value(&self.0.events_lost)),
+            ("call_events_set_aside", "Call events the store refused, beside the journal", self.1.events_set_aside()),
+            ("recording_gaps", "Pieces of recordings the disk was too slow for", value(&self.0.recording_gaps)),
         ];
         encode_counters(&mut encoder, &counters)?;
         let gauges = [
             ("calls_active", "Calls held now", value(&self.0.calls)),
             ("media_legs_active", "Media legs open now", value(&self.0.legs)),
+            ("call_events_waiting", "Call events the log has no room for yet", value(&self.0.events_waiting)),
         ];
         encode_gauges(&mut encoder, &gauges)
     }

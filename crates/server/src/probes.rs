@@ -11,7 +11,7 @@ use store::Store;
 use switch::Input;
 
 use crate::clock::Clock;
-use crate::voice::switch_thread::SwitchHandle;
+use crate::voice::switch_thread::{EVENTS_WAITING_MAX, SwitchHandle};
 
 /// A thread whose loop has not turned for so long is stuck.
 const STUCK_AFTER: Duration = Duration::from_secs(5);
@@ -80,6 +80,10 @@ impl HealthProbe for ThreadProbe {
         let silent = self.clock.now().since(Timestamp::from_micros(turned));
         if silent > STUCK_AFTER {
             Health::Failed(format!("its loop has not turned for {} s", silent.as_secs()))
+        } else if let Gauges::Switch(gauges) = &self.gauges
+            && let waiting @ EVENTS_WAITING_MAX.. = gauges.events_waiting.load(Ordering::Relaxed)
+        {
+            Health::Failed(format!("{waiting} call events wait for the log; new calls are refused"))
         } else {
             Health::Ok
         }

@@ -1,14 +1,16 @@
 //! Events that wait for the store in a file of this machine: a line of JSON each, appended and synced, bounded.
 
 use std::{
+    borrow::Cow,
     io::SeekFrom,
-    path::Path,
+    path::{Path, PathBuf},
     sync::atomic::{AtomicBool, Ordering},
 };
 
 use async_trait::async_trait;
 use domain::CallEvent;
 use operations::{Journal, JournalError};
+use serde::{Deserialize, Serialize};
 use tokio::{
     fs::{File, OpenOptions},
     io::{AsyncBufReadExt, AsyncReadExt, AsyncSeekExt, AsyncWriteExt, BufReader},
@@ -22,8 +24,17 @@ const LINE_BYTES_MAX: u64 = 4 * 1_024 * 1_024;
 #[derive(Debug)]
 pub struct FileJournal {
     state: Mutex<State>,
+    /// Beside the journal: what the store refuses.
+    refused: PathBuf,
     bytes_max: u64,
     is_empty: AtomicBool,
+}
+
+/// A line of the file beside the journal.
+#[derive(Serialize, Deserialize)]
+struct Refused<'e> {
+    reason: String,
+    event: Cow<'e, CallEvent>,
 }
 
 #[derive(Debug)]
@@ -40,7 +51,13 @@ impl FileJournal {
         let mut file = OpenOptions::new().read(true).write(true).create(true).truncate(false).open(path).await?;
         let end = whole_lines(&mut file).await?;
         file.set_len(end).await?;
-        Ok(Self { state: Mutex::new(State { file, done: 0, end }), bytes_max, is_empty: AtomicBool::new(end == 0) })
+        let refused = path.with_extension("refused");
+        Ok(Self {
+            state: Mutex::new(State { file, done: 0, end }),
+            refused,
+            bytes_max,
+            is_empty: AtomicBool::new(end == 0),
+        })
     }
 }
 
@@ -111,6 +128,42 @@ impl Journal for FileJournal {
             self.is_empty.store(true, Ordering::Release);
         }
         Ok(())
+    }
+
+    async fn set_aside(&self, event: &CallEvent, reason: &str) -> Result<(), JournalError> {
+        // One after the other, and not while they are read back.
+        let _state = self.state.lock().await;
+        let refused = Refused { reason: reason.to_owned(), event: Cow::Borrowed(event) };
+        let mut line = serde_json::to_vec(&refused).map_err(std::io::Error::from)?;
+        line.push(b'\n');
+        let mut file = OpenOptions::new().append(true).create(true).open(&self.refused).await?;
+        let bytes = file.metadata().await?.len();
+        if bytes + line.len() as u64 > self.bytes_max {
+            return Err(JournalError::Full { bytes, bytes_max: self.bytes_max });
+        }
+        file.write_all(&line).await?;
+        file.flush().await?;
+        Ok(file.sync_data().await?)
+    }
+
+    async fn reconsider(&self) -> Result<usize, JournalError> {
+        let lines = match tokio::fs::read(&self.refused).await {
+            Ok(lines) => lines,
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(0),
+            Err(error) => return Err(error.into()),
+        };
+        let mut events = Vec::new();
+        for line in lines.split(|byte| *byte == b'\n').filter(|line| !line.is_empty()) {
+            match serde_json::from_slice::<Refused<'_>>(line) {
+                Ok(refused) => events.push(refused.event.into_owned()),
+                // A line cut short: whoever wrote it was never told that it is kept.
+                Err(error) => tracing::error!(%error, "a line beside the journal is no event"),
+            }
+        }
+        // A crash between the two repeats events, which changes nothing.
+        self.keep(&events).await?;
+        tokio::fs::remove_file(&self.refused).await?;
+        Ok(events.len())
     }
 
     fn is_empty(&self) -> bool {

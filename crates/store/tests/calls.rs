@@ -233,6 +233,49 @@ async fn with_the_store_away_events_wait_in_the_journal() {
     assert_eq!(store.events_of_call(scope, events[0].call).await.unwrap(), events);
 }
 
+#[tokio::test]
+async fn a_refused_event_is_set_aside_alone_and_tried_again_at_the_next_start() {
+    let world = World::new().await;
+    let path = world.folder.path().join("journal");
+    let (events, others) = (world.call(None), world.call(None));
+    let (bad, log) = (events[1].clone(), Arc::new(world.store.clone()));
+    let journal = Arc::new(FileJournal::open(&path, 1 << 20).await.unwrap());
+    let picky = Arc::new(Picky { log: log.clone(), bad: (bad.call, bad.sequence) });
+    let recorder = Recorder::new(picky, Arc::new(MemoryBus::new(8)), Some(journal.clone()));
+    let kept = recorder.record([events.clone(), others.clone()].concat()).await.unwrap();
+    assert_eq!(kept, Kept::AllBut(vec![(bad.call, bad.sequence)]));
+    assert!(!kept.holds(bad.call, bad.sequence) && kept.holds(others[0].call, 0));
+    assert!(journal.is_empty() && recorder.events_set_aside() == 1);
+    assert_eq!(log.events_of_call(world.scope, others[0].call).await.unwrap(), others);
+    assert_eq!(log.events_of_call(world.scope, bad.call).await.unwrap().len(), events.len() - 1);
+    // Refused again, it is set aside again, and holds nobody up.
+    assert_eq!(recorder.reconsider().await.unwrap(), 1);
+    recorder.replay_journal().await.unwrap();
+    assert!(journal.is_empty());
+    // The next release takes it.
+    let journal = Arc::new(FileJournal::open(&path, 1 << 20).await.unwrap());
+    let mended = Recorder::new(log.clone(), Arc::new(MemoryBus::new(8)), Some(journal));
+    assert_eq!((mended.reconsider().await.unwrap(), mended.replay_journal().await.unwrap()), (1, 1));
+    assert_eq!(mended.reconsider().await.unwrap(), 0);
+    assert_eq!(log.events_of_call(world.scope, bad.call).await.unwrap(), events);
+}
+
+/// A store that refuses one event.
+struct Picky {
+    log: Arc<Store>,
+    bad: (CallId, u32),
+}
+
+#[async_trait::async_trait]
+impl EventLog for Picky {
+    async fn append(&self, events: Vec<CallEvent>) -> Result<Appended, StoreError> {
+        if events.iter().any(|event| (event.call, event.sequence) == self.bad) {
+            return Err(StoreError::failed("not this one"));
+        }
+        self.log.append(events).await
+    }
+}
+
 /// A store that is not there.
 struct Away;
 

@@ -60,7 +60,7 @@ pub struct Counters {
     pub malformed_refused: u64,
     /// New INVITEs without a valid verdict of an edge.
     pub untrusted_refused: u64,
-    /// New INVITEs refused because the switch is full or draining.
+    /// New INVITEs refused because the switch is full, congested or draining.
     pub congestion_refused: u64,
     /// Requests for a dialog that is not ours: 481.
     pub unknown_dialog: u64,

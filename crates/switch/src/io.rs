@@ -35,6 +35,8 @@ pub enum Input {
     EndAll,
     /// No more new calls: refuse them with 503. Calls in progress go on.
     Drain,
+    /// While true, new calls are refused with 503: what calls report cannot be kept fast enough.
+    Congested(bool),
 }
 
 /// Something to be done.

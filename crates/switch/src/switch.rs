@@ -26,6 +26,7 @@ pub struct Switch {
     /// INVITEs answered 2xx, kept as long as the 2xx may come again.
     answered: VecDeque<(Timestamp, ClientKey)>,
     draining: bool,
+    congested: bool,
 }
 
 /// Entries in the switch's tables.
@@ -56,7 +57,13 @@ const ANSWER_REPEATS: Duration = Duration::from_secs(32);
 impl Switch {
     /// A switch without calls.
     pub fn new(config: Config, seed: Seed) -> Self {
-        Self { core: Core::new(config, seed), calls: HashMap::new(), answered: VecDeque::new(), draining: false }
+        Self {
+            core: Core::new(config, seed),
+            calls: HashMap::new(),
+            answered: VecDeque::new(),
+            draining: false,
+            congested: false,
+        }
     }
 
     /// Takes what happened. Drain [`Switch::poll`] afterwards.
@@ -92,6 +99,7 @@ impl Switch {
                     }
                 });
             }
+            Input::Congested(congested) => self.congested = congested,
             Input::Drain => self.draining = true,
             Input::EndAll => {
                 self.draining = true;
@@ -239,7 +247,7 @@ impl Switch {
     }
 
     fn is_full(&self) -> bool {
-        self.draining || self.calls.len() >= self.core.config.calls_max
+        self.draining || self.congested || self.calls.len() >= self.core.config.calls_max
     }
 
     /// A new call, if an edge vouches for it.

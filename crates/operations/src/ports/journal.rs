@@ -30,6 +30,10 @@ pub trait Journal: Send + Sync {
     async fn oldest(&self, count_max: usize) -> Result<(Vec<CallEvent>, u64), JournalError>;
     /// Forgets everything before `position`.
     async fn forget(&self, position: u64) -> Result<(), JournalError>;
+    /// Keeps an event the store refuses, apart from those that wait; durable on return.
+    async fn set_aside(&self, event: &CallEvent, reason: &str) -> Result<(), JournalError>;
+    /// Lets what was set aside wait again, behind all others, so that the store is asked once more; answers how many.
+    async fn reconsider(&self) -> Result<usize, JournalError>;
     /// True when nothing waits.
     fn is_empty(&self) -> bool;
 }

@@ -159,6 +159,8 @@ async fn start_voice(
         let switch = switch_role::start(config, &verdict_secret, core.voice.clone(), events, clock)?;
         core.recovery.heartbeat(switch.id, clock.now()).await?;
         // First what an earlier run still had to say; only then is closed what it left open.
+        // What the store refused then, a new release may take.
+        core.recorder.reconsider().await.context("reading what was set aside beside the journal")?;
         core.recorder.replay_journal().await.context("replaying the journal")?;
         // Alone on its data, this run knows that every earlier one is dead.
         let dead = if roles == Roles::ALL { Dead::AllBut(switch.id) } else { Dead::Silent };
@@ -233,7 +235,7 @@ async fn start_http(
     }
     let mut calls = LocalCalls(None);
     if let Some(switch) = &running.switch {
-        metrics::register_switch(&mut registry, &switch.handle.gauges);
+        metrics::register_switch(&mut registry, &switch.handle.gauges, &core.recorder);
         let gauges = Gauges::Switch(switch.handle.gauges.clone());
         probes.push(Arc::new(ThreadProbe { name: "switch", gauges, clock }));
         calls = LocalCalls(Some(switch.handle.clone()));

@@ -15,13 +15,17 @@ const BATCH_MAX: usize = 1_024;
 pub async fn run(mut events: Receiver<Logged>, recorder: Arc<Recorder>, switch: SwitchHandle) {
     let mut batch = Vec::with_capacity(BATCH_MAX);
     while events.recv_many(&mut batch, BATCH_MAX).await > 0 {
-        let tokens: Vec<_> = batch.iter().filter_map(|logged| logged.durable).collect();
+        let tokens: Vec<_> = batch
+            .iter()
+            .filter_map(|logged| Some((logged.durable?, logged.event.call, logged.event.sequence)))
+            .collect();
         let kept = recorder.record(batch.drain(..).map(|logged| logged.event).collect()).await;
         if let Err(error) = &kept {
             tracing::error!(%error, "call events not kept");
         }
-        for token in tokens {
-            switch.give(Input::Persisted { token, durable: kept.is_ok() });
+        for (token, call, sequence) in tokens {
+            let durable = kept.as_ref().is_ok_and(|kept| kept.holds(call, sequence));
+            switch.give(Input::Persisted { token, durable });
         }
     }
 }

@@ -8,12 +8,13 @@ use std::path::{Path, PathBuf};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
-use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, bounded};
+use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, unbounded};
 use media::RecordingKey;
 use media::event::RecordingChunk;
 use media::wav::{Encoding, Writer};
 
-/// Orders that may wait for the disk: a second of a few thousand recordings.
+/// Orders that may wait for the disk before audio is dropped: a second of a few thousand recordings. Beginnings and ends wait beyond
+/// it, so that no recording is lost; there are no more of them than recorded calls.
 const ORDERS_MAX: usize = 16_384;
 /// Audio that may be missing before a gap is taken for a fault and the recording is ended, in samples: ten minutes.
 const GAP_SAMPLES_MAX: u64 = 8_000 * 600;
@@ -45,16 +46,17 @@ pub struct Recorder {
 impl Recorder {
     /// Starts the thread. `answer` is called on it for every finished recording.
     pub fn start(root: PathBuf, answer: impl Fn(Stored) + Send + 'static) -> io::Result<(Self, JoinHandle<()>)> {
-        let (orders, queue) = bounded(ORDERS_MAX);
+        let (orders, queue) = unbounded();
         let thread = std::thread::Builder::new()
             .name("recorder".to_owned())
             .spawn(move || Disk { root, open: HashMap::new() }.run(&queue, &answer))?;
         Ok((Self { orders }, thread))
     }
 
-    /// Hands an order over. False when the disk is too slow and the order was dropped; a dropped chunk becomes silence.
+    /// Hands an order over. False when the disk is too slow and a chunk was dropped, which becomes silence.
     pub fn give(&self, order: Order) -> bool {
-        self.orders.try_send(order).is_ok()
+        let dropped = matches!(order, Order::Chunk(_)) && self.orders.len() >= ORDERS_MAX;
+        !dropped && self.orders.send(order).is_ok()
     }
 }
 
@@ -145,6 +147,39 @@ pub fn path_of(root: &Path, key: &str) -> Option<PathBuf> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_slow_disk_costs_audio_and_no_recording() -> io::Result<()> {
+        let folder = tempfile::tempdir()?;
+        let (hold, held) = std::sync::mpsc::channel::<()>();
+        let (tell, told) = std::sync::mpsc::channel();
+        // The disk stands still while the first answer is given.
+        let (recorder, thread) = Recorder::start(folder.path().to_owned(), move |stored| {
+            let _ = tell.send(stored);
+            let _ = held.recv();
+        })?;
+        recorder.give(Order::Begin { recording: RecordingKey(1), key: "../unusable".into(), channels: 1 });
+        assert!(told.recv().is_ok_and(|stored| stored.outcome.is_err()));
+        recorder.give(Order::Begin { recording: RecordingKey(2), key: "a.wav".into(), channels: 1 });
+        let chunk = |index: u64| RecordingChunk {
+            recording: RecordingKey(2),
+            layout: media::command::RecordingLayout::Mono,
+            position: index * 8,
+            samples: Box::new([1; 8]),
+        };
+        let taken = (0..ORDERS_MAX as u64 + 100).filter(|index| recorder.give(Order::Chunk(chunk(*index)))).count();
+        assert_eq!(taken, ORDERS_MAX - 1);
+        assert!(recorder.give(Order::Begin { recording: RecordingKey(3), key: "b.wav".into(), channels: 1 }));
+        assert!(recorder.give(Order::Finish { recording: RecordingKey(2) }));
+        assert!(recorder.give(Order::Finish { recording: RecordingKey(3) }));
+        drop(hold);
+        let outcomes: Vec<_> =
+            told.iter().take(2).map(|stored| stored.outcome.map(|(milliseconds, _)| milliseconds)).collect();
+        assert_eq!(outcomes, [Ok(taken as u64), Ok(0)]);
+        drop(recorder);
+        assert!(thread.join().is_ok());
+        Ok(())
+    }
 
     #[test]
     fn keys_stay_below_the_root() {

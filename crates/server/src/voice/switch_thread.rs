@@ -33,6 +33,9 @@ const TICK: Duration = Duration::from_millis(20);
 const SLEEP_MAX: Duration = Duration::from_millis(500);
 /// Inputs taken before sockets get their turn.
 const INPUT_BURST: usize = 256;
+/// Events that may wait in the thread for room in the log's queue. Beyond it no new call is taken until half of them are gone; those
+/// of the calls there are still wait, so that none is lost.
+pub const EVENTS_WAITING_MAX: u64 = 4_096;
 /// How often figures are published and idle connections closed.
 const HOUSEKEEPING: Duration = Duration::from_millis(500);
 
@@ -70,6 +73,10 @@ pub struct Gauges {
     pub rtp_received: AtomicU64,
     pub rtp_sent: AtomicU64,
     pub events_lost: AtomicU64,
+    /// Events that wait in the thread, as the log cannot take them.
+    pub events_waiting: AtomicU64,
+    /// Pieces of recordings the disk was too slow for: silence in their files.
+    pub recording_gaps: AtomicU64,
     /// Microseconds since the epoch of the last turn of the loop: health is that it moves.
     pub alive_at: AtomicU64,
 }
@@ -130,6 +137,7 @@ struct SwitchThread {
     stop: Arc<AtomicBool>,
     /// Events the desk had no room for, in order. No later event overtakes them.
     waiting: std::collections::VecDeque<Logged>,
+    congested: bool,
 }
 
 /// Binds the sockets and starts the thread.
@@ -167,6 +175,7 @@ pub fn start(
         gauges: handle.gauges.clone(),
         stop: handle.stop.clone(),
         waiting: std::collections::VecDeque::new(),
+        congested: false,
     };
     let joined = std::thread::Builder::new().name("switch".to_owned()).spawn(move || thread.run())?;
     Ok((handle, joined))
@@ -278,9 +287,7 @@ impl SwitchThread {
         let mut any = false;
         while let Some(event) = self.media.poll_event() {
             match event {
-                MediaEvent::RecordingChunk(chunk) => {
-                    self.recorder.give(Order::Chunk(chunk));
-                }
+                MediaEvent::RecordingChunk(chunk) => self.record(chunk),
                 MediaEvent::RecordingFinished(summary) => {
                     self.recorder.give(Order::Finish { recording: summary.recording });
                 }
@@ -327,14 +334,18 @@ impl SwitchThread {
     fn take_engine_events(&mut self, now: Timestamp) {
         while let Some(event) = self.media.poll_event() {
             match event {
-                MediaEvent::RecordingChunk(chunk) => {
-                    self.recorder.give(Order::Chunk(chunk));
-                }
+                MediaEvent::RecordingChunk(chunk) => self.record(chunk),
                 MediaEvent::RecordingFinished(summary) => {
                     self.recorder.give(Order::Finish { recording: summary.recording });
                 }
                 event => self.switch.handle(now, Input::Media(event)),
             }
+        }
+    }
+
+    fn record(&self, chunk: media::event::RecordingChunk) {
+        if !self.recorder.give(Order::Chunk(chunk)) {
+            self.gauges.recording_gaps.fetch_add(1, Ordering::Relaxed);
         }
     }
 
@@ -360,7 +371,7 @@ impl SwitchThread {
         use tokio::sync::mpsc::error::TrySendError;
         if !self.waiting.is_empty() {
             self.waiting.push_back(logged);
-            return;
+            return self.heed_waiting();
         }
         match self.desks.events.try_send(logged) {
             Ok(()) => {}
@@ -371,6 +382,17 @@ impl SwitchThread {
         }
     }
 
+    /// Takes no new calls while too many events wait.
+    fn heed_waiting(&mut self) {
+        let waiting = self.waiting.len() as u64;
+        let congested = if self.congested { waiting > EVENTS_WAITING_MAX / 2 } else { waiting >= EVENTS_WAITING_MAX };
+        if congested != self.congested {
+            self.congested = congested;
+            tracing::warn!(waiting, congested, "call events wait for the log; new calls are refused while congested");
+            self.switch.handle(self.clock.now(), Input::Congested(congested));
+        }
+    }
+
     fn housekeeping(&mut self, now: Timestamp) {
         while let Some(logged) = self.waiting.pop_front() {
             if let Err(error) = self.desks.events.try_send(logged) {
@@ -378,10 +400,12 @@ impl SwitchThread {
                 break;
             }
         }
+        self.heed_waiting();
         self.sip.close_idle(self.poll.registry(), now);
         let counters = self.switch.counters();
         let set = |gauge: &AtomicU64, value: u64| gauge.store(value, Ordering::Relaxed);
         set(&self.gauges.calls, self.switch.calls() as u64);
+        set(&self.gauges.events_waiting, self.waiting.len() as u64);
         set(&self.gauges.legs, self.media.legs() as u64);
         set(&self.gauges.calls_started, counters.calls_started);
         set(&self.gauges.calls_ended, counters.calls_ended);

@@ -77,6 +77,20 @@ fn a_draining_switch_finishes_its_calls_and_takes_no_more() {
 }
 
 #[test]
+fn a_congested_switch_takes_calls_again_when_it_is_relieved() {
+    let mut world = World::new(direct(vec![answers(1, 5), answers(1, 5)]));
+    world.tell_switch(Input::Congested(true));
+    world.call(NUMBER, vec![], seconds(60));
+    world.pass(seconds(2));
+    world.tell_switch(Input::Congested(false));
+    world.call(NUMBER, vec![], seconds(60));
+    let (story, cdr) = one(world);
+    assert_eq!(cdr.status, CallStatus::Completed, "{}", story.tell());
+    assert_eq!(story.reports[0].end, End::Refused(503));
+    assert_eq!(story.counters.congestion_refused, 1, "{:?}", story.counters);
+}
+
+#[test]
 fn an_operator_ends_a_call_of_their_own_tenant_only() {
     let mut world = World::new(direct(vec![seller(does(vec![]))]));
     world.call(NUMBER, vec![], seconds(60));
