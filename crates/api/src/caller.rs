@@ -8,7 +8,7 @@ use axum::{
     http::{header, request::Parts},
 };
 use domain::{TenantId, Timestamp, UserId};
-use operations::{AuditEntry, Directory, Side, Tenant, TenantScope};
+use operations::{AuditEntry, Directory, Entity, Repository, Side, StoreError, Tenant, TenantScope};
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 
@@ -16,6 +16,7 @@ use crate::{
     access::{Principal, Who},
     convert::from_store,
     frame::{Peer, RequestId},
+    idempotency::KeyedId,
     problem::{ApiError, ApiResult},
     state::State,
 };
@@ -33,6 +34,7 @@ pub struct Caller {
     /// Who.
     pub principal: Principal,
     context: Context,
+    keyed: Option<KeyedId>,
 }
 
 /// Where a request came from, for the audit log.
@@ -68,7 +70,8 @@ impl FromRequestParts<State> for Caller {
         let principal = parts.extensions.get::<Principal>().cloned();
         let principal = principal.ok_or_else(|| ApiError::unauthorized("Authentication required"))?;
         let context = Context::from_request_parts(parts, state).await?;
-        Ok(Self { state: state.clone(), principal, context })
+        let keyed = parts.extensions.get::<KeyedId>().copied();
+        Ok(Self { state: state.clone(), principal, context, keyed })
     }
 }
 
@@ -130,6 +133,40 @@ impl Caller {
             }
             _ => Ok(()),
         }
+    }
+
+    /// The id of what this request makes: a new one, or that of an earlier try with the same `Idempotency-Key`.
+    pub fn new_id<T: From<uuid::Uuid>>(&self) -> T {
+        self.keyed.map_or_else(|| self.state.next_id(), |keyed| keyed.id.into())
+    }
+
+    /// Adds what this request makes, whose id is [`Self::new_id`]. What an earlier try with the same `Idempotency-Key` has added,
+    /// though its answer was lost, is added.
+    pub async fn insert<E: Entity>(
+        &self,
+        repository: &dyn Repository<E>,
+        scope: TenantScope,
+        id: E::Id,
+        entity: &E,
+    ) -> ApiResult<()> {
+        match repository.insert(scope, entity).await {
+            Err(StoreError::Conflict { .. })
+                if self.keyed.is_some_and(|keyed| keyed.is_repeat)
+                    && repository.find(scope, id).await.map_err(from_store)?.is_some() =>
+            {
+                Ok(())
+            }
+            outcome => outcome.map_err(from_store),
+        }
+    }
+
+    /// 409 when an earlier try with the same `Idempotency-Key` came to no answer: for what cannot be done again without harm.
+    pub fn check_first_try(&self, remedy: &str) -> ApiResult<()> {
+        if self.keyed.is_some_and(|keyed| keyed.is_repeat) {
+            let message = format!("An earlier try with this Idempotency-Key may have been done; {remedy}");
+            return Err(ApiError::conflict(message));
+        }
+        Ok(())
     }
 
     /// What they see of it.

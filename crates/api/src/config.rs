@@ -27,6 +27,10 @@ pub struct ApiConfig {
     pub public_url: String,
     /// Where people reach the web application, for links in mails: `http://localhost:3000`. No slash at the end.
     pub web_url: String,
+    /// How long the answer of a request with an `Idempotency-Key` is kept.
+    pub idempotency_lifetime: Duration,
+    /// Longest such a request may take: after that a try without an answer counts as lost, and the next one goes on.
+    pub idempotency_lock: Duration,
     /// Bytes of one request body.
     pub body_bytes_max: usize,
     /// Requests a minute of one API key that has no limit of its own.
@@ -93,6 +97,8 @@ impl ApiConfig {
             metrics_allowed: Vec::new(),
             public_url: "http://localhost:3001".to_owned(),
             web_url: "http://localhost:3000".to_owned(),
+            idempotency_lifetime: Duration::from_hours(24),
+            idempotency_lock: Duration::from_mins(2),
             body_bytes_max: 1024 * 1024,
             key_requests_per_minute: 600,
             user_requests_per_minute: 1_200,

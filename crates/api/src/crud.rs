@@ -153,10 +153,10 @@ async fn list<R: Crud>(
 }
 
 async fn create<R: Crud>(caller: Caller, Body(body): Body<R::Create>) -> ApiResult<(StatusCode, Json<R::View>)> {
-    let draft = Draft { id: caller.state.next_id(), tenant: caller.principal.tenant, now: caller.now() };
+    let draft = Draft { id: caller.new_id(), tenant: caller.principal.tenant, now: caller.now() };
     let id = draft.id;
     let entity = R::draft(&caller, draft, body).await?;
-    R::repository(caller.directory()).insert(caller.scope(), &entity).await.map_err(from_store)?;
+    caller.insert(&**R::repository(caller.directory()), caller.scope(), id, &entity).await?;
     let shown = view_of::<R>(&caller, &entity).await?;
     caller.audit(Done::Create, R::Entity::NAME, id, &(), &shown).await;
     Ok((StatusCode::CREATED, Json(shown)))

@@ -14,6 +14,7 @@ mod document;
 mod event_view;
 mod extract;
 mod frame;
+mod idempotency;
 mod live;
 mod mails;
 pub mod metrics;
@@ -92,6 +93,7 @@ fn cors(config: &ApiConfig) -> CorsLayer {
             header::CONTENT_RANGE,
             header::ETAG,
             header::RETRY_AFTER,
+            HeaderName::from_static("idempotency-replayed"),
             HeaderName::from_static("x-request-id"),
             HeaderName::from_static("x-ratelimit-limit"),
             HeaderName::from_static("x-ratelimit-remaining"),

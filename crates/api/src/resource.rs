@@ -10,8 +10,9 @@ use axum::{
     response::Response,
 };
 use utoipa::openapi::{
-    ContentBuilder, HttpMethod, PathItem, Ref, RefOr, ResponseBuilder,
-    path::{Operation, ParameterIn},
+    ContentBuilder, HttpMethod, ObjectBuilder, PathItem, Ref, RefOr, ResponseBuilder,
+    path::{Operation, Parameter, ParameterBuilder, ParameterIn},
+    schema::Type,
     security::SecurityRequirement,
 };
 use utoipa_axum::router::{OpenApiRouter, UtoipaMethodRouter};
@@ -20,6 +21,7 @@ use crate::{
     access::{Permission, Principal, Who},
     authenticate::Identity,
     caller::{Context, Noted},
+    idempotency,
     problem::{ApiError, PROBLEM_JSON},
     state::State,
 };
@@ -117,8 +119,12 @@ async fn admit(
         note_denial(principal, state, request, permission).await;
         return Err(refused);
     }
+    let keyed = (!is_safe(request.method())).then(|| principal.clone());
     request.extensions_mut().insert(principal);
-    Ok(next.run(request).await)
+    match keyed {
+        Some(principal) => idempotency::once(&principal, state, request, |request| next.run(request)).await,
+        None => Ok(next.run(request).await),
+    }
 }
 
 /// Into the audit log, once a minute for one who and what: a program that asks again and again is no news.
@@ -199,6 +205,10 @@ fn document(operation: &mut Operation, path: &str, is_change: bool, access: Acce
             SCHEMES.iter().map(|scheme| SecurityRequirement::new(*scheme, [permission.as_str()])).collect()
         }
     });
+    let is_keyed = is_change && access != Access::Public;
+    if is_keyed {
+        operation.parameters.get_or_insert_default().push(RefOr::T(key_parameter()));
+    }
     let has_query = operation
         .parameters
         .iter()
@@ -222,8 +232,13 @@ fn document(operation: &mut Operation, path: &str, is_change: bool, access: Acce
     if is_permitted || (is_change && access != Access::Public) {
         refusals.push((403, "Permission denied, or the x-csrf-token is missing"));
     }
-    if is_change && is_permitted {
-        refusals.push((409, "Taken already, in use, or changed meanwhile"));
+    if is_keyed {
+        refusals.extend([
+            (400, "Not valid"),
+            (409, "Taken already, in use, or changed meanwhile"),
+            (413, "Larger than the API reads"),
+            (422, "The Idempotency-Key was used for another request"),
+        ]);
     }
     if path.contains('{') {
         refusals.push((404, "There is none, or it is another tenant's"));
@@ -235,6 +250,24 @@ fn document(operation: &mut Operation, path: &str, is_change: bool, access: Acce
             .build();
         operation.responses.responses.entry(status.to_string()).or_insert(RefOr::T(response));
     }
+}
+
+fn key_parameter() -> Parameter {
+    let text = ObjectBuilder::new()
+        .schema_type(Type::String)
+        .min_length(Some(1))
+        .max_length(Some(operations::IDEMPOTENCY_KEY_CHARS_MAX))
+        .pattern(Some("^[ -~]+$"))
+        .examples(["9f4c1c52-order-1042"]);
+    ParameterBuilder::new()
+        .name("Idempotency-Key")
+        .parameter_in(ParameterIn::Header)
+        .description(Some(
+            "Names the request: sent again with the same key it is answered what it was answered before (with \
+             `Idempotency-Replayed: true`) and done once. Kept for a day.",
+        ))
+        .schema(Some(text))
+        .build()
 }
 
 /// The operations of a path with their methods, for the tests that walk the document.

@@ -123,6 +123,9 @@ pub struct Api {
     /// Mark the session cookie `Secure`: true wherever the API is reached over TLS.
     #[config(env = "COOKIE_SECURE", default = false)]
     pub cookie_secure: bool,
+    /// Hours the answer of a request with an `Idempotency-Key` is kept.
+    #[config(env = "IDEMPOTENCY_HOURS", default = 24)]
+    pub idempotency_hours: u16,
 }
 
 /// Web application.

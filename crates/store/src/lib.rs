@@ -14,6 +14,7 @@ mod dialect;
 mod directory;
 mod dnc_entries;
 mod hot;
+mod idempotency;
 mod jobs;
 mod journal;
 mod leases;
@@ -131,6 +132,7 @@ impl Store {
             compliance_policies: store.clone(),
             consents: store.clone(),
             compliance_overrides: store.clone(),
+            idempotency: store.clone(),
             audit: store,
         }
     }

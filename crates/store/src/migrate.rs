@@ -21,6 +21,7 @@ const MIGRATIONS: &[(i64, &str, &str)] = &[
     (49, "recording checksums", include_str!("../migrations/0049_recording_checksums.sql")),
     (50, "compliance", include_str!("../migrations/0050_compliance.sql")),
     (60, "open_recordings", include_str!("../migrations/0060_open_recordings.sql")),
+    (90, "idempotency keys", include_str!("../migrations/0090_idempotency_keys.sql")),
 ];
 
 /// Brings the schema to the newest version; answers how many versions were run.

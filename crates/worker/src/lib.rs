@@ -10,7 +10,7 @@ mod jobs;
 use std::{fmt, sync::Arc, time::Duration};
 
 use domain::{SwitchId, Timestamp};
-use operations::{Jobs, Leases, Recorder, Recovery, Settle, Voice};
+use operations::{IdempotencyKeys, Jobs, Leases, Recorder, Recovery, Settle, Voice};
 use tokio::{sync::watch, task::JoinHandle};
 
 pub use health::{WorkerFigures, WorkerHealth};
@@ -58,6 +58,8 @@ pub struct Worker {
     pub jobs: Arc<dyn Jobs>,
     /// Leases to end and to forget.
     pub leases: Arc<dyn Leases>,
+    /// Idempotency keys to forget.
+    pub idempotency: Arc<dyn IdempotencyKeys>,
     /// Settles calls.
     pub settle: Settle,
     /// Closes calls of dead switches.

@@ -81,10 +81,10 @@ async fn create<R: Kept>(caller: &Caller, tenant: Uuid, body: R::Create) -> ApiR
     let tenant: TenantId = tenant.into();
     let known = caller.directory().tenants.find_tenant(tenant).await.map_err(from_store)?;
     known.ok_or_else(|| ApiError::not_found("Tenant"))?;
-    let draft = Draft { id: caller.state.next_id(), tenant, now: caller.now() };
+    let draft = Draft { id: caller.new_id(), tenant, now: caller.now() };
     let id = draft.id;
     let entity = R::draft(caller, draft, body).await?;
-    R::repository(caller.directory()).insert(TenantScope::of(tenant), &entity).await.map_err(from_store)?;
+    caller.insert(&**R::repository(caller.directory()), TenantScope::of(tenant), id, &entity).await?;
     let shown = view_of::<R>(caller, &entity).await?;
     caller.audit(Done::Create, R::Entity::NAME, id, &(), &shown).await;
     Ok((StatusCode::CREATED, Json(shown)))

@@ -195,7 +195,7 @@ async fn create(caller: Caller, Body(body): Body<CreateApiKeyRequest>) -> ApiRes
     check_scopes(&caller, "scopes", &body.scopes)?;
     let token = new_token(KEY_KIND, &mut caller.state.fork_seed());
     let key = operations::ApiKey {
-        id: caller.state.next_id(),
+        id: caller.new_id(),
         tenant: caller.principal.tenant,
         name: body.name,
         key_hash: token.hash,
@@ -212,6 +212,7 @@ async fn create(caller: Caller, Body(body): Body<CreateApiKeyRequest>) -> ApiRes
         created_at: now,
         updated_at: now,
     };
+    // Not `Caller::insert`: a lost try has made a key whose secret nobody knows, and that is told.
     caller.directory().api_keys.insert(caller.scope(), &key).await.map_err(from_store)?;
     let shown = view(&key);
     caller.audit(Done::Create, operations::ApiKey::NAME, key.id, &(), &shown).await;
@@ -297,7 +298,7 @@ async fn rotate(
     let before = view(&old);
     let token = new_token(KEY_KIND, &mut caller.state.fork_seed());
     let new = operations::ApiKey {
-        id: caller.state.next_id(),
+        id: caller.new_id(),
         key_hash: token.hash,
         prefix: token.prefix,
         created_by: caller.principal.user(),

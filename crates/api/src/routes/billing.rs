@@ -266,7 +266,7 @@ async fn create_rate_card(
     let rates = read_rates(&body.rates)?;
     let now = caller.now();
     let card = operations::RateCard {
-        id: caller.state.next_id(),
+        id: caller.new_id(),
         tenant: body.tenant_id.into(),
         account: body.billing_account_id.into(),
         name: body.name,
@@ -279,7 +279,7 @@ async fn create_rate_card(
         updated_at: now,
     };
     check_period(&card)?;
-    caller.directory().rate_cards.insert(TenantScope::of(card.tenant), &card).await.map_err(from_store)?;
+    caller.insert(&*caller.directory().rate_cards, TenantScope::of(card.tenant), card.id, &card).await?;
     let shown = view(&card);
     caller.audit(Done::Create, operations::RateCard::NAME, card.id, &(), &shown).await;
     Ok((StatusCode::CREATED, Json(shown)))

@@ -200,7 +200,7 @@ async fn create(caller: Caller, Body(body): Body<CreateBuyerRequest>) -> ApiResu
         None => tenant_zone(&caller).await?,
     };
     let buyer = operations::Buyer {
-        id: caller.state.next_id(),
+        id: caller.new_id(),
         tenant: caller.principal.tenant,
         publisher: body.publisher_id.into(),
         name: body.name,
@@ -219,7 +219,7 @@ async fn create(caller: Caller, Body(body): Body<CreateBuyerRequest>) -> ApiResu
     if !faults.is_empty() {
         return Err(ApiError::validation(faults));
     }
-    caller.directory().buyers.insert(caller.scope(), &buyer).await.map_err(from_store)?;
+    caller.insert(&*caller.directory().buyers, caller.scope(), buyer.id, &buyer).await?;
     let shown = view(&caller, &buyer, &CapCounts::read(&caller).await?, &mut Names::new(&caller)).await?;
     caller.audit(Done::Create, operations::Buyer::NAME, buyer.id, &(), &shown).await;
     Ok((StatusCode::CREATED, Json(shown)))

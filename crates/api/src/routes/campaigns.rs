@@ -300,7 +300,7 @@ async fn create(caller: Caller, Body(body): Body<CreateCampaignRequest>) -> ApiR
     let now = caller.now();
     let mut faults = Vec::new();
     let campaign = operations::Campaign {
-        id: caller.state.next_id(),
+        id: caller.new_id(),
         tenant: caller.principal.tenant,
         publisher: body.publisher_id.into(),
         name: body.name,
@@ -322,7 +322,7 @@ async fn create(caller: Caller, Body(body): Body<CreateCampaignRequest>) -> ApiR
         return Err(ApiError::validation(faults));
     }
     check_pool(&caller, &campaign).await?;
-    caller.directory().campaigns.insert(caller.scope(), &campaign).await.map_err(from_store)?;
+    caller.insert(&*caller.directory().campaigns, caller.scope(), campaign.id, &campaign).await?;
     let shown = view_with_counts(&caller, &campaign).await?;
     caller.audit(Done::Create, operations::Campaign::NAME, campaign.id, &(), &shown).await;
     Ok((StatusCode::CREATED, Json(shown)))

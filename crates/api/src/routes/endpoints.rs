@@ -185,7 +185,7 @@ async fn create(
         String::new()
     });
     let endpoint = operations::Endpoint {
-        id: caller.state.next_id(),
+        id: caller.new_id(),
         tenant: caller.principal.tenant,
         buyer,
         kind: body.kind.0,
@@ -204,7 +204,7 @@ async fn create(
     if !faults.is_empty() {
         return Err(ApiError::validation(faults));
     }
-    caller.directory().endpoints.insert(caller.scope(), &endpoint).await.map_err(from_store)?;
+    caller.insert(&*caller.directory().endpoints, caller.scope(), endpoint.id, &endpoint).await?;
     let shown = view(&endpoint);
     caller.audit(Done::Create, operations::Endpoint::NAME, endpoint.id, &(), &shown).await;
     Ok((StatusCode::CREATED, Json(shown)))

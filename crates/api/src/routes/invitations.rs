@@ -72,7 +72,7 @@ pub struct InviteResponse {
 fn draft(caller: &Caller, tenant: TenantId, email: &str) -> operations::User {
     let now = caller.now();
     operations::User {
-        id: caller.state.next_id(),
+        id: caller.new_id(),
         tenant,
         email: email.trim().to_lowercase(),
         // No hash of anything: no password is theirs until they choose one.
@@ -119,7 +119,7 @@ async fn send(caller: &Caller, user: operations::User) -> ApiResult<(StatusCode,
     let directory = caller.directory();
     let tenant = directory.tenants.find_tenant(user.tenant).await.map_err(from_store)?;
     let tenant = tenant.ok_or_else(|| ApiError::not_found("Tenant"))?;
-    directory.users.insert(TenantScope::of(user.tenant), &user).await.map_err(from_store)?;
+    caller.insert(&*directory.users, TenantScope::of(user.tenant), user.id, &user).await?;
     let shown = view(&user);
     caller.audit_in(user.tenant, Done::Create, operations::User::NAME, user.id, &(), &shown).await;
     // The user stands even when the mail does not go out: they are invited again, not added twice.

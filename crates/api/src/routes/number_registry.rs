@@ -260,7 +260,7 @@ async fn provision(
     found.ok_or_else(|| ApiError::not_found("Tenant"))?;
     let now = caller.now();
     let number = Number {
-        id: caller.state.next_id(),
+        id: caller.new_id(),
         tenant,
         number: e164(&body.number)?,
         provider: Some(body.provider.unwrap_or_else(|| operations::LOCAL_PROVIDER.to_owned())),
@@ -281,7 +281,7 @@ async fn provision(
         created_at: now,
         updated_at: now,
     };
-    caller.directory().numbers.insert(TenantScope::of(tenant), &number).await.map_err(from_store)?;
+    caller.insert(&*caller.directory().numbers, TenantScope::of(tenant), number.id, &number).await?;
     let changes = json!({"tenantId": tenant, "number": number.number.as_str()});
     caller.note("number.provision", "number", Some(number.id.to_string()), changes).await;
     let shown = ProvisionedNumber {

@@ -309,7 +309,7 @@ impl ProvisionNumberRequest {
     fn own(self, caller: &Caller, number: E164) -> Number {
         let now = caller.now();
         Number {
-            id: caller.state.next_id(),
+            id: caller.new_id(),
             tenant: caller.principal.tenant,
             number,
             provider: Some(self.provider.unwrap_or_else(|| LOCAL_PROVIDER.to_owned())),
@@ -350,10 +350,12 @@ async fn create(
     let number = match given {
         Some(number) if !body.purchase => {
             let own = body.own(&caller, number);
-            caller.directory().numbers.insert(caller.scope(), &own).await.map_err(from_store)?;
+            caller.insert(&*caller.directory().numbers, caller.scope(), own.id, &own).await?;
             own
         }
         number => {
+            // Money was perhaps spent: the order says so, and nobody orders twice.
+            caller.check_first_try("see the numbers and orders before buying with a new key")?;
             let friendly_name = body.friendly_name.clone();
             let wanted = body.purchase(number);
             let provisioning = caller.state.provisioning();

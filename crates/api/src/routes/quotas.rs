@@ -277,7 +277,7 @@ async fn add_override(
     tenant_of(&caller, tenant).await?;
     let now = caller.now();
     let made = operations::QuotaOverride {
-        id: caller.state.next_id(),
+        id: caller.new_id(),
         tenant,
         quota: body.quota_type.0,
         value: body.override_value,

@@ -125,7 +125,7 @@ pub struct CreateTenantRequest {
 async fn create(caller: Caller, Body(body): Body<CreateTenantRequest>) -> ApiResult<(StatusCode, Json<Tenant>)> {
     let now = caller.now();
     let tenant = Stored {
-        id: caller.state.next_id(),
+        id: caller.new_id(),
         name: body.name,
         slug: body.slug,
         domain: body.domain,

@@ -229,7 +229,7 @@ async fn put(
     let joined = || body.segments.iter().map(|segment| segment.text.trim()).collect::<Vec<_>>().join(" ");
     let now = caller.now();
     let transcript = Stored {
-        id: caller.state.next_id(),
+        id: caller.new_id(),
         tenant: caller.principal.tenant,
         call,
         recording: body.recording_id.map(Into::into),

@@ -200,7 +200,7 @@ async fn create(caller: Caller, Body(body): Body<CreateUserRequest>) -> ApiResul
     };
     let now = caller.now();
     let mut user = operations::User {
-        id: caller.state.next_id(),
+        id: caller.new_id(),
         tenant: caller.principal.tenant,
         email: body.email.trim().to_lowercase(),
         password_hash: String::new(),
@@ -221,7 +221,7 @@ async fn create(caller: Caller, Body(body): Body<CreateUserRequest>) -> ApiResul
     };
     assignment::assign(&caller, &mut user, &assigned).await?;
     user.password_hash = hashed(&caller.state, "password", body.password, &user.email).await?;
-    caller.directory().users.insert(caller.scope(), &user).await.map_err(from_store)?;
+    caller.insert(&*caller.directory().users, caller.scope(), user.id, &user).await?;
     let shown = view(&user);
     caller.audit(Done::Create, operations::User::NAME, user.id, &(), &shown).await;
     Ok((StatusCode::CREATED, Json(shown)))

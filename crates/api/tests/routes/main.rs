@@ -13,6 +13,7 @@ mod directory;
 mod events;
 mod flows;
 mod health;
+mod idempotency;
 mod labels;
 mod leads;
 mod openapi;

@@ -48,7 +48,7 @@ impl Operation {
         operations
     }
 
-    fn is_public(&self) -> bool {
+    pub fn is_public(&self) -> bool {
         self.item["security"].as_array().is_none_or(Vec::is_empty)
     }
 
@@ -122,7 +122,7 @@ fn sample(schema: &Value, document: &Value, id: &str) -> Value {
     }
 }
 
-const NOBODY: &str = "01890000-0000-7000-8000-000000000000";
+pub const NOBODY: &str = "01890000-0000-7000-8000-000000000000";
 
 #[tokio::test]
 async fn nobody_comes_in_unnamed() {

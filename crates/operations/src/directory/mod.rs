@@ -65,7 +65,7 @@ pub use transcripts::{
     SEGMENTS_MAX, TRANSCRIPT_CHARS_MAX, Transcript, TranscriptAnalysis, TranscriptSegment, Transcripts, words_of,
 };
 
-use crate::{Everywhere, Repository};
+use crate::{Everywhere, IdempotencyKeys, Repository};
 
 /// Every repository of the directory, by name: `directory.numbers.list(scope, &filter, &page)`.
 #[derive(Clone)]
@@ -146,6 +146,8 @@ pub struct Directory {
     pub consents: Arc<dyn Repository<ConsentToken>>,
     /// Overrides of compliance.
     pub compliance_overrides: Arc<dyn Repository<ComplianceOverride>>,
+    /// Requests that may be sent twice.
+    pub idempotency: Arc<dyn IdempotencyKeys>,
     /// Who changed what.
     pub audit: Arc<dyn AuditLog>,
 }

@@ -2,6 +2,7 @@
 
 mod compliance;
 mod event_log;
+mod idempotency;
 mod jobs;
 mod journal;
 mod leases;
@@ -13,6 +14,7 @@ mod switches;
 
 pub use compliance::{ComplianceData, ComplianceSource, ConsentVerifier, DncMark, Vouched};
 pub use event_log::{Appended, AppendedCall, EventLog};
+pub use idempotency::{Begun, IDEMPOTENCY_KEY_CHARS_MAX, IdempotencyKeys, KeptAnswer, KeyedRequest};
 pub use jobs::{Job, JobCounts, JobKind, JobTicket, Jobs, NewJob};
 pub use journal::{Journal, JournalError};
 pub use leases::{LeaseRequest, Leases, Reservation};

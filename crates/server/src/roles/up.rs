@@ -184,6 +184,7 @@ async fn start_voice(
         let worker = Worker {
             jobs: Arc::new(core.store.clone()),
             leases: Arc::new(core.store.clone()),
+            idempotency: Arc::new(core.store.clone()),
             settle: Settle::new(Arc::new(core.store.clone()), core.live.clone(), core.ids.clone()),
             recovery: core.recovery.clone(),
             recorder: core.recorder.clone(),
@@ -384,6 +385,7 @@ fn api_config(config: &Config) -> anyhow::Result<ApiConfig> {
         [] => vec![config.advertised(config.switch.port)],
         nodes => nodes.to_vec(),
     };
+    settings.idempotency_lifetime = Duration::from_hours(u64::from(config.api.idempotency_hours));
     settings.cookie_secure = config.api.cookie_secure;
     settings.web_url = match &config.web.url {
         Some(url) => url.trim_end_matches('/').to_owned(),

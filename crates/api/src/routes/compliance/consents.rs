@@ -168,7 +168,7 @@ async fn store(caller: Caller, Body(body): Body<StoreConsentRequest>) -> ApiResu
         return Err(ApiError::validation(vec![Fault::body("expiresAt", "must be in the future")]));
     }
     let mut consent = ConsentToken {
-        id: caller.state.next_id(),
+        id: caller.new_id(),
         tenant: caller.principal.tenant,
         call: body.call_id.map(Into::into),
         number,
@@ -194,7 +194,7 @@ async fn store(caller: Caller, Body(body): Body<StoreConsentRequest>) -> ApiResu
             return Err(failed(&why));
         }
     }
-    caller.directory().consents.insert(caller.scope(), &consent).await.map_err(from_store)?;
+    caller.insert(&*caller.directory().consents, caller.scope(), consent.id, &consent).await?;
     caller.audit(Done::Create, ENTITY, &consent.number, &(), &view(&consent, now)).await;
     let stored = ConsentStored {
         success: true,

@@ -192,7 +192,7 @@ pub struct CreateDncListRequest {
 async fn create(caller: Caller, Body(body): Body<CreateDncListRequest>) -> ApiResult<(StatusCode, Json<DncList>)> {
     let now = caller.now();
     let list = operations::DncList {
-        id: caller.state.next_id(),
+        id: caller.new_id(),
         tenant: caller.principal.tenant,
         name: body.name,
         kind: body.kind.0,
@@ -215,7 +215,7 @@ async fn create(caller: Caller, Body(body): Body<CreateDncListRequest>) -> ApiRe
     if held.total.unwrap_or(0) >= DNC_LISTS_MAX {
         return Err(ApiError::conflict(format!("a tenant has {DNC_LISTS_MAX} do-not-call lists at most; remove one")));
     }
-    lists.insert(caller.scope(), &list).await.map_err(from_store)?;
+    caller.insert(&**lists, caller.scope(), list.id, &list).await?;
     let shown = view(&list);
     caller.audit(Done::Create, ENTITY, list.id, &(), &shown).await;
     Ok((StatusCode::CREATED, Json(shown)))

@@ -133,7 +133,7 @@ async fn request(
         }
     }
     let given = operations::ComplianceOverride {
-        id: caller.state.next_id(),
+        id: caller.new_id(),
         tenant: caller.principal.tenant,
         number,
         reason: body.reason,
@@ -146,7 +146,7 @@ async fn request(
         created_at: now,
         updated_at: now,
     };
-    overrides.insert(caller.scope(), &given).await.map_err(from_store)?;
+    caller.insert(&**overrides, caller.scope(), given.id, &given).await?;
     caller.audit(Done::Create, ENTITY, &given.number, &(), &view(&given, now)).await;
     let asked = OverrideRequested {
         success: true,
