@@ -8,12 +8,13 @@ use axum::{
     http::{header, request::Parts},
 };
 use domain::{TenantId, Timestamp, UserId};
-use operations::{AuditEntry, Directory, Entity, Repository, Side, StoreError, Tenant, TenantScope};
+use operations::{AuditEntry, Directory, Entity, Repository, Side, StoreError, Tenant, TenantScope, Versions};
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 
 use crate::{
     access::{Principal, Who},
+    conditional::Precondition,
     convert::from_store,
     frame::{Peer, RequestId},
     idempotency::KeyedId,
@@ -35,6 +36,7 @@ pub struct Caller {
     pub principal: Principal,
     context: Context,
     keyed: Option<KeyedId>,
+    precondition: Option<Precondition>,
 }
 
 /// Where a request came from, for the audit log.
@@ -71,7 +73,8 @@ impl FromRequestParts<State> for Caller {
         let principal = principal.ok_or_else(|| ApiError::unauthorized("Authentication required"))?;
         let context = Context::from_request_parts(parts, state).await?;
         let keyed = parts.extensions.get::<KeyedId>().copied();
-        Ok(Self { state: state.clone(), principal, context, keyed })
+        let precondition = parts.extensions.get::<Precondition>().copied();
+        Ok(Self { state: state.clone(), principal, context, keyed, precondition })
     }
 }
 
@@ -105,6 +108,23 @@ impl Caller {
     /// The own tenant, or the own side of it.
     pub fn scope(&self) -> TenantScope {
         TenantScope::of(self.principal.tenant).narrowed(self.principal.side)
+    }
+
+    /// As [`Self::scope`], for the one change of what the path names: with `If-Match` only of the version that names.
+    pub fn target(&self) -> TenantScope {
+        self.scope().expecting(self.expected())
+    }
+
+    /// The versions `If-Match` names.
+    pub fn expected(&self) -> Option<Versions> {
+        self.precondition.map(|Precondition(versions)| versions)
+    }
+
+    /// 412 unless this is a version `If-Match` names: before something is done that the store cannot undo, or where there is
+    /// nothing stored yet.
+    pub fn check_match(&self, changed_at: Option<Timestamp>) -> ApiResult<()> {
+        let is_met = self.expected().is_none_or(|expected| changed_at.is_some_and(|at| expected.have(at)));
+        if is_met { Ok(()) } else { Err(from_store(StoreError::Precondition("thing"))) }
     }
 
     /// The own tenant, whatever the side: for what a handler looks up for itself and does not show.

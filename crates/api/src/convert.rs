@@ -12,6 +12,9 @@ pub fn from_store(error: StoreError) -> ApiError {
         StoreError::NotFound(what) => ApiError::not_found(&capitalised(what)),
         StoreError::Conflict { entity, reason } => ApiError::conflict(format!("{entity}: {reason}")),
         StoreError::Stale(what) => ApiError::conflict(format!("The {what} was changed meanwhile; read it again")),
+        StoreError::Precondition(what) => ApiError::precondition_failed(format!(
+            "The {what} is in another version than If-Match names; read it again"
+        )),
         StoreError::Reference { reason, .. } => {
             ApiError::new(StatusCode::NOT_FOUND, "NOT_FOUND", format!("A reference does not hold: {reason}"))
         }

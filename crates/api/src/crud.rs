@@ -177,7 +177,7 @@ async fn update<R: Crud>(
     let before = view_of::<R>(&caller, &found).await?;
     let mut entity = found.clone();
     R::change(&caller, &mut entity, body).await?;
-    let saved = repository.save(caller.scope(), &entity, caller.now()).await.map_err(from_store)?;
+    let saved = repository.save(caller.target(), &entity, caller.now()).await.map_err(from_store)?;
     let after = view_of::<R>(&caller, &saved).await?;
     caller.audit(Done::Update, R::Entity::NAME, id, &before, &after).await;
     R::changed(&caller, &found, &saved).await;
@@ -188,7 +188,7 @@ async fn remove<R: Crud>(caller: Caller, PathId(id): PathId<IdOf<R>>) -> ApiResu
     let repository = R::repository(caller.directory());
     let found = repository.get(caller.scope(), id).await.map_err(from_store)?;
     let before = view_of::<R>(&caller, &found).await?;
-    repository.remove(caller.scope(), id).await.map_err(from_store)?;
+    repository.remove(caller.target(), id).await.map_err(from_store)?;
     caller.audit(Done::Delete, R::Entity::NAME, id, &before, &()).await;
     Ok(StatusCode::NO_CONTENT)
 }

@@ -7,6 +7,7 @@ pub mod access;
 mod authenticate;
 mod backoff;
 mod caller;
+mod conditional;
 pub mod config;
 mod convert;
 mod crud;
@@ -80,6 +81,8 @@ fn cors(config: &ApiConfig) -> CorsLayer {
             header::ACCEPT,
             header::AUTHORIZATION,
             header::CONTENT_TYPE,
+            header::IF_MATCH,
+            header::IF_NONE_MATCH,
             header::IF_RANGE,
             header::RANGE,
             HeaderName::from_static("idempotency-key"),

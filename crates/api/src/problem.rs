@@ -163,6 +163,11 @@ impl ApiError {
         Self::new(StatusCode::CONFLICT, "CONFLICT", message)
     }
 
+    /// 412 `PRECONDITION_FAILED`.
+    pub fn precondition_failed(message: impl Into<String>) -> Self {
+        Self::new(StatusCode::PRECONDITION_FAILED, "PRECONDITION_FAILED", message)
+    }
+
     /// 429 `RATE_LIMIT_EXCEEDED`.
     pub fn too_many(message: impl Into<String>, retry_after_secs: u64) -> Self {
         Self {

@@ -3,8 +3,8 @@
 
 use axum::{
     Extension,
-    extract::{FromRequestParts as _, Request},
-    http::Method,
+    extract::{FromRequestParts as _, MatchedPath, Request},
+    http::{Method, header},
     middleware,
     middleware::Next,
     response::Response,
@@ -21,7 +21,7 @@ use crate::{
     access::{Permission, Principal, Who},
     authenticate::Identity,
     caller::{Context, Noted},
-    idempotency,
+    conditional, idempotency,
     problem::{ApiError, PROBLEM_JSON},
     state::State,
 };
@@ -119,11 +119,18 @@ async fn admit(
         note_denial(principal, state, request, permission).await;
         return Err(refused);
     }
-    let keyed = (!is_safe(request.method())).then(|| principal.clone());
+    let method = request.method().clone();
+    let path = request.extensions().get::<MatchedPath>().map_or("", MatchedPath::as_str);
+    if let Some(precondition) = conditional::precondition(&method, path, request.headers())? {
+        request.extensions_mut().insert(precondition);
+    }
+    let if_none_match = request.headers().get(header::IF_NONE_MATCH).cloned();
+    let keyed = (!is_safe(&method)).then(|| principal.clone());
     request.extensions_mut().insert(principal);
+    let run = async move |request| conditional::tagged(&method, if_none_match, next.run(request).await).await;
     match keyed {
-        Some(principal) => idempotency::once(&principal, state, request, |request| next.run(request)).await,
-        None => Ok(next.run(request).await),
+        Some(principal) => idempotency::once(&principal, state, request, run).await,
+        None => Ok(run(request).await),
     }
 }
 
@@ -205,6 +212,19 @@ fn document(operation: &mut Operation, path: &str, is_change: bool, access: Acce
             SCHEMES.iter().map(|scheme| SecurityRequirement::new(*scheme, [permission.as_str()])).collect()
         }
     });
+    let answers_json = matches!(operation.responses.responses.get("200"), Some(RefOr::T(found))
+        if found.content.contains_key("application/json"));
+    if !is_change && access != Access::Public && answers_json {
+        let known = "ETag of an earlier answer: unless something changed since, the answer is 304 without a body.";
+        operation.parameters.get_or_insert_default().push(RefOr::T(tag_parameter("If-None-Match", known)));
+        let unchanged = ResponseBuilder::new().description("As it was").build();
+        operation.responses.responses.entry("304".to_owned()).or_insert(RefOr::T(unchanged));
+    }
+    let is_versioned = is_change && conditional::has_versions(path);
+    if is_versioned {
+        let wanted = "ETag of the version the change is for: any other is left as it is, and answered with 412.";
+        operation.parameters.get_or_insert_default().push(RefOr::T(tag_parameter("If-Match", wanted)));
+    }
     let is_keyed = is_change && access != Access::Public;
     if is_keyed {
         operation.parameters.get_or_insert_default().push(RefOr::T(key_parameter()));
@@ -224,6 +244,9 @@ fn document(operation: &mut Operation, path: &str, is_change: bool, access: Acce
         ]);
     } else if has_query {
         refusals.push((400, "Not valid"));
+    }
+    if is_versioned {
+        refusals.push((412, "It is in another version than If-Match names"));
     }
     if access != Access::Public {
         refusals.push((401, "Not signed in"));
@@ -250,6 +273,16 @@ fn document(operation: &mut Operation, path: &str, is_change: bool, access: Acce
             .build();
         operation.responses.responses.entry(status.to_string()).or_insert(RefOr::T(response));
     }
+}
+
+fn tag_parameter(name: &str, description: &str) -> Parameter {
+    let text = ObjectBuilder::new().schema_type(Type::String).examples(["\"63f1a2b3c4d5e-0a1b2c3d4e5f6071\""]);
+    ParameterBuilder::new()
+        .name(name)
+        .parameter_in(ParameterIn::Header)
+        .description(Some(description))
+        .schema(Some(text))
+        .build()
 }
 
 fn key_parameter() -> Parameter {

@@ -21,6 +21,9 @@ pub enum StoreError {
     /// Somebody changed it since it was read; read it again.
     #[error("{0} was changed meanwhile")]
     Stale(&'static str),
+    /// It is none of the versions the change was for (`TenantScope::expecting`). Names the entity.
+    #[error("{0} is in another version")]
+    Precondition(&'static str),
     /// It names something the tenant does not have.
     #[error("{entity}: {reason}")]
     Reference {

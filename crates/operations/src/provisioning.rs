@@ -260,6 +260,9 @@ impl Provisioning {
         if number.released_at.is_some() {
             return Ok(number);
         }
+        if scope.expected().is_some_and(|expected| !expected.have(number.updated_at)) {
+            return Err(StoreError::Precondition("number").into());
+        }
         let remote = number.provider.as_deref().and_then(|name| self.configured(name)).filter(|one| one.is_remote());
         // Only what we bought there is theirs to take back; a number of one's own may name them too.
         let Some((provider, provider_id)) = remote.zip(number.provider_id.clone()) else {
@@ -282,7 +285,14 @@ impl Provisioning {
         };
         self.orders.place_order(&order).await?;
         let quiet = Number { status: NumberStatus::Inactive, ..number };
-        let quiet = self.directory.numbers.save(scope, &quiet, now).await?;
+        let quiet = match self.directory.numbers.save(scope, &quiet, now).await {
+            Ok(quiet) => quiet,
+            Err(error) => {
+                // Somebody changed it in between: the provider has heard nothing yet, and will not.
+                self.orders.fail_order(&order, &error.to_string(), true, now).await?;
+                return Err(error.into());
+            }
+        };
         match self.hand_back(provider, &order, now).await {
             Ok(()) => Ok(self.directory.numbers.get(scope, id).await?),
             Err(ProvisionError::Pending(_)) => Ok(quiet),

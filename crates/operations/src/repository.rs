@@ -30,7 +30,8 @@ pub trait Repository<E: Entity>: Send + Sync {
     async fn find(&self, scope: TenantScope, id: E::Id) -> Result<Option<E>, StoreError>;
 
     /// Writes a changed one, whose `updated_at` is still what was read, and answers it as stored with `updated_at` =
-    /// `now`. [`StoreError::Stale`] when somebody was faster, [`StoreError::NotFound`] when it is gone.
+    /// `now`. [`StoreError::Stale`] when somebody was faster, [`StoreError::NotFound`] when it is gone, and
+    /// [`StoreError::Precondition`] when the scope expects another version.
     async fn save(&self, scope: TenantScope, entity: &E, now: Timestamp) -> Result<E, StoreError>;
 
     /// Removes one. [`StoreError::Conflict`] when other rows need it, [`StoreError::NotFound`] when there is none.

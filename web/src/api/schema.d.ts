@@ -7226,7 +7226,10 @@ export interface operations {
     getCurrentUser: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description ETag of an earlier answer: unless something changed since, the answer is 304 without a body. */
+                "If-None-Match"?: string;
+            };
             path?: never;
             cookie?: never;
         };
@@ -7240,6 +7243,13 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["CurrentUser"];
                 };
+            };
+            /** @description As it was */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description Not signed in */
             401: {
@@ -7282,7 +7292,10 @@ export interface operations {
     getCsrfToken: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description ETag of an earlier answer: unless something changed since, the answer is 304 without a body. */
+                "If-None-Match"?: string;
+            };
             path?: never;
             cookie?: never;
         };
@@ -7296,6 +7309,13 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["CsrfResponse"];
                 };
+            };
+            /** @description As it was */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description A key has no session */
             400: {
@@ -7814,7 +7834,10 @@ export interface operations {
     listSessions: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description ETag of an earlier answer: unless something changed since, the answer is 304 without a body. */
+                "If-None-Match"?: string;
+            };
             path?: never;
             cookie?: never;
         };
@@ -7828,6 +7851,13 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["SessionView"][];
                 };
+            };
+            /** @description As it was */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description Not signed in */
             401: {
@@ -8211,7 +8241,10 @@ export interface operations {
     listUserSessions: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description ETag of an earlier answer: unless something changed since, the answer is 304 without a body. */
+                "If-None-Match"?: string;
+            };
             path: {
                 /** @description The user's id */
                 id: string;
@@ -8228,6 +8261,13 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["SessionView"][];
                 };
+            };
+            /** @description As it was */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description Not signed in */
             401: {
@@ -8402,7 +8442,10 @@ export interface operations {
     getSecondFactor: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description ETag of an earlier answer: unless something changed since, the answer is 304 without a body. */
+                "If-None-Match"?: string;
+            };
             path?: never;
             cookie?: never;
         };
@@ -8416,6 +8459,13 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["SecondFactorStatus"];
                 };
+            };
+            /** @description As it was */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description Not signed in */
             401: {
@@ -9162,7 +9212,10 @@ export interface operations {
     getSignInPolicy: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description ETag of an earlier answer: unless something changed since, the answer is 304 without a body. */
+                "If-None-Match"?: string;
+            };
             path?: never;
             cookie?: never;
         };
@@ -9176,6 +9229,13 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["SignInPolicy"];
                 };
+            };
+            /** @description As it was */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description Not signed in */
             401: {
@@ -9378,7 +9438,10 @@ export interface operations {
                 /** @description Only running (true) or ended (false). */
                 live?: boolean;
             };
-            header?: never;
+            header?: {
+                /** @description ETag of an earlier answer: unless something changed since, the answer is 304 without a body. */
+                "If-None-Match"?: string;
+            };
             path?: never;
             cookie?: never;
         };
@@ -9392,6 +9455,13 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["List_Call"];
                 };
+            };
+            /** @description As it was */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description Not valid */
             400: {
@@ -9452,7 +9522,10 @@ export interface operations {
     getCall: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description ETag of an earlier answer: unless something changed since, the answer is 304 without a body. */
+                "If-None-Match"?: string;
+            };
             path: {
                 /** @description The call's id */
                 id: string;
@@ -9469,6 +9542,13 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["CallDetail"];
                 };
+            };
+            /** @description As it was */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description Not signed in */
             401: {
@@ -9645,7 +9725,10 @@ export interface operations {
     listTagsOfCall: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description ETag of an earlier answer: unless something changed since, the answer is 304 without a body. */
+                "If-None-Match"?: string;
+            };
             path: {
                 /** @description The call's id */
                 id: string;
@@ -9662,6 +9745,13 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["TagsOfCall"];
                 };
+            };
+            /** @description As it was */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description Not signed in */
             401: {
@@ -9968,7 +10058,10 @@ export interface operations {
                 /** @description Only these. */
                 status?: components["schemas"]["RecordingStatus"];
             };
-            header?: never;
+            header?: {
+                /** @description ETag of an earlier answer: unless something changed since, the answer is 304 without a body. */
+                "If-None-Match"?: string;
+            };
             path?: never;
             cookie?: never;
         };
@@ -9982,6 +10075,13 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["List_Recording"];
                 };
+            };
+            /** @description As it was */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description Not valid */
             400: {
@@ -10042,7 +10142,10 @@ export interface operations {
     getRecording: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description ETag of an earlier answer: unless something changed since, the answer is 304 without a body. */
+                "If-None-Match"?: string;
+            };
             path: {
                 /** @description The recording's id */
                 id: string;
@@ -10059,6 +10162,13 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["Recording"];
                 };
+            };
+            /** @description As it was */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description Not signed in */
             401: {
@@ -10122,7 +10232,10 @@ export interface operations {
                 /** @description Seconds. */
                 expiresIn?: number;
             };
-            header?: never;
+            header?: {
+                /** @description ETag of an earlier answer: unless something changed since, the answer is 304 without a body. */
+                "If-None-Match"?: string;
+            };
             path: {
                 /** @description The recording's id */
                 id: string;
@@ -10139,6 +10252,13 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["RecordingLink"];
                 };
+            };
+            /** @description As it was */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description Not valid */
             400: {
@@ -10308,7 +10428,10 @@ export interface operations {
     getRecordingOfCall: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description ETag of an earlier answer: unless something changed since, the answer is 304 without a body. */
+                "If-None-Match"?: string;
+            };
             path: {
                 /** @description The call's id */
                 id: string;
@@ -10325,6 +10448,13 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["Recording"];
                 };
+            };
+            /** @description As it was */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description Not signed in */
             401: {
@@ -10578,7 +10708,10 @@ export interface operations {
     getTranscript: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description ETag of an earlier answer: unless something changed since, the answer is 304 without a body. */
+                "If-None-Match"?: string;
+            };
             path: {
                 /** @description The call's id */
                 id: string;
@@ -10595,6 +10728,13 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["Transcript"];
                 };
+            };
+            /** @description As it was */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description Not signed in */
             401: {
@@ -10796,7 +10936,10 @@ export interface operations {
                 /** @description Words, at most ten: those transcripts are found that hold all of them. All transcripts where it is left out. */
                 q?: string;
             };
-            header?: never;
+            header?: {
+                /** @description ETag of an earlier answer: unless something changed since, the answer is 304 without a body. */
+                "If-None-Match"?: string;
+            };
             path?: never;
             cookie?: never;
         };
@@ -10810,6 +10953,13 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["List_TranscriptSummary"];
                 };
+            };
+            /** @description As it was */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description Not valid */
             400: {
@@ -10880,7 +11030,10 @@ export interface operations {
                 /** @description `hour` (at most 31 days) or `day`. */
                 granularity?: ("hour" | "day") & Record<string, never>;
             };
-            header?: never;
+            header?: {
+                /** @description ETag of an earlier answer: unless something changed since, the answer is 304 without a body. */
+                "If-None-Match"?: string;
+            };
             path?: never;
             cookie?: never;
         };
@@ -10894,6 +11047,13 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["MetricsReport"];
                 };
+            };
+            /** @description As it was */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description Not valid */
             400: {
@@ -10961,7 +11121,10 @@ export interface operations {
                 groupBy?: ("day" | "week" | "month" | "campaign" | "status") & Record<string, never>;
                 campaignId?: string;
             };
-            header?: never;
+            header?: {
+                /** @description ETag of an earlier answer: unless something changed since, the answer is 304 without a body. */
+                "If-None-Match"?: string;
+            };
             path?: never;
             cookie?: never;
         };
@@ -10975,6 +11138,13 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["CallReport"];
                 };
+            };
+            /** @description As it was */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description Not valid */
             400: {
@@ -11040,7 +11210,10 @@ export interface operations {
                 /** @description Started before; now unless said otherwise. */
                 endDate?: components["schemas"]["Time"];
             };
-            header?: never;
+            header?: {
+                /** @description ETag of an earlier answer: unless something changed since, the answer is 304 without a body. */
+                "If-None-Match"?: string;
+            };
             path: {
                 /** @description The campaign's id */
                 id: string;
@@ -11057,6 +11230,13 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["CampaignReport"];
                 };
+            };
+            /** @description As it was */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description Not valid */
             400: {
@@ -11132,7 +11312,10 @@ export interface operations {
                  */
                 window?: string;
             };
-            header?: never;
+            header?: {
+                /** @description ETag of an earlier answer: unless something changed since, the answer is 304 without a body. */
+                "If-None-Match"?: string;
+            };
             path?: never;
             cookie?: never;
         };
@@ -11146,6 +11329,13 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["DashboardSummary"];
                 };
+            };
+            /** @description As it was */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description Not valid */
             400: {
@@ -11290,7 +11480,10 @@ export interface operations {
                 /** @description Part of the number. */
                 search?: string;
             };
-            header?: never;
+            header?: {
+                /** @description ETag of an earlier answer: unless something changed since, the answer is 304 without a body. */
+                "If-None-Match"?: string;
+            };
             path?: never;
             cookie?: never;
         };
@@ -11304,6 +11497,13 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["List_PhoneNumber"];
                 };
+            };
+            /** @description As it was */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description Not valid */
             400: {
@@ -11490,7 +11690,10 @@ export interface operations {
     getNumber: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description ETag of an earlier answer: unless something changed since, the answer is 304 without a body. */
+                "If-None-Match"?: string;
+            };
             path: {
                 /** @description The number's id */
                 id: string;
@@ -11507,6 +11710,13 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["PhoneNumber"];
                 };
+            };
+            /** @description As it was */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description Not signed in */
             401: {
@@ -11568,6 +11778,8 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
+                /** @description ETag of the version the change is for: any other is left as it is, and answered with 412. */
+                "If-Match"?: string;
                 /** @description Names the request: sent again with the same key it is answered what it was answered before (with `Idempotency-Replayed: true`) and done once. Kept for a day. */
                 "Idempotency-Key"?: string;
             };
@@ -11631,6 +11843,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description It is in another version than If-Match names */
+            412: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description Larger than the API reads */
             413: {
                 headers: {
@@ -11682,6 +11903,8 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
+                /** @description ETag of the version the change is for: any other is left as it is, and answered with 412. */
+                "If-Match"?: string;
                 /** @description Names the request: sent again with the same key it is answered what it was answered before (with `Idempotency-Replayed: true`) and done once. Kept for a day. */
                 "Idempotency-Key"?: string;
             };
@@ -11744,6 +11967,15 @@ export interface operations {
             };
             /** @description Taken already, in use, or changed meanwhile */
             409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It is in another version than If-Match names */
+            412: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -11821,7 +12053,10 @@ export interface operations {
                 /** @description Most numbers. */
                 limit?: number;
             };
-            header?: never;
+            header?: {
+                /** @description ETag of an earlier answer: unless something changed since, the answer is 304 without a body. */
+                "If-None-Match"?: string;
+            };
             path?: never;
             cookie?: never;
         };
@@ -11835,6 +12070,13 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["AvailableNumbers"];
                 };
+            };
+            /** @description As it was */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description Not valid */
             400: {
@@ -11895,7 +12137,10 @@ export interface operations {
     listNumberOrders: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description ETag of an earlier answer: unless something changed since, the answer is 304 without a body. */
+                "If-None-Match"?: string;
+            };
             path?: never;
             cookie?: never;
         };
@@ -11909,6 +12154,13 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["NumberOrderList"];
                 };
+            };
+            /** @description As it was */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description Not signed in */
             401: {
@@ -12217,7 +12469,10 @@ export interface operations {
                 /** @description One tenant only. */
                 tenantId?: string;
             };
-            header?: never;
+            header?: {
+                /** @description ETag of an earlier answer: unless something changed since, the answer is 304 without a body. */
+                "If-None-Match"?: string;
+            };
             path?: never;
             cookie?: never;
         };
@@ -12231,6 +12486,13 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["NumberAudit"];
                 };
+            };
+            /** @description As it was */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description Not valid */
             400: {
@@ -12418,7 +12680,10 @@ export interface operations {
                 /** @description Part of the name. */
                 search?: string;
             };
-            header?: never;
+            header?: {
+                /** @description ETag of an earlier answer: unless something changed since, the answer is 304 without a body. */
+                "If-None-Match"?: string;
+            };
             path?: never;
             cookie?: never;
         };
@@ -12432,6 +12697,13 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["List_Campaign"];
                 };
+            };
+            /** @description As it was */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description Not valid */
             400: {
@@ -12618,7 +12890,10 @@ export interface operations {
     getCampaign: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description ETag of an earlier answer: unless something changed since, the answer is 304 without a body. */
+                "If-None-Match"?: string;
+            };
             path: {
                 /** @description The campaign's id */
                 id: string;
@@ -12635,6 +12910,13 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["Campaign"];
                 };
+            };
+            /** @description As it was */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description Not signed in */
             401: {
@@ -12696,6 +12978,8 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
+                /** @description ETag of the version the change is for: any other is left as it is, and answered with 412. */
+                "If-Match"?: string;
                 /** @description Names the request: sent again with the same key it is answered what it was answered before (with `Idempotency-Replayed: true`) and done once. Kept for a day. */
                 "Idempotency-Key"?: string;
             };
@@ -12759,6 +13043,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description It is in another version than If-Match names */
+            412: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description Larger than the API reads */
             413: {
                 headers: {
@@ -12810,6 +13103,8 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
+                /** @description ETag of the version the change is for: any other is left as it is, and answered with 412. */
+                "If-Match"?: string;
                 /** @description Names the request: sent again with the same key it is answered what it was answered before (with `Idempotency-Replayed: true`) and done once. Kept for a day. */
                 "Idempotency-Key"?: string;
             };
@@ -12872,6 +13167,15 @@ export interface operations {
             };
             /** @description Taken already, in use, or changed meanwhile */
             409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It is in another version than If-Match names */
+            412: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -12952,7 +13256,10 @@ export interface operations {
                 /** @description Part of name or code. */
                 search?: string;
             };
-            header?: never;
+            header?: {
+                /** @description ETag of an earlier answer: unless something changed since, the answer is 304 without a body. */
+                "If-None-Match"?: string;
+            };
             path?: never;
             cookie?: never;
         };
@@ -12966,6 +13273,13 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["List_Publisher"];
                 };
+            };
+            /** @description As it was */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description Not valid */
             400: {
@@ -13152,7 +13466,10 @@ export interface operations {
     getPublisher: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description ETag of an earlier answer: unless something changed since, the answer is 304 without a body. */
+                "If-None-Match"?: string;
+            };
             path: {
                 /** @description The publisher's id */
                 id: string;
@@ -13169,6 +13486,13 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["Publisher"];
                 };
+            };
+            /** @description As it was */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description Not signed in */
             401: {
@@ -13230,6 +13554,8 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
+                /** @description ETag of the version the change is for: any other is left as it is, and answered with 412. */
+                "If-Match"?: string;
                 /** @description Names the request: sent again with the same key it is answered what it was answered before (with `Idempotency-Replayed: true`) and done once. Kept for a day. */
                 "Idempotency-Key"?: string;
             };
@@ -13293,6 +13619,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description It is in another version than If-Match names */
+            412: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description Larger than the API reads */
             413: {
                 headers: {
@@ -13344,6 +13679,8 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
+                /** @description ETag of the version the change is for: any other is left as it is, and answered with 412. */
+                "If-Match"?: string;
                 /** @description Names the request: sent again with the same key it is answered what it was answered before (with `Idempotency-Replayed: true`) and done once. Kept for a day. */
                 "Idempotency-Key"?: string;
             };
@@ -13406,6 +13743,15 @@ export interface operations {
             };
             /** @description Taken already, in use, or changed meanwhile */
             409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It is in another version than If-Match names */
+            412: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -13488,7 +13834,10 @@ export interface operations {
                 /** @description Part of name or code. */
                 search?: string;
             };
-            header?: never;
+            header?: {
+                /** @description ETag of an earlier answer: unless something changed since, the answer is 304 without a body. */
+                "If-None-Match"?: string;
+            };
             path?: never;
             cookie?: never;
         };
@@ -13502,6 +13851,13 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["List_Buyer"];
                 };
+            };
+            /** @description As it was */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description Not valid */
             400: {
@@ -13688,7 +14044,10 @@ export interface operations {
     getBuyer: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description ETag of an earlier answer: unless something changed since, the answer is 304 without a body. */
+                "If-None-Match"?: string;
+            };
             path: {
                 /** @description The buyer's id */
                 id: string;
@@ -13705,6 +14064,13 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["Buyer"];
                 };
+            };
+            /** @description As it was */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description Not signed in */
             401: {
@@ -13766,6 +14132,8 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
+                /** @description ETag of the version the change is for: any other is left as it is, and answered with 412. */
+                "If-Match"?: string;
                 /** @description Names the request: sent again with the same key it is answered what it was answered before (with `Idempotency-Replayed: true`) and done once. Kept for a day. */
                 "Idempotency-Key"?: string;
             };
@@ -13829,6 +14197,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description It is in another version than If-Match names */
+            412: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description Larger than the API reads */
             413: {
                 headers: {
@@ -13880,6 +14257,8 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
+                /** @description ETag of the version the change is for: any other is left as it is, and answered with 412. */
+                "If-Match"?: string;
                 /** @description Names the request: sent again with the same key it is answered what it was answered before (with `Idempotency-Replayed: true`) and done once. Kept for a day. */
                 "Idempotency-Key"?: string;
             };
@@ -13942,6 +14321,15 @@ export interface operations {
             };
             /** @description Taken already, in use, or changed meanwhile */
             409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It is in another version than If-Match names */
+            412: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -14018,7 +14406,10 @@ export interface operations {
                  */
                 cursor?: string;
             };
-            header?: never;
+            header?: {
+                /** @description ETag of an earlier answer: unless something changed since, the answer is 304 without a body. */
+                "If-None-Match"?: string;
+            };
             path: {
                 /** @description The buyer's id */
                 id: string;
@@ -14035,6 +14426,13 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["List_BuyerEndpoint"];
                 };
+            };
+            /** @description As it was */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description Not valid */
             400: {
@@ -14233,7 +14631,10 @@ export interface operations {
     getBuyerEndpoint: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description ETag of an earlier answer: unless something changed since, the answer is 304 without a body. */
+                "If-None-Match"?: string;
+            };
             path: {
                 /** @description The buyer's id */
                 id: string;
@@ -14252,6 +14653,13 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["BuyerEndpoint"];
                 };
+            };
+            /** @description As it was */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description Not signed in */
             401: {
@@ -14313,6 +14721,8 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
+                /** @description ETag of the version the change is for: any other is left as it is, and answered with 412. */
+                "If-Match"?: string;
                 /** @description Names the request: sent again with the same key it is answered what it was answered before (with `Idempotency-Replayed: true`) and done once. Kept for a day. */
                 "Idempotency-Key"?: string;
             };
@@ -14378,6 +14788,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description It is in another version than If-Match names */
+            412: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description Larger than the API reads */
             413: {
                 headers: {
@@ -14429,6 +14848,8 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
+                /** @description ETag of the version the change is for: any other is left as it is, and answered with 412. */
+                "If-Match"?: string;
                 /** @description Names the request: sent again with the same key it is answered what it was answered before (with `Idempotency-Replayed: true`) and done once. Kept for a day. */
                 "Idempotency-Key"?: string;
             };
@@ -14493,6 +14914,15 @@ export interface operations {
             };
             /** @description Taken already, in use, or changed meanwhile */
             409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It is in another version than If-Match names */
+            412: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -14571,7 +15001,10 @@ export interface operations {
                 /** @description Only these. */
                 status?: components["schemas"]["CallerIdPoolStatus"];
             };
-            header?: never;
+            header?: {
+                /** @description ETag of an earlier answer: unless something changed since, the answer is 304 without a body. */
+                "If-None-Match"?: string;
+            };
             path?: never;
             cookie?: never;
         };
@@ -14585,6 +15018,13 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["List_CallerIdPool"];
                 };
+            };
+            /** @description As it was */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description Not valid */
             400: {
@@ -14771,7 +15211,10 @@ export interface operations {
     getCallerIdPool: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description ETag of an earlier answer: unless something changed since, the answer is 304 without a body. */
+                "If-None-Match"?: string;
+            };
             path: {
                 /** @description The caller-ID pool's id */
                 id: string;
@@ -14788,6 +15231,13 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["CallerIdPool"];
                 };
+            };
+            /** @description As it was */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description Not signed in */
             401: {
@@ -14849,6 +15299,8 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
+                /** @description ETag of the version the change is for: any other is left as it is, and answered with 412. */
+                "If-Match"?: string;
                 /** @description Names the request: sent again with the same key it is answered what it was answered before (with `Idempotency-Replayed: true`) and done once. Kept for a day. */
                 "Idempotency-Key"?: string;
             };
@@ -14912,6 +15364,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description It is in another version than If-Match names */
+            412: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description Larger than the API reads */
             413: {
                 headers: {
@@ -14963,6 +15424,8 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
+                /** @description ETag of the version the change is for: any other is left as it is, and answered with 412. */
+                "If-Match"?: string;
                 /** @description Names the request: sent again with the same key it is answered what it was answered before (with `Idempotency-Replayed: true`) and done once. Kept for a day. */
                 "Idempotency-Key"?: string;
             };
@@ -15032,6 +15495,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description It is in another version than If-Match names */
+            412: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description Larger than the API reads */
             413: {
                 headers: {
@@ -15091,7 +15563,10 @@ export interface operations {
     listPoolNumbers: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description ETag of an earlier answer: unless something changed since, the answer is 304 without a body. */
+                "If-None-Match"?: string;
+            };
             path: {
                 /** @description The pool's id */
                 id: string;
@@ -15108,6 +15583,13 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["PoolNumbers"];
                 };
+            };
+            /** @description As it was */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description Not signed in */
             401: {
@@ -15427,7 +15909,10 @@ export interface operations {
                 /** @description Part of the name or key. */
                 search?: string;
             };
-            header?: never;
+            header?: {
+                /** @description ETag of an earlier answer: unless something changed since, the answer is 304 without a body. */
+                "If-None-Match"?: string;
+            };
             path?: never;
             cookie?: never;
         };
@@ -15441,6 +15926,13 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["List_Flow"];
                 };
+            };
+            /** @description As it was */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description Not valid */
             400: {
@@ -15739,7 +16231,10 @@ export interface operations {
     getFlow: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description ETag of an earlier answer: unless something changed since, the answer is 304 without a body. */
+                "If-None-Match"?: string;
+            };
             path: {
                 /** @description The flow's id */
                 id: string;
@@ -15756,6 +16251,13 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["Flow"];
                 };
+            };
+            /** @description As it was */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description Not signed in */
             401: {
@@ -15816,7 +16318,10 @@ export interface operations {
     listFlowVersions: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description ETag of an earlier answer: unless something changed since, the answer is 304 without a body. */
+                "If-None-Match"?: string;
+            };
             path: {
                 /** @description The flow's id */
                 id: string;
@@ -15833,6 +16338,13 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["FlowVersionList"];
                 };
+            };
+            /** @description As it was */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description Not signed in */
             401: {
@@ -15893,7 +16405,10 @@ export interface operations {
     getFlowVersion: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description ETag of an earlier answer: unless something changed since, the answer is 304 without a body. */
+                "If-None-Match"?: string;
+            };
             path: {
                 /** @description The flow's id */
                 id: string;
@@ -15912,6 +16427,13 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["FlowVersion"];
                 };
+            };
+            /** @description As it was */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description Not signed in */
             401: {
@@ -16347,7 +16869,10 @@ export interface operations {
                 /** @description Only these. */
                 status?: components["schemas"]["CarrierStatus"];
             };
-            header?: never;
+            header?: {
+                /** @description ETag of an earlier answer: unless something changed since, the answer is 304 without a body. */
+                "If-None-Match"?: string;
+            };
             path?: never;
             cookie?: never;
         };
@@ -16361,6 +16886,13 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["List_Carrier"];
                 };
+            };
+            /** @description As it was */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description Not valid */
             400: {
@@ -16547,7 +17079,10 @@ export interface operations {
     getCarrier: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description ETag of an earlier answer: unless something changed since, the answer is 304 without a body. */
+                "If-None-Match"?: string;
+            };
             path: {
                 /** @description The carrier's id */
                 id: string;
@@ -16564,6 +17099,13 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["Carrier"];
                 };
+            };
+            /** @description As it was */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description Not signed in */
             401: {
@@ -16625,6 +17167,8 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
+                /** @description ETag of the version the change is for: any other is left as it is, and answered with 412. */
+                "If-Match"?: string;
                 /** @description Names the request: sent again with the same key it is answered what it was answered before (with `Idempotency-Replayed: true`) and done once. Kept for a day. */
                 "Idempotency-Key"?: string;
             };
@@ -16688,6 +17232,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description It is in another version than If-Match names */
+            412: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description Larger than the API reads */
             413: {
                 headers: {
@@ -16739,6 +17292,8 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
+                /** @description ETag of the version the change is for: any other is left as it is, and answered with 412. */
+                "If-Match"?: string;
                 /** @description Names the request: sent again with the same key it is answered what it was answered before (with `Idempotency-Replayed: true`) and done once. Kept for a day. */
                 "Idempotency-Key"?: string;
             };
@@ -16801,6 +17356,15 @@ export interface operations {
             };
             /** @description Taken already, in use, or changed meanwhile */
             409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It is in another version than If-Match names */
+            412: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -16881,7 +17445,10 @@ export interface operations {
                 /** @description Only these. */
                 status?: components["schemas"]["TrunkStatus"];
             };
-            header?: never;
+            header?: {
+                /** @description ETag of an earlier answer: unless something changed since, the answer is 304 without a body. */
+                "If-None-Match"?: string;
+            };
             path?: never;
             cookie?: never;
         };
@@ -16895,6 +17462,13 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["List_Trunk"];
                 };
+            };
+            /** @description As it was */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description Not valid */
             400: {
@@ -17081,7 +17655,10 @@ export interface operations {
     getTrunk: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description ETag of an earlier answer: unless something changed since, the answer is 304 without a body. */
+                "If-None-Match"?: string;
+            };
             path: {
                 /** @description The trunk's id */
                 id: string;
@@ -17098,6 +17675,13 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["Trunk"];
                 };
+            };
+            /** @description As it was */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description Not signed in */
             401: {
@@ -17159,6 +17743,8 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
+                /** @description ETag of the version the change is for: any other is left as it is, and answered with 412. */
+                "If-Match"?: string;
                 /** @description Names the request: sent again with the same key it is answered what it was answered before (with `Idempotency-Replayed: true`) and done once. Kept for a day. */
                 "Idempotency-Key"?: string;
             };
@@ -17222,6 +17808,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description It is in another version than If-Match names */
+            412: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description Larger than the API reads */
             413: {
                 headers: {
@@ -17273,6 +17868,8 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
+                /** @description ETag of the version the change is for: any other is left as it is, and answered with 412. */
+                "If-Match"?: string;
                 /** @description Names the request: sent again with the same key it is answered what it was answered before (with `Idempotency-Replayed: true`) and done once. Kept for a day. */
                 "Idempotency-Key"?: string;
             };
@@ -17342,6 +17939,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description It is in another version than If-Match names */
+            412: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description Larger than the API reads */
             413: {
                 headers: {
@@ -17401,7 +18007,10 @@ export interface operations {
     listSwitchNodes: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description ETag of an earlier answer: unless something changed since, the answer is 304 without a body. */
+                "If-None-Match"?: string;
+            };
             path?: never;
             cookie?: never;
         };
@@ -17415,6 +18024,13 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["SwitchNodes"];
                 };
+            };
+            /** @description As it was */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description Not signed in */
             401: {
@@ -17725,7 +18341,10 @@ export interface operations {
                 /** @description Entries, newest first. */
                 limit?: number;
             };
-            header?: never;
+            header?: {
+                /** @description ETag of an earlier answer: unless something changed since, the answer is 304 without a body. */
+                "If-None-Match"?: string;
+            };
             path?: never;
             cookie?: never;
         };
@@ -17739,6 +18358,13 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["ComplianceAudit"];
                 };
+            };
+            /** @description As it was */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description Not valid */
             400: {
@@ -17815,7 +18441,10 @@ export interface operations {
                 /** @description Part of the name. */
                 search?: string;
             };
-            header?: never;
+            header?: {
+                /** @description ETag of an earlier answer: unless something changed since, the answer is 304 without a body. */
+                "If-None-Match"?: string;
+            };
             path?: never;
             cookie?: never;
         };
@@ -17829,6 +18458,13 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["List_DncList"];
                 };
+            };
+            /** @description As it was */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description Not valid */
             400: {
@@ -18015,7 +18651,10 @@ export interface operations {
     getDncList: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description ETag of an earlier answer: unless something changed since, the answer is 304 without a body. */
+                "If-None-Match"?: string;
+            };
             path: {
                 /** @description The list's id */
                 id: string;
@@ -18032,6 +18671,13 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["DncList"];
                 };
+            };
+            /** @description As it was */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description Not signed in */
             401: {
@@ -18093,6 +18739,8 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
+                /** @description ETag of the version the change is for: any other is left as it is, and answered with 412. */
+                "If-Match"?: string;
                 /** @description Names the request: sent again with the same key it is answered what it was answered before (with `Idempotency-Replayed: true`) and done once. Kept for a day. */
                 "Idempotency-Key"?: string;
             };
@@ -18156,6 +18804,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description It is in another version than If-Match names */
+            412: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description Larger than the API reads */
             413: {
                 headers: {
@@ -18207,6 +18864,8 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
+                /** @description ETag of the version the change is for: any other is left as it is, and answered with 412. */
+                "If-Match"?: string;
                 /** @description Names the request: sent again with the same key it is answered what it was answered before (with `Idempotency-Replayed: true`) and done once. Kept for a day. */
                 "Idempotency-Key"?: string;
             };
@@ -18269,6 +18928,15 @@ export interface operations {
             };
             /** @description Taken already, in use, or changed meanwhile */
             409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It is in another version than If-Match names */
+            412: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -18347,7 +19015,10 @@ export interface operations {
                 /** @description First digits with country code: `+1212`. */
                 search?: string;
             };
-            header?: never;
+            header?: {
+                /** @description ETag of an earlier answer: unless something changed since, the answer is 304 without a body. */
+                "If-None-Match"?: string;
+            };
             path: {
                 /** @description The list's id */
                 id: string;
@@ -18364,6 +19035,13 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["List_DncListEntry"];
                 };
+            };
+            /** @description As it was */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description Not valid */
             400: {
@@ -18897,7 +19575,10 @@ export interface operations {
     getCompliancePolicy: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description ETag of an earlier answer: unless something changed since, the answer is 304 without a body. */
+                "If-None-Match"?: string;
+            };
             path?: never;
             cookie?: never;
         };
@@ -18911,6 +19592,13 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["CompliancePolicy"];
                 };
+            };
+            /** @description As it was */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description Not signed in */
             401: {
@@ -18963,6 +19651,8 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
+                /** @description ETag of the version the change is for: any other is left as it is, and answered with 412. */
+                "If-Match"?: string;
                 /** @description Names the request: sent again with the same key it is answered what it was answered before (with `Idempotency-Replayed: true`) and done once. Kept for a day. */
                 "Idempotency-Key"?: string;
             };
@@ -19013,6 +19703,15 @@ export interface operations {
             };
             /** @description Taken already, in use, or changed meanwhile */
             409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It is in another version than If-Match names */
+            412: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -19079,7 +19778,10 @@ export interface operations {
     getCampaignCompliancePolicy: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description ETag of an earlier answer: unless something changed since, the answer is 304 without a body. */
+                "If-None-Match"?: string;
+            };
             path: {
                 /** @description The campaign's id */
                 id: string;
@@ -19096,6 +19798,13 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["CompliancePolicy"];
                 };
+            };
+            /** @description As it was */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description Not signed in */
             401: {
@@ -19157,6 +19866,8 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
+                /** @description ETag of the version the change is for: any other is left as it is, and answered with 412. */
+                "If-Match"?: string;
                 /** @description Names the request: sent again with the same key it is answered what it was answered before (with `Idempotency-Replayed: true`) and done once. Kept for a day. */
                 "Idempotency-Key"?: string;
             };
@@ -19219,6 +19930,15 @@ export interface operations {
             };
             /** @description Taken already, in use, or changed meanwhile */
             409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It is in another version than If-Match names */
+            412: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -19286,6 +20006,8 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
+                /** @description ETag of the version the change is for: any other is left as it is, and answered with 412. */
+                "If-Match"?: string;
                 /** @description Names the request: sent again with the same key it is answered what it was answered before (with `Idempotency-Replayed: true`) and done once. Kept for a day. */
                 "Idempotency-Key"?: string;
             };
@@ -19342,6 +20064,15 @@ export interface operations {
             };
             /** @description Taken already, in use, or changed meanwhile */
             409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It is in another version than If-Match names */
+            412: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -19532,7 +20263,10 @@ export interface operations {
                 /** @description Only this provider's. */
                 provider?: components["schemas"]["ConsentProvider"];
             };
-            header?: never;
+            header?: {
+                /** @description ETag of an earlier answer: unless something changed since, the answer is 304 without a body. */
+                "If-None-Match"?: string;
+            };
             path?: never;
             cookie?: never;
         };
@@ -19546,6 +20280,13 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["List_Consent"];
                 };
+            };
+            /** @description As it was */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description Not valid */
             400: {
@@ -19606,7 +20347,10 @@ export interface operations {
     getConsent: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description ETag of an earlier answer: unless something changed since, the answer is 304 without a body. */
+                "If-None-Match"?: string;
+            };
             path: {
                 /** @description The consent's id */
                 id: string;
@@ -19623,6 +20367,13 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["Consent"];
                 };
+            };
+            /** @description As it was */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description Not signed in */
             401: {
@@ -20046,7 +20797,10 @@ export interface operations {
                 /** @description Only these; those whose time is over are shown under what they were. */
                 status?: components["schemas"]["ComplianceOverrideStatus"];
             };
-            header?: never;
+            header?: {
+                /** @description ETag of an earlier answer: unless something changed since, the answer is 304 without a body. */
+                "If-None-Match"?: string;
+            };
             path?: never;
             cookie?: never;
         };
@@ -20060,6 +20814,13 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["List_ComplianceOverride"];
                 };
+            };
+            /** @description As it was */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description Not valid */
             400: {
@@ -20120,7 +20881,10 @@ export interface operations {
     getComplianceOverride: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description ETag of an earlier answer: unless something changed since, the answer is 304 without a body. */
+                "If-None-Match"?: string;
+            };
             path: {
                 /** @description The override's id */
                 id: string;
@@ -20137,6 +20901,13 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["ComplianceOverride"];
                 };
+            };
+            /** @description As it was */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description Not signed in */
             401: {
@@ -20429,7 +21200,10 @@ export interface operations {
     getBalance: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description ETag of an earlier answer: unless something changed since, the answer is 304 without a body. */
+                "If-None-Match"?: string;
+            };
             path?: never;
             cookie?: never;
         };
@@ -20443,6 +21217,13 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["BalanceResponse"];
                 };
+            };
+            /** @description As it was */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description Not signed in */
             401: {
@@ -20506,7 +21287,10 @@ export interface operations {
                 billingAccountId?: string;
                 status?: components["schemas"]["RateCardStatus"];
             };
-            header?: never;
+            header?: {
+                /** @description ETag of an earlier answer: unless something changed since, the answer is 304 without a body. */
+                "If-None-Match"?: string;
+            };
             path?: never;
             cookie?: never;
         };
@@ -20520,6 +21304,13 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["List_RateCard"];
                 };
+            };
+            /** @description As it was */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description Not valid */
             400: {
@@ -20580,7 +21371,10 @@ export interface operations {
     getRateCard: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description ETag of an earlier answer: unless something changed since, the answer is 304 without a body. */
+                "If-None-Match"?: string;
+            };
             path: {
                 /** @description The rate card's id */
                 id: string;
@@ -20597,6 +21391,13 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["RateCard"];
                 };
+            };
+            /** @description As it was */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description Not signed in */
             401: {
@@ -20787,6 +21588,8 @@ export interface operations {
                 tenantId: string;
             };
             header?: {
+                /** @description ETag of the version the change is for: any other is left as it is, and answered with 412. */
+                "If-Match"?: string;
                 /** @description Names the request: sent again with the same key it is answered what it was answered before (with `Idempotency-Replayed: true`) and done once. Kept for a day. */
                 "Idempotency-Key"?: string;
             };
@@ -20849,6 +21652,15 @@ export interface operations {
             };
             /** @description Taken already, in use, or changed meanwhile */
             409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It is in another version than If-Match names */
+            412: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -20927,7 +21739,10 @@ export interface operations {
                 /** @description Part of the name. */
                 search?: string;
             };
-            header?: never;
+            header?: {
+                /** @description ETag of an earlier answer: unless something changed since, the answer is 304 without a body. */
+                "If-None-Match"?: string;
+            };
             path?: never;
             cookie?: never;
         };
@@ -20941,6 +21756,13 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["List_Queue"];
                 };
+            };
+            /** @description As it was */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description Not valid */
             400: {
@@ -21127,7 +21949,10 @@ export interface operations {
     getQueue: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description ETag of an earlier answer: unless something changed since, the answer is 304 without a body. */
+                "If-None-Match"?: string;
+            };
             path: {
                 /** @description The queue's id */
                 id: string;
@@ -21144,6 +21969,13 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["Queue"];
                 };
+            };
+            /** @description As it was */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description Not signed in */
             401: {
@@ -21205,6 +22037,8 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
+                /** @description ETag of the version the change is for: any other is left as it is, and answered with 412. */
+                "If-Match"?: string;
                 /** @description Names the request: sent again with the same key it is answered what it was answered before (with `Idempotency-Replayed: true`) and done once. Kept for a day. */
                 "Idempotency-Key"?: string;
             };
@@ -21268,6 +22102,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description It is in another version than If-Match names */
+            412: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description Larger than the API reads */
             413: {
                 headers: {
@@ -21319,6 +22162,8 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
+                /** @description ETag of the version the change is for: any other is left as it is, and answered with 412. */
+                "If-Match"?: string;
                 /** @description Names the request: sent again with the same key it is answered what it was answered before (with `Idempotency-Replayed: true`) and done once. Kept for a day. */
                 "Idempotency-Key"?: string;
             };
@@ -21381,6 +22226,15 @@ export interface operations {
             };
             /** @description Taken already, in use, or changed meanwhile */
             409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It is in another version than If-Match names */
+            412: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -21463,7 +22317,10 @@ export interface operations {
                 /** @description Part of the name. */
                 search?: string;
             };
-            header?: never;
+            header?: {
+                /** @description ETag of an earlier answer: unless something changed since, the answer is 304 without a body. */
+                "If-None-Match"?: string;
+            };
             path?: never;
             cookie?: never;
         };
@@ -21477,6 +22334,13 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["List_Agent"];
                 };
+            };
+            /** @description As it was */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description Not valid */
             400: {
@@ -21663,7 +22527,10 @@ export interface operations {
     getAgent: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description ETag of an earlier answer: unless something changed since, the answer is 304 without a body. */
+                "If-None-Match"?: string;
+            };
             path: {
                 /** @description The agent's id */
                 id: string;
@@ -21680,6 +22547,13 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["Agent"];
                 };
+            };
+            /** @description As it was */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description Not signed in */
             401: {
@@ -21741,6 +22615,8 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
+                /** @description ETag of the version the change is for: any other is left as it is, and answered with 412. */
+                "If-Match"?: string;
                 /** @description Names the request: sent again with the same key it is answered what it was answered before (with `Idempotency-Replayed: true`) and done once. Kept for a day. */
                 "Idempotency-Key"?: string;
             };
@@ -21804,6 +22680,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description It is in another version than If-Match names */
+            412: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description Larger than the API reads */
             413: {
                 headers: {
@@ -21855,6 +22740,8 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
+                /** @description ETag of the version the change is for: any other is left as it is, and answered with 412. */
+                "If-Match"?: string;
                 /** @description Names the request: sent again with the same key it is answered what it was answered before (with `Idempotency-Replayed: true`) and done once. Kept for a day. */
                 "Idempotency-Key"?: string;
             };
@@ -21924,6 +22811,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description It is in another version than If-Match names */
+            412: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description Larger than the API reads */
             413: {
                 headers: {
@@ -21983,7 +22879,10 @@ export interface operations {
     getOwnAgentStatus: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description ETag of an earlier answer: unless something changed since, the answer is 304 without a body. */
+                "If-None-Match"?: string;
+            };
             path?: never;
             cookie?: never;
         };
@@ -21997,6 +22896,13 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["OwnStatus"];
                 };
+            };
+            /** @description As it was */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description Not signed in */
             401: {
@@ -22203,7 +23109,10 @@ export interface operations {
                 /** @description Part of a name, the number, the e-mail address or the company. */
                 search?: string;
             };
-            header?: never;
+            header?: {
+                /** @description ETag of an earlier answer: unless something changed since, the answer is 304 without a body. */
+                "If-None-Match"?: string;
+            };
             path?: never;
             cookie?: never;
         };
@@ -22217,6 +23126,13 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["List_Lead"];
                 };
+            };
+            /** @description As it was */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description Not valid */
             400: {
@@ -22403,7 +23319,10 @@ export interface operations {
     getLead: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description ETag of an earlier answer: unless something changed since, the answer is 304 without a body. */
+                "If-None-Match"?: string;
+            };
             path: {
                 /** @description The lead's id */
                 id: string;
@@ -22420,6 +23339,13 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["Lead"];
                 };
+            };
+            /** @description As it was */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description Not signed in */
             401: {
@@ -22481,6 +23407,8 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
+                /** @description ETag of the version the change is for: any other is left as it is, and answered with 412. */
+                "If-Match"?: string;
                 /** @description Names the request: sent again with the same key it is answered what it was answered before (with `Idempotency-Replayed: true`) and done once. Kept for a day. */
                 "Idempotency-Key"?: string;
             };
@@ -22544,6 +23472,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description It is in another version than If-Match names */
+            412: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description Larger than the API reads */
             413: {
                 headers: {
@@ -22595,6 +23532,8 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
+                /** @description ETag of the version the change is for: any other is left as it is, and answered with 412. */
+                "If-Match"?: string;
                 /** @description Names the request: sent again with the same key it is answered what it was answered before (with `Idempotency-Replayed: true`) and done once. Kept for a day. */
                 "Idempotency-Key"?: string;
             };
@@ -22657,6 +23596,15 @@ export interface operations {
             };
             /** @description Taken already, in use, or changed meanwhile */
             409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It is in another version than If-Match names */
+            412: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -22733,7 +23681,10 @@ export interface operations {
                  */
                 cursor?: string;
             };
-            header?: never;
+            header?: {
+                /** @description ETag of an earlier answer: unless something changed since, the answer is 304 without a body. */
+                "If-None-Match"?: string;
+            };
             path: {
                 /** @description The lead's id */
                 id: string;
@@ -22750,6 +23701,13 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["List_Call"];
                 };
+            };
+            /** @description As it was */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description Not valid */
             400: {
@@ -22822,7 +23780,10 @@ export interface operations {
                 /** @description As people write it. Missing: 400 `MISSING_PHONE`. */
                 phoneNumber?: string;
             };
-            header?: never;
+            header?: {
+                /** @description ETag of an earlier answer: unless something changed since, the answer is 304 without a body. */
+                "If-None-Match"?: string;
+            };
             path?: never;
             cookie?: never;
         };
@@ -22836,6 +23797,13 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["LeadFound"];
                 };
+            };
+            /** @description As it was */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description Not valid */
             400: {
@@ -22917,7 +23885,10 @@ export interface operations {
                 /** @description Part of the name. */
                 search?: string;
             };
-            header?: never;
+            header?: {
+                /** @description ETag of an earlier answer: unless something changed since, the answer is 304 without a body. */
+                "If-None-Match"?: string;
+            };
             path?: never;
             cookie?: never;
         };
@@ -22931,6 +23902,13 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["List_Tag"];
                 };
+            };
+            /** @description As it was */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description Not valid */
             400: {
@@ -23117,7 +24095,10 @@ export interface operations {
     getTag: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description ETag of an earlier answer: unless something changed since, the answer is 304 without a body. */
+                "If-None-Match"?: string;
+            };
             path: {
                 /** @description The tag's id */
                 id: string;
@@ -23134,6 +24115,13 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["Tag"];
                 };
+            };
+            /** @description As it was */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description Not signed in */
             401: {
@@ -23195,6 +24183,8 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
+                /** @description ETag of the version the change is for: any other is left as it is, and answered with 412. */
+                "If-Match"?: string;
                 /** @description Names the request: sent again with the same key it is answered what it was answered before (with `Idempotency-Replayed: true`) and done once. Kept for a day. */
                 "Idempotency-Key"?: string;
             };
@@ -23258,6 +24248,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description It is in another version than If-Match names */
+            412: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description Larger than the API reads */
             413: {
                 headers: {
@@ -23309,6 +24308,8 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
+                /** @description ETag of the version the change is for: any other is left as it is, and answered with 412. */
+                "If-Match"?: string;
                 /** @description Names the request: sent again with the same key it is answered what it was answered before (with `Idempotency-Replayed: true`) and done once. Kept for a day. */
                 "Idempotency-Key"?: string;
             };
@@ -23371,6 +24372,15 @@ export interface operations {
             };
             /** @description Taken already, in use, or changed meanwhile */
             409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It is in another version than If-Match names */
+            412: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -23449,7 +24459,10 @@ export interface operations {
                 /** @description Part of the key. */
                 search?: string;
             };
-            header?: never;
+            header?: {
+                /** @description ETag of an earlier answer: unless something changed since, the answer is 304 without a body. */
+                "If-None-Match"?: string;
+            };
             path?: never;
             cookie?: never;
         };
@@ -23463,6 +24476,13 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["List_FeatureFlag"];
                 };
+            };
+            /** @description As it was */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description Not valid */
             400: {
@@ -23649,7 +24669,10 @@ export interface operations {
     getFeatureFlag: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description ETag of an earlier answer: unless something changed since, the answer is 304 without a body. */
+                "If-None-Match"?: string;
+            };
             path: {
                 /** @description The feature flag's id */
                 id: string;
@@ -23666,6 +24689,13 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["FeatureFlag"];
                 };
+            };
+            /** @description As it was */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description Not signed in */
             401: {
@@ -23727,6 +24757,8 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
+                /** @description ETag of the version the change is for: any other is left as it is, and answered with 412. */
+                "If-Match"?: string;
                 /** @description Names the request: sent again with the same key it is answered what it was answered before (with `Idempotency-Replayed: true`) and done once. Kept for a day. */
                 "Idempotency-Key"?: string;
             };
@@ -23790,6 +24822,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description It is in another version than If-Match names */
+            412: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description Larger than the API reads */
             413: {
                 headers: {
@@ -23841,6 +24882,8 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
+                /** @description ETag of the version the change is for: any other is left as it is, and answered with 412. */
+                "If-Match"?: string;
                 /** @description Names the request: sent again with the same key it is answered what it was answered before (with `Idempotency-Replayed: true`) and done once. Kept for a day. */
                 "Idempotency-Key"?: string;
             };
@@ -23903,6 +24946,15 @@ export interface operations {
             };
             /** @description Taken already, in use, or changed meanwhile */
             409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It is in another version than If-Match names */
+            412: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -23987,7 +25039,10 @@ export interface operations {
                 /** @description Part of the e-mail address or name. */
                 search?: string;
             };
-            header?: never;
+            header?: {
+                /** @description ETag of an earlier answer: unless something changed since, the answer is 304 without a body. */
+                "If-None-Match"?: string;
+            };
             path?: never;
             cookie?: never;
         };
@@ -24001,6 +25056,13 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["List_User"];
                 };
+            };
+            /** @description As it was */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description Not valid */
             400: {
@@ -24178,7 +25240,10 @@ export interface operations {
     getMe: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description ETag of an earlier answer: unless something changed since, the answer is 304 without a body. */
+                "If-None-Match"?: string;
+            };
             path?: never;
             cookie?: never;
         };
@@ -24192,6 +25257,13 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["User"];
                 };
+            };
+            /** @description As it was */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description Not signed in */
             401: {
@@ -24243,7 +25315,10 @@ export interface operations {
     getUser: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description ETag of an earlier answer: unless something changed since, the answer is 304 without a body. */
+                "If-None-Match"?: string;
+            };
             path: {
                 /** @description The user's id */
                 id: string;
@@ -24260,6 +25335,13 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["User"];
                 };
+            };
+            /** @description As it was */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description Not signed in */
             401: {
@@ -24321,6 +25403,8 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
+                /** @description ETag of the version the change is for: any other is left as it is, and answered with 412. */
+                "If-Match"?: string;
                 /** @description Names the request: sent again with the same key it is answered what it was answered before (with `Idempotency-Replayed: true`) and done once. Kept for a day. */
                 "Idempotency-Key"?: string;
             };
@@ -24384,6 +25468,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description It is in another version than If-Match names */
+            412: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description Larger than the API reads */
             413: {
                 headers: {
@@ -24435,6 +25528,8 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
+                /** @description ETag of the version the change is for: any other is left as it is, and answered with 412. */
+                "If-Match"?: string;
                 /** @description Names the request: sent again with the same key it is answered what it was answered before (with `Idempotency-Replayed: true`) and done once. Kept for a day. */
                 "Idempotency-Key"?: string;
             };
@@ -24497,6 +25592,15 @@ export interface operations {
             };
             /** @description Taken already, in use, or changed meanwhile */
             409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It is in another version than If-Match names */
+            412: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -24937,7 +26041,10 @@ export interface operations {
                 /** @description Part of the name. */
                 search?: string;
             };
-            header?: never;
+            header?: {
+                /** @description ETag of an earlier answer: unless something changed since, the answer is 304 without a body. */
+                "If-None-Match"?: string;
+            };
             path?: never;
             cookie?: never;
         };
@@ -24951,6 +26058,13 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["List_CustomRole"];
                 };
+            };
+            /** @description As it was */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description Not valid */
             400: {
@@ -25137,7 +26251,10 @@ export interface operations {
     getRole: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description ETag of an earlier answer: unless something changed since, the answer is 304 without a body. */
+                "If-None-Match"?: string;
+            };
             path: {
                 /** @description The role's id */
                 id: string;
@@ -25154,6 +26271,13 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["CustomRole"];
                 };
+            };
+            /** @description As it was */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description Not signed in */
             401: {
@@ -25215,6 +26339,8 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
+                /** @description ETag of the version the change is for: any other is left as it is, and answered with 412. */
+                "If-Match"?: string;
                 /** @description Names the request: sent again with the same key it is answered what it was answered before (with `Idempotency-Replayed: true`) and done once. Kept for a day. */
                 "Idempotency-Key"?: string;
             };
@@ -25278,6 +26404,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description It is in another version than If-Match names */
+            412: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description Larger than the API reads */
             413: {
                 headers: {
@@ -25329,6 +26464,8 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
+                /** @description ETag of the version the change is for: any other is left as it is, and answered with 412. */
+                "If-Match"?: string;
                 /** @description Names the request: sent again with the same key it is answered what it was answered before (with `Idempotency-Replayed: true`) and done once. Kept for a day. */
                 "Idempotency-Key"?: string;
             };
@@ -25398,6 +26535,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description It is in another version than If-Match names */
+            412: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description Larger than the API reads */
             413: {
                 headers: {
@@ -25457,7 +26603,10 @@ export interface operations {
     listPermissions: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description ETag of an earlier answer: unless something changed since, the answer is 304 without a body. */
+                "If-None-Match"?: string;
+            };
             path?: never;
             cookie?: never;
         };
@@ -25471,6 +26620,13 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["PermissionList"];
                 };
+            };
+            /** @description As it was */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description Not signed in */
             401: {
@@ -25548,7 +26704,10 @@ export interface operations {
                 /** @description Before. */
                 endDate?: components["schemas"]["Time"];
             };
-            header?: never;
+            header?: {
+                /** @description ETag of an earlier answer: unless something changed since, the answer is 304 without a body. */
+                "If-None-Match"?: string;
+            };
             path?: never;
             cookie?: never;
         };
@@ -25562,6 +26721,13 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["List_AuditLogEntry"];
                 };
+            };
+            /** @description As it was */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description Not valid */
             400: {
@@ -25622,7 +26788,10 @@ export interface operations {
     verifyAuditLogs: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description ETag of an earlier answer: unless something changed since, the answer is 304 without a body. */
+                "If-None-Match"?: string;
+            };
             path?: never;
             cookie?: never;
         };
@@ -25636,6 +26805,13 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["AuditVerification"];
                 };
+            };
+            /** @description As it was */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description Not signed in */
             401: {
@@ -25792,7 +26968,10 @@ export interface operations {
                 /** @description Only these. */
                 status?: components["schemas"]["ApiKeyStatus"];
             };
-            header?: never;
+            header?: {
+                /** @description ETag of an earlier answer: unless something changed since, the answer is 304 without a body. */
+                "If-None-Match"?: string;
+            };
             path?: never;
             cookie?: never;
         };
@@ -25806,6 +26985,13 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["List_ApiKey"];
                 };
+            };
+            /** @description As it was */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description Not valid */
             400: {
@@ -25983,7 +27169,10 @@ export interface operations {
     getApiKey: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description ETag of an earlier answer: unless something changed since, the answer is 304 without a body. */
+                "If-None-Match"?: string;
+            };
             path: {
                 /** @description The key's id */
                 id: string;
@@ -26000,6 +27189,13 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["ApiKey"];
                 };
+            };
+            /** @description As it was */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description Not signed in */
             401: {
@@ -26061,6 +27257,8 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
+                /** @description ETag of the version the change is for: any other is left as it is, and answered with 412. */
+                "If-Match"?: string;
                 /** @description Names the request: sent again with the same key it is answered what it was answered before (with `Idempotency-Replayed: true`) and done once. Kept for a day. */
                 "Idempotency-Key"?: string;
             };
@@ -26124,6 +27322,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description It is in another version than If-Match names */
+            412: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description Larger than the API reads */
             413: {
                 headers: {
@@ -26175,6 +27382,8 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
+                /** @description ETag of the version the change is for: any other is left as it is, and answered with 412. */
+                "If-Match"?: string;
                 /** @description Names the request: sent again with the same key it is answered what it was answered before (with `Idempotency-Replayed: true`) and done once. Kept for a day. */
                 "Idempotency-Key"?: string;
             };
@@ -26237,6 +27446,15 @@ export interface operations {
             };
             /** @description Taken already, in use, or changed meanwhile */
             409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It is in another version than If-Match names */
+            412: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -26442,7 +27660,10 @@ export interface operations {
                  */
                 cursor?: string;
             };
-            header?: never;
+            header?: {
+                /** @description ETag of an earlier answer: unless something changed since, the answer is 304 without a body. */
+                "If-None-Match"?: string;
+            };
             path?: never;
             cookie?: never;
         };
@@ -26456,6 +27677,13 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["List_Tenant"];
                 };
+            };
+            /** @description As it was */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description Not valid */
             400: {
@@ -26633,7 +27861,10 @@ export interface operations {
     getTenant: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description ETag of an earlier answer: unless something changed since, the answer is 304 without a body. */
+                "If-None-Match"?: string;
+            };
             path: {
                 /** @description The tenant's id */
                 id: string;
@@ -26650,6 +27881,13 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["Tenant"];
                 };
+            };
+            /** @description As it was */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description Not signed in */
             401: {
@@ -26711,6 +27949,8 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
+                /** @description ETag of the version the change is for: any other is left as it is, and answered with 412. */
+                "If-Match"?: string;
                 /** @description Names the request: sent again with the same key it is answered what it was answered before (with `Idempotency-Replayed: true`) and done once. Kept for a day. */
                 "Idempotency-Key"?: string;
             };
@@ -26780,6 +28020,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description It is in another version than If-Match names */
+            412: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description Larger than the API reads */
             413: {
                 headers: {
@@ -26839,7 +28088,10 @@ export interface operations {
     getTenantQuota: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description ETag of an earlier answer: unless something changed since, the answer is 304 without a body. */
+                "If-None-Match"?: string;
+            };
             path: {
                 /** @description The tenant's id */
                 id: string;
@@ -26856,6 +28108,13 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["Quota"];
                 };
+            };
+            /** @description As it was */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description Not signed in */
             401: {
@@ -27045,7 +28304,10 @@ export interface operations {
     getTenantQuotaStatus: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description ETag of an earlier answer: unless something changed since, the answer is 304 without a body. */
+                "If-None-Match"?: string;
+            };
             path: {
                 /** @description The tenant's id */
                 id: string;
@@ -27062,6 +28324,13 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["QuotaStatus"];
                 };
+            };
+            /** @description As it was */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description Not signed in */
             401: {
@@ -27122,7 +28391,10 @@ export interface operations {
     listQuotaOverrides: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description ETag of an earlier answer: unless something changed since, the answer is 304 without a body. */
+                "If-None-Match"?: string;
+            };
             path: {
                 /** @description The tenant's id */
                 id: string;
@@ -27139,6 +28411,13 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["QuotaOverrideList"];
                 };
+            };
+            /** @description As it was */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description Not signed in */
             401: {
@@ -27458,7 +28737,10 @@ export interface operations {
                 /** @description Only these. */
                 status?: components["schemas"]["CarrierStatus"];
             };
-            header?: never;
+            header?: {
+                /** @description ETag of an earlier answer: unless something changed since, the answer is 304 without a body. */
+                "If-None-Match"?: string;
+            };
             path?: never;
             cookie?: never;
         };
@@ -27472,6 +28754,13 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["List_Carrier"];
                 };
+            };
+            /** @description As it was */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description Not valid */
             400: {
@@ -27658,7 +28947,10 @@ export interface operations {
     adminGetCarrier: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description ETag of an earlier answer: unless something changed since, the answer is 304 without a body. */
+                "If-None-Match"?: string;
+            };
             path: {
                 /** @description The carrier's id */
                 id: string;
@@ -27675,6 +28967,13 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["Carrier"];
                 };
+            };
+            /** @description As it was */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description Not signed in */
             401: {
@@ -27736,6 +29035,8 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
+                /** @description ETag of the version the change is for: any other is left as it is, and answered with 412. */
+                "If-Match"?: string;
                 /** @description Names the request: sent again with the same key it is answered what it was answered before (with `Idempotency-Replayed: true`) and done once. Kept for a day. */
                 "Idempotency-Key"?: string;
             };
@@ -27798,6 +29099,15 @@ export interface operations {
             };
             /** @description Taken already, in use, or changed meanwhile */
             409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It is in another version than If-Match names */
+            412: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -27880,7 +29190,10 @@ export interface operations {
                 /** @description Only these. */
                 status?: components["schemas"]["TrunkStatus"];
             };
-            header?: never;
+            header?: {
+                /** @description ETag of an earlier answer: unless something changed since, the answer is 304 without a body. */
+                "If-None-Match"?: string;
+            };
             path?: never;
             cookie?: never;
         };
@@ -27894,6 +29207,13 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["List_Trunk"];
                 };
+            };
+            /** @description As it was */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description Not valid */
             400: {
@@ -28080,7 +29400,10 @@ export interface operations {
     adminGetTrunk: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description ETag of an earlier answer: unless something changed since, the answer is 304 without a body. */
+                "If-None-Match"?: string;
+            };
             path: {
                 /** @description The trunk's id */
                 id: string;
@@ -28097,6 +29420,13 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["Trunk"];
                 };
+            };
+            /** @description As it was */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description Not signed in */
             401: {
@@ -28158,6 +29488,8 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
+                /** @description ETag of the version the change is for: any other is left as it is, and answered with 412. */
+                "If-Match"?: string;
                 /** @description Names the request: sent again with the same key it is answered what it was answered before (with `Idempotency-Replayed: true`) and done once. Kept for a day. */
                 "Idempotency-Key"?: string;
             };
@@ -28220,6 +29552,15 @@ export interface operations {
             };
             /** @description Taken already, in use, or changed meanwhile */
             409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It is in another version than If-Match names */
+            412: {
                 headers: {
                     [name: string]: unknown;
                 };

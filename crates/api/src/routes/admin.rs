@@ -99,6 +99,7 @@ async fn update<R: Kept>(caller: &Caller, id: IdOf<R>, body: R::Update) -> ApiRe
     let (scope, before) = found::<R>(caller, id).await?;
     let mut entity = before.clone();
     R::change(caller, &mut entity, body).await?;
+    let scope = scope.expecting(caller.expected());
     let saved = R::repository(caller.directory()).save(scope, &entity, caller.now()).await.map_err(from_store)?;
     let (was, is) = (view_of::<R>(caller, &before).await?, view_of::<R>(caller, &saved).await?);
     caller.audit(Done::Update, R::Entity::NAME, id, &was, &is).await;

@@ -261,7 +261,7 @@ async fn update(
     if let Some(expiry) = body.expires_at {
         key.expires_at = expiry.map(|expiry| expiry.0);
     }
-    let saved = caller.directory().api_keys.save(caller.scope(), &key, caller.now()).await.map_err(from_store)?;
+    let saved = caller.directory().api_keys.save(caller.target(), &key, caller.now()).await.map_err(from_store)?;
     let after = view(&saved);
     caller.audit(Done::Update, operations::ApiKey::NAME, id, &before, &after).await;
     Ok(Json(after))
@@ -326,7 +326,7 @@ async fn revoke(caller: Caller, PathId(id): PathId<ApiKeyId>) -> ApiResult<Statu
     let mut key = caller.directory().api_keys.get(caller.scope(), id).await.map_err(from_store)?;
     let before = view(&key);
     key.status = operations::ApiKeyStatus::Revoked;
-    let saved = caller.directory().api_keys.save(caller.scope(), &key, caller.now()).await.map_err(from_store)?;
+    let saved = caller.directory().api_keys.save(caller.target(), &key, caller.now()).await.map_err(from_store)?;
     caller.audit(Done::Delete, operations::ApiKey::NAME, id, &before, &view(&saved)).await;
     Ok(StatusCode::NO_CONTENT)
 }

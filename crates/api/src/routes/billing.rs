@@ -336,7 +336,12 @@ async fn update_rate_card(
         card.rates = read_rates(&rates)?;
     }
     check_period(&card)?;
-    let saved = caller.directory().rate_cards.save(scope, &card, caller.now()).await.map_err(from_store)?;
+    let saved = caller
+        .directory()
+        .rate_cards
+        .save(scope.expecting(caller.expected()), &card, caller.now())
+        .await
+        .map_err(from_store)?;
     let after = view(&saved);
     caller.audit(Done::Update, operations::RateCard::NAME, id, &before, &after).await;
     Ok(Json(after))

@@ -296,7 +296,7 @@ async fn update(
     if !faults.is_empty() {
         return Err(ApiError::validation(faults));
     }
-    let saved = caller.directory().buyers.save(caller.scope(), &buyer, caller.now()).await.map_err(from_store)?;
+    let saved = caller.directory().buyers.save(caller.target(), &buyer, caller.now()).await.map_err(from_store)?;
     let after = view(&caller, &saved, &counts, &mut names).await?;
     caller.audit(Done::Update, operations::Buyer::NAME, id, &before, &after).await;
     Ok(Json(after))
@@ -308,7 +308,7 @@ async fn update(
 async fn remove(caller: Caller, PathId(id): PathId<BuyerId>) -> ApiResult<StatusCode> {
     let buyer = caller.directory().buyers.get(caller.scope(), id).await.map_err(from_store)?;
     let before = view(&caller, &buyer, &CapCounts::read(&caller).await?, &mut Names::new(&caller)).await?;
-    caller.directory().buyers.remove(caller.scope(), id).await.map_err(from_store)?;
+    caller.directory().buyers.remove(caller.target(), id).await.map_err(from_store)?;
     caller.audit(Done::Delete, operations::Buyer::NAME, id, &before, &()).await;
     Ok(StatusCode::NO_CONTENT)
 }

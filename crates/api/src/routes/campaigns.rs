@@ -413,7 +413,8 @@ async fn update(
     let before = view_with_counts(&caller, &campaign).await?;
     apply(&mut campaign, body)?;
     check_pool(&caller, &campaign).await?;
-    let saved = caller.directory().campaigns.save(caller.scope(), &campaign, caller.now()).await.map_err(from_store)?;
+    let saved =
+        caller.directory().campaigns.save(caller.target(), &campaign, caller.now()).await.map_err(from_store)?;
     let after = view_with_counts(&caller, &saved).await?;
     caller.audit(Done::Update, operations::Campaign::NAME, id, &before, &after).await;
     Ok(Json(after))
@@ -479,7 +480,7 @@ fn apply(campaign: &mut operations::Campaign, body: UpdateCampaignRequest) -> Ap
 async fn remove(caller: Caller, PathId(id): PathId<CampaignId>) -> ApiResult<StatusCode> {
     let campaign = caller.directory().campaigns.get(caller.scope(), id).await.map_err(from_store)?;
     let before = view_with_counts(&caller, &campaign).await?;
-    caller.directory().campaigns.remove(caller.scope(), id).await.map_err(from_store)?;
+    caller.directory().campaigns.remove(caller.target(), id).await.map_err(from_store)?;
     caller.audit(Done::Delete, operations::Campaign::NAME, id, &before, &()).await;
     Ok(StatusCode::NO_CONTENT)
 }

@@ -287,7 +287,8 @@ async fn update(
     if !faults.is_empty() {
         return Err(ApiError::validation(faults));
     }
-    let saved = caller.directory().endpoints.save(caller.scope(), &endpoint, caller.now()).await.map_err(from_store)?;
+    let saved =
+        caller.directory().endpoints.save(caller.target(), &endpoint, caller.now()).await.map_err(from_store)?;
     let after = view(&saved);
     caller.audit(Done::Update, operations::Endpoint::NAME, saved.id, &before, &after).await;
     Ok(Json(after))
@@ -299,7 +300,7 @@ async fn update(
     responses((status = 204, description = "Removed")))]
 async fn remove(caller: Caller, Path((buyer, endpoint)): Path<(String, String)>) -> ApiResult<StatusCode> {
     let endpoint = find(&caller, &buyer, &endpoint).await?;
-    caller.directory().endpoints.remove(caller.scope(), endpoint.id).await.map_err(from_store)?;
+    caller.directory().endpoints.remove(caller.target(), endpoint.id).await.map_err(from_store)?;
     caller.audit(Done::Delete, operations::Endpoint::NAME, endpoint.id, &view(&endpoint), &()).await;
     Ok(StatusCode::NO_CONTENT)
 }

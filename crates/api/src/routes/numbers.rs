@@ -450,10 +450,11 @@ async fn update(
         number.metadata = metadata.0;
     }
     if let Some(name) = body.friendly_name.filter(|name| *name != number.friendly_name) {
+        caller.check_match(Some(number.updated_at))?;
         caller.state.provisioning().rename(&number, name.as_deref().unwrap_or("")).await.map_err(from_provisioning)?;
         number.friendly_name = name;
     }
-    let number = caller.directory().numbers.save(caller.scope(), &number, caller.now()).await.map_err(from_store)?;
+    let number = caller.directory().numbers.save(caller.target(), &number, caller.now()).await.map_err(from_store)?;
     let after = view(&number, &mut names).await?;
     caller.audit(Done::Update, Number::NAME, id, &before, &after).await;
     Ok(Json(after))
@@ -468,7 +469,7 @@ async fn release(caller: Caller, PathId(id): PathId<NumberId>) -> ApiResult<Stat
     let number = caller.directory().numbers.get(caller.scope(), id).await.map_err(from_store)?;
     let before = view(&number, &mut names).await?;
     let provisioning = caller.state.provisioning();
-    let number = provisioning.release(caller.scope(), id, caller.now()).await.map_err(from_provisioning)?;
+    let number = provisioning.release(caller.target(), id, caller.now()).await.map_err(from_provisioning)?;
     caller.audit(Done::Delete, Number::NAME, id, &before, &view(&number, &mut names).await?).await;
     Ok(StatusCode::NO_CONTENT)
 }

@@ -172,7 +172,7 @@ async fn remove(caller: Caller, PathId(id): PathId<RoleId>) -> ApiResult<StatusC
     if !holders.items.is_empty() {
         return Err(ApiError::conflict("role: still held by users; take it from them first"));
     }
-    directory.roles.remove(caller.scope(), id).await.map_err(from_store)?;
+    directory.roles.remove(caller.target(), id).await.map_err(from_store)?;
     caller.audit(Done::Delete, CustomRole::NAME, id, &view(&role), &()).await;
     Ok(StatusCode::NO_CONTENT)
 }

@@ -185,6 +185,7 @@ async fn update(
     Body(body): Body<UpdateTenantRequest>,
 ) -> ApiResult<Json<Tenant>> {
     let mut tenant = find(&caller, id).await?;
+    caller.check_match(Some(tenant.updated_at))?;
     let before = view(&tenant);
     tenant.name = body.name.unwrap_or(tenant.name);
     tenant.slug = body.slug.unwrap_or(tenant.slug);

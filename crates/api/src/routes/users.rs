@@ -291,7 +291,7 @@ async fn update(
         || user.custom_roles != found.custom_roles
         || user.side() != found.side();
     let accounts = &caller.directory().accounts;
-    let saved = accounts.save_user(caller.scope(), &user, ends_sessions, caller.now()).await.map_err(from_store)?;
+    let saved = accounts.save_user(caller.target(), &user, ends_sessions, caller.now()).await.map_err(from_store)?;
     let after = view(&saved);
     caller.audit(Done::Update, operations::User::NAME, id, &view(&found), &after).await;
     Ok(Json(after))
@@ -304,7 +304,7 @@ async fn remove(caller: Caller, PathId(id): PathId<UserId>) -> ApiResult<StatusC
     caller.check_step_up()?;
     let user = caller.directory().users.get(caller.scope(), id).await.map_err(from_store)?;
     assignment::check_rank(&caller, &user).await?;
-    caller.directory().accounts.remove_user(caller.scope(), id).await.map_err(from_store)?;
+    caller.directory().accounts.remove_user(caller.target(), id).await.map_err(from_store)?;
     caller.audit(Done::Delete, operations::User::NAME, id, &view(&user), &()).await;
     Ok(StatusCode::NO_CONTENT)
 }

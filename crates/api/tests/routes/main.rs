@@ -9,6 +9,7 @@ mod backfill;
 mod caller_ids;
 mod calls;
 mod compliance;
+mod conditional;
 mod directory;
 mod events;
 mod flows;

@@ -57,6 +57,11 @@ impl Operation {
         self.item["x-sides"].is_array()
     }
 
+    /// Whether it names this parameter.
+    pub fn takes(&self, name: &str) -> bool {
+        self.item["parameters"].as_array().is_some_and(|all| all.iter().any(|parameter| parameter["name"] == name))
+    }
+
     pub fn permission(&self) -> Option<String> {
         let requirement = self.item["security"].as_array()?.first()?.as_object()?.values().next()?;
         requirement.as_array()?.first()?.as_str().map(str::to_owned)
@@ -208,7 +213,7 @@ async fn tenants_are_for_the_operator_only() {
 }
 
 /// Of every kind one, in the first tenant: the path it is found under and its id.
-async fn one_of_everything(platform: &Platform) -> Vec<(&'static str, String)> {
+pub async fn one_of_everything(platform: &Platform) -> Vec<(&'static str, String)> {
     let mut made = crate::directory::everything(&platform.admin().await).await;
     let sold = crate::calls::sold_call(platform, 0).await;
     let admin = platform.admin().await;

@@ -4,12 +4,13 @@ use async_trait::async_trait;
 use domain::{SessionId, TenantId, Timestamp, UserId};
 use operations::{Accounts, Role, Session, StoreError, TenantScope, User, UserStatus};
 use sea_orm::{
-    ActiveModelTrait, ColumnTrait, ConnectionTrait, DatabaseTransaction, EntityTrait, IntoActiveModel, QueryFilter,
+    ActiveModelTrait, ColumnTrait, Condition, ConnectionTrait, DatabaseTransaction, EntityTrait, IntoActiveModel,
+    QueryFilter,
 };
 use uuid::Uuid;
 
 use super::{
-    Stored, refusal,
+    Stored, check_expected, of_versions, overtaken, refusal,
     sign_in::{SESSION_COLUMNS, read_session},
     users::table::{Column, Entity as Users},
 };
@@ -67,6 +68,7 @@ impl Accounts for Store {
         // Time may stand still between two changes; the mark must not.
         let now = now.max(Timestamp::from_micros(read_at.micros().saturating_add(1)));
         let changed = User { updated_at: now, ..user.clone() };
+        check_expected(scope, read_at, NAME)?;
         let row = changed.to_row()?.into_active_model().reset_all();
         self.writer()
             .write(move |transaction| {
@@ -81,7 +83,7 @@ impl Accounts for Store {
                     let written = update.exec(transaction).await.map_err(|error| refusal(NAME, error, false))?;
                     if written.rows_affected == 0 {
                         let exists = Users::find_by_id(id.0).one(transaction).await.map_err(store_error)?.is_some();
-                        return Err(if exists { StoreError::Stale(NAME) } else { StoreError::NotFound(NAME) });
+                        return Err(overtaken(scope, exists, NAME));
                     }
                     if owners > 0 && active_owners(transaction, tenant).await? == 0 {
                         return Err(last_owner());
@@ -100,11 +102,14 @@ impl Accounts for Store {
                 Box::pin(async move {
                     lock_tenant(transaction, tenant).await?;
                     let owners = active_owners(transaction, tenant).await?;
-                    let delete =
-                        Users::delete_many().filter(Column::TenantId.eq(tenant.0)).filter(Column::Id.eq(user.0));
+                    let is_one = Condition::all().add(Column::TenantId.eq(tenant.0)).add(Column::Id.eq(user.0));
+                    let delete = Users::delete_many().filter(is_one.clone());
+                    let delete = delete.filter(of_versions(scope, Column::UpdatedAt));
                     let removed = delete.exec(transaction).await.map_err(|error| refusal(NAME, error, true))?;
                     if removed.rows_affected == 0 {
-                        return Err(StoreError::NotFound(NAME));
+                        let is_there = scope.expected().is_some()
+                            && Users::find().filter(is_one).one(transaction).await.map_err(store_error)?.is_some();
+                        return Err(overtaken(scope, is_there, NAME));
                     }
                     if owners > 0 && active_owners(transaction, tenant).await? == 0 {
                         return Err(last_owner());

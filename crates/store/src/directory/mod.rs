@@ -147,6 +147,7 @@ where
         // Time may stand still between two changes; the mark must not.
         let now = now.max(Timestamp::from_micros(read_at.micros().saturating_add(1)));
         let changed = entity.clone().touched(now);
+        check_expected(scope, read_at, E::NAME)?;
         let row = changed.to_row()?.into_active_model().reset_all();
         let [tenant_column, id_column, updated_column] = E::KEYS;
         self.writer()
@@ -161,7 +162,7 @@ where
                     let written = update.exec(transaction).await.map_err(|error| refused::<E>(error, false))?;
                     if written.rows_affected == 0 {
                         let exists = one::<E>(scope, id).one(transaction).await.map_err(store_error)?.is_some();
-                        return Err(if exists { StoreError::Stale(E::NAME) } else { StoreError::NotFound(E::NAME) });
+                        return Err(overtaken(scope, exists, E::NAME));
                     }
                     routes::<E>(transaction, tenant).await
                 })
@@ -171,17 +172,20 @@ where
     }
 
     async fn remove(&self, scope: TenantScope, id: E::Id) -> Result<(), StoreError> {
-        let [tenant_column, id_column, _] = E::KEYS;
+        let [tenant_column, id_column, updated_column] = E::KEYS;
         self.writer()
             .write(move |transaction| {
                 Box::pin(async move {
                     let delete = E::Table::delete_many()
                         .filter(tenant_column.eq(scope.tenant().0))
                         .filter(id_column.eq(E::uuid(id)))
+                        .filter(of_versions(scope, updated_column))
                         .filter(side_of::<E>(scope));
                     let removed = delete.exec(transaction).await.map_err(|error| refused::<E>(error, true))?;
                     if removed.rows_affected == 0 {
-                        return Err(StoreError::NotFound(E::NAME));
+                        let is_there = scope.expected().is_some()
+                            && one::<E>(scope, id).one(transaction).await.map_err(store_error)?.is_some();
+                        return Err(overtaken(scope, is_there, E::NAME));
                     }
                     routes::<E>(transaction, scope.tenant()).await
                 })
@@ -277,6 +281,32 @@ where
     match scope.side() {
         Side::Whole => Condition::all(),
         side => E::of_side(side),
+    }
+}
+
+/// Refuses a change of a version the scope does not expect. What was read is what the write finds, so this holds in the
+/// transaction too.
+fn check_expected(scope: TenantScope, read_at: Timestamp, entity: &'static str) -> Result<(), StoreError> {
+    match scope.expected() {
+        Some(expected) if !expected.have(read_at) => Err(StoreError::Precondition(entity)),
+        _ => Ok(()),
+    }
+}
+
+/// What it means that a change found no row.
+fn overtaken(scope: TenantScope, is_there: bool, entity: &'static str) -> StoreError {
+    match (is_there, scope.expected()) {
+        (false, _) => StoreError::NotFound(entity),
+        (true, Some(_)) => StoreError::Precondition(entity),
+        (true, None) => StoreError::Stale(entity),
+    }
+}
+
+/// Only rows in a version the scope expects; no condition where it expects none.
+fn of_versions(scope: TenantScope, updated_at: impl ColumnTrait) -> Condition {
+    match scope.expected() {
+        Some(expected) => Condition::all().add(updated_at.is_in(expected.all().map(Timestamp::micros))),
+        None => Condition::all(),
     }
 }
 

@@ -300,7 +300,7 @@ async fn update(
     set(&mut list.scrubbed_at, body.scrubbed_at.map(|at| at.map(|time| time.0)));
     set(&mut list.metadata, body.metadata.map(|metadata| metadata.0));
     check(&caller, &list).await?;
-    let saved = caller.directory().dnc_lists.save(caller.scope(), &list, caller.now()).await.map_err(from_store)?;
+    let saved = caller.directory().dnc_lists.save(caller.target(), &list, caller.now()).await.map_err(from_store)?;
     let after = view(&saved);
     caller.audit(Done::Update, ENTITY, id, &before, &after).await;
     Ok(Json(after))
@@ -312,10 +312,11 @@ async fn update(
 async fn remove(caller: Caller, PathId(id): PathId<DncListId>) -> ApiResult<StatusCode> {
     let list = existing(&caller, id).await?;
     let (scope, directory) = (caller.scope(), caller.directory());
+    caller.check_match(Some(list.updated_at))?;
     if list.status == DncListStatus::Active {
         // Nobody consults half a list.
         let off = operations::DncList { status: DncListStatus::Inactive, ..list.clone() };
-        directory.dnc_lists.save(scope, &off, caller.now()).await.map_err(from_store)?;
+        directory.dnc_lists.save(caller.target(), &off, caller.now()).await.map_err(from_store)?;
     }
     while directory.dnc_entries.purge_dnc_entries(scope, id, PURGED_AT_ONCE).await.map_err(from_store)? > 0 {}
     directory.dnc_lists.remove(scope, id).await.map_err(from_store)?;

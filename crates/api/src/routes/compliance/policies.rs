@@ -328,9 +328,10 @@ async fn replace(
     let saved = match stored(caller, campaign).await? {
         Some(found) => {
             let changed = operations::CompliancePolicy { version: found.version.saturating_add(1), policy, ..found };
-            policies.save(caller.scope(), &changed, now).await.map_err(from_store)?
+            policies.save(caller.target(), &changed, now).await.map_err(from_store)?
         }
         None => {
+            caller.check_match(None)?;
             let new = operations::CompliancePolicy {
                 id: caller.state.next_id(),
                 tenant: caller.principal.tenant,
@@ -394,7 +395,7 @@ async fn put_of_campaign(
 async fn remove_of_campaign(caller: Caller, PathId(id): PathId<CampaignId>) -> ApiResult<StatusCode> {
     existing_campaign(&caller, id).await?;
     let Some(found) = stored(&caller, Some(id)).await? else { return Err(ApiError::not_found("Compliance policy")) };
-    caller.directory().compliance_policies.remove(caller.scope(), found.id).await.map_err(from_store)?;
+    caller.directory().compliance_policies.remove(caller.target(), found.id).await.map_err(from_store)?;
     let before = view(Some(id), Some(&found), &Policy::default());
     caller.audit(Done::Delete, ENTITY, policy_name(Some(id)), &before, &()).await;
     Ok(StatusCode::NO_CONTENT)
