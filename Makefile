@@ -19,7 +19,7 @@ WEB_SOURCES := $(shell find web -type f \( -path web/node_modules -o -path web/d
 WEB_MODULES := web/node_modules/.package-lock.json
 WEB_APP := web/dist/index.html
 
-.PHONY: help run build web test test-rust test-web test-interop bench soak fuzz lint deny fmt clean deps-run deps-test deps-ci
+.PHONY: help run build web test test-rust test-web test-postgres test-interop bench soak fuzz lint deny fmt clean deps-run deps-test deps-ci
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
@@ -43,10 +43,13 @@ $(WEB_APP): $(WEB_MODULES) $(WEB_SOURCES)
 	@touch $@
 
 test: deps-test web ## install what the tests need, and run them all
-	scripts/run-tests rust web interop
+	scripts/run-tests rust postgres web interop
 
 test-rust: web ## unit and behaviour tests of the crates
 	scripts/run-tests rust
+
+test-postgres: deps-test ## the storage and API tests on PostgreSQL
+	scripts/run-tests postgres
 
 test-web: $(WEB_MODULES) ## unit tests of the web app
 	scripts/run-tests web

@@ -3,7 +3,8 @@
 /// Settings of the store.
 #[derive(Clone, Debug)]
 pub struct StoreConfig {
-    /// `sqlite:///var/lib/hopwhistle/hopwhistle.db` (made when missing) or `postgres://user@host/database`.
+    /// `sqlite:///var/lib/hopwhistle/hopwhistle.db` (made when missing) or `postgres://user@host/database`
+    /// (made when missing, where the user may).
     pub url: String,
     /// Connections that read. Writing has one of its own.
     pub readers: u32,

@@ -1,13 +1,14 @@
 //! Everything that differs between SQLite and PostgreSQL.
 
-use std::{fmt, time::Duration};
+use std::{fmt, str::FromStr as _, time::Duration};
 
 use operations::StoreError;
 use sea_orm::{
     ConnectOptions, DatabaseConnection, DatabaseTransaction, DbBackend, DbErr, RuntimeErr, SqliteTransactionMode,
     TransactionOptions, TransactionTrait,
     sqlx::{
-        self,
+        self, Connection as _, PgConnection,
+        postgres::PgConnectOptions,
         sqlite::{SqliteJournalMode, SqliteSynchronous},
     },
 };
@@ -20,6 +21,8 @@ const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 const STATEMENTS_CACHED: usize = 256;
 /// The write-ahead log is cut to this size, bytes, after a checkpoint.
 const WAL_BYTES_KEPT: &str = "67108864";
+/// What every PostgreSQL server has, to connect to while another database is made.
+const MAINTENANCE_DATABASE: &str = "postgres";
 /// Page cache of a connection, in negative KiB as the pragma has it.
 const CACHE_SIZE: &str = "-16384";
 
@@ -110,6 +113,29 @@ pub(crate) fn options(config: &StoreConfig, connections: u32) -> ConnectOptions 
                 .pragma("temp_store", "memory")
         });
     options
+}
+
+/// PostgreSQL's server is there and the database is not (appendix A, 3D000).
+pub(crate) fn is_missing(error: &DbErr) -> bool {
+    let DbErr::Conn(RuntimeErr::SqlxError(error)) = error else { return false };
+    matches!(error.as_ref(), sqlx::Error::Database(database) if database.code().is_some_and(|code| code == "3D000"))
+}
+
+/// Makes the database a PostgreSQL URL names. Somebody else may make it at the same moment.
+pub(crate) async fn create_database(url: &str) -> Result<(), StoreError> {
+    let failed =
+        |error: sqlx::Error| StoreError::failed(format!("the database is not there and could not be made: {error}"));
+    let options = PgConnectOptions::from_str(url).map_err(failed)?;
+    let name = options.get_database().unwrap_or_default().replace('"', "\"\"");
+    let mut connection = PgConnection::connect_with(&options.database(MAINTENANCE_DATABASE)).await.map_err(failed)?;
+    let created =
+        sqlx::raw_sql(sqlx::AssertSqlSafe(format!("CREATE DATABASE \"{name}\""))).execute(&mut connection).await;
+    match created {
+        Err(sqlx::Error::Database(error)) if error.code().is_some_and(|code| code == "42P04" || code == "23505") => {
+            Ok(())
+        }
+        created => created.map(|_| tracing::info!(name, "database made")).map_err(failed),
+    }
 }
 
 /// Tells a store that is away from one that refuses.

@@ -176,6 +176,13 @@ impl Store {
     }
 }
 
+/// A database that is not there is made, as SQLite makes its file.
 async fn connect(options: ConnectOptions) -> Result<DatabaseConnection, StoreError> {
-    Database::connect(options).await.map_err(store_error)
+    match Database::connect(options.clone()).await {
+        Err(error) if dialect::is_missing(&error) => {
+            dialect::create_database(options.get_url()).await?;
+            Database::connect(options).await.map_err(store_error)
+        }
+        connected => connected.map_err(store_error),
+    }
 }

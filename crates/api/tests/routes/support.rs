@@ -183,6 +183,15 @@ impl Answer {
     }
 }
 
+/// A database of this folder's own: PostgreSQL where `scripts/with-postgres` started a server, SQLite otherwise.
+fn database(folder: &tempfile::TempDir) -> String {
+    let Ok(server) = std::env::var("HOPWHISTLE_TEST_POSTGRES") else {
+        return format!("sqlite://{}", folder.path().join("test.db").display());
+    };
+    let name: String = folder.path().display().to_string().chars().filter(char::is_ascii_alphanumeric).collect();
+    format!("{server}/{name}")
+}
+
 impl Platform {
     pub async fn new() -> Self {
         Self::with(|_| {}).await
@@ -199,7 +208,7 @@ impl Platform {
     async fn build(change: impl FnOnce(&mut ApiConfig), has_mail: bool) -> Self {
         let mails = Arc::new(Mails::default());
         let folder = tempfile::tempdir().unwrap();
-        let url = format!("sqlite://{}", folder.path().join("test.db").display());
+        let url = database(&folder);
         let bus = Arc::new(MemoryBus::new(64));
         let (store, _task) = Store::open(&StoreConfig::new(url, [1; 32]), START).await.unwrap();
         let directory = store.directory();

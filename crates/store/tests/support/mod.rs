@@ -27,8 +27,17 @@ pub struct World {
     pub publisher: Publisher,
 }
 
+/// A PostgreSQL server to make databases on, `postgres://user@host:port`. Without it the tests run on SQLite. `scripts/with-postgres`
+/// starts one and sets it.
+const SERVER: &str = "HOPWHISTLE_TEST_POSTGRES";
+
+/// A database of this folder's own.
 pub fn config(folder: &TempDir) -> StoreConfig {
-    StoreConfig::new(format!("sqlite://{}", folder.path().join("test.db").display()), [7; 32])
+    let Ok(server) = std::env::var(SERVER) else {
+        return StoreConfig::new(format!("sqlite://{}", folder.path().join("test.db").display()), [7; 32]);
+    };
+    let name: String = folder.path().display().to_string().chars().filter(char::is_ascii_alphanumeric).collect();
+    StoreConfig::new(format!("{server}/{name}"), [7; 32])
 }
 
 impl World {
