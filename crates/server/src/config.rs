@@ -103,8 +103,10 @@ pub struct Numbers {
 /// Database.
 #[derive(Clone, Debug, confique::Config, Serialize)]
 pub struct Storage {
-    /// `sqlite:///path/to/file` or `sqlite:` for `hopwhistle.db` in the data folder.
+    /// `postgres://user:password@host/database` (made when missing, where the user may), `sqlite:///path/to/file`, or `sqlite:` for
+    /// `hopwhistle.db` in the data folder.
     #[config(env = "DATABASE_URL", default = "sqlite:")]
+    #[serde(serialize_with = "without_password")]
     pub database_url: String,
 }
 
@@ -330,5 +332,34 @@ impl Config {
             "sqlite:" | "sqlite://" => format!("sqlite://{}", self.data.join("hopwhistle.db").display()),
             url => url.to_owned(),
         }
+    }
+
+    /// As [`Config::database_url`], for eyes: without its password.
+    pub fn database_shown(&self) -> String {
+        shown(&self.database_url())
+    }
+}
+
+fn without_password<S: serde::Serializer>(url: &str, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_str(&shown(url))
+}
+
+/// A URL whose password is `***`.
+fn shown(url: &str) -> String {
+    let Some((scheme, rest)) = url.split_once("://") else { return url.to_owned() };
+    let Some((user, host)) = rest.rsplit_once('@') else { return url.to_owned() };
+    let user = user.split_once(':').map_or_else(|| user.to_owned(), |(name, _)| format!("{name}:***"));
+    format!("{scheme}://{user}@{host}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_password_is_not_shown() {
+        assert_eq!(shown("postgres://ann:s@cr:et@db/hop"), "postgres://ann:***@db/hop");
+        assert_eq!(shown("postgres://ann@db/hop"), "postgres://ann@db/hop");
+        assert_eq!(shown("sqlite:///a/b.db"), "sqlite:///a/b.db");
     }
 }

@@ -65,6 +65,8 @@ enum Command {
     Worker,
     /// Call a number as a carrier would, and report what was heard.
     Call(roles::call::CallArguments),
+    /// Bring the database's schema up to date, or show what is to come.
+    Migrate(roles::migrate::MigrateArguments),
     /// Who stands above tenants.
     Operator {
         #[command(subcommand)]
@@ -144,6 +146,7 @@ fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Worker => up(config, Roles { worker: true, ..Roles::NONE }, false)?,
         Command::Call(arguments) => return roles::call::run(&config, &arguments),
         Command::Audit { what } => people::audit(&config, &what)?,
+        Command::Migrate(arguments) => roles::migrate::run(&config, &arguments)?,
         Command::Operator { what } => people::run(&config, &what)?,
         Command::Numbers { what: NumbersCommand::Audit(arguments) } => {
             install_crypto()?;

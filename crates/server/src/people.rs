@@ -88,10 +88,9 @@ fn with_directory(
     runtime.block_on(async {
         let clock = Clock::start();
         std::fs::create_dir_all(&config.data).with_context(|| format!("{}", config.data.display()))?;
-        let url = config.database_url();
-        let store_config = StoreConfig::new(url.clone(), secrets::entropy()?);
-        let (store, writer) =
-            Store::open(&store_config, clock.now()).await.with_context(|| format!("database {url}"))?;
+        let store_config = StoreConfig::new(config.database_url(), secrets::entropy()?);
+        let opened = Store::open(&store_config, clock.now()).await;
+        let (store, writer) = opened.with_context(|| format!("database {}", config.database_shown()))?;
         let done = run(&store.directory(), clock).await;
         drop(store);
         writer.finished().await;

@@ -17,6 +17,11 @@ use crate::StoreConfig;
 
 /// How long a connection waits for a lock another process holds.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
+/// How long the writer waits for its connection before the database counts as away. A call waits for its events that long, so it is well
+/// below what a caller bears; connecting over TLS to another site takes a tenth of it.
+const WRITER_CONNECTS_WITHIN: Duration = Duration::from_secs(2);
+/// How long a reader waits for a free connection.
+const READER_WAITS: Duration = Duration::from_secs(5);
 /// Prepared statements kept by a connection: multi-row statements come in powers of two.
 const STATEMENTS_CACHED: usize = 256;
 /// The write-ahead log is cut to this size, bytes, after a checkpoint.
@@ -90,6 +95,9 @@ pub(crate) async fn begin_write(connection: &DatabaseConnection) -> Result<Datab
     connection.begin_with_options(options).await
 }
 
+/// The writer is one.
+pub(crate) const WRITERS: u32 = 1;
+
 /// How to connect: `connections` of them.
 pub(crate) fn options(config: &StoreConfig, connections: u32) -> ConnectOptions {
     let mut options = ConnectOptions::new(config.url.clone());
@@ -97,7 +105,7 @@ pub(crate) fn options(config: &StoreConfig, connections: u32) -> ConnectOptions 
     options
         .max_connections(connections)
         .min_connections(1)
-        .acquire_timeout(Duration::from_secs(10))
+        .acquire_timeout(if connections == WRITERS { WRITER_CONNECTS_WITHIN } else { READER_WAITS })
         .sqlx_logging(false)
         .test_before_acquire(false)
         .map_sqlx_sqlite_opts(move |sqlite| {

@@ -38,6 +38,7 @@ use tokio::task::JoinHandle;
 pub use config::StoreConfig;
 pub use journal::FileJournal;
 pub use live_bus::MemoryBus;
+pub use migrate::{SchemaVersion, migrate_to, schema_versions};
 
 use dialect::store_error;
 use hot::Hot;
@@ -72,8 +73,8 @@ impl WriterTask {
 impl Store {
     /// Connects, brings the schema to the newest version and starts the writer. Must be called within a tokio runtime.
     pub async fn open(config: &StoreConfig, now: Timestamp) -> Result<(Self, WriterTask), StoreError> {
-        let connection = connect(dialect::options(config, 1)).await?;
-        migrate::migrate(&connection, now).await?;
+        let connection = connect(dialect::options(config, dialect::WRITERS)).await?;
+        migrate::migrate(&connection, None, now).await?;
         let reader = connect(dialect::options(config, config.readers.max(1))).await?;
         let usage = Arc::new(UsageBoard::new());
         let ids = Arc::new(Ids::new(Seed::new(config.seed)));

@@ -1,10 +1,15 @@
 //! Schema versions: plain SQL, each run once, in order, in a transaction with the note that it ran.
 
+use std::{collections::HashMap, path::Path};
+
 use domain::Timestamp;
 use operations::StoreError;
-use sea_orm::{ConnectionTrait, DatabaseConnection, Statement};
+use sea_orm::{ConnectionTrait, Database, DatabaseConnection, DbErr, QueryResult, Statement};
 
-use crate::dialect::{begin_write, render, store_error};
+use crate::{
+    StoreConfig, connect,
+    dialect::{begin_write, is_missing, options, render, store_error},
+};
 
 /// Every version. One that was released is never changed; a change is a new version.
 const MIGRATIONS: &[(i64, &str, &str)] = &[
@@ -24,8 +29,53 @@ const MIGRATIONS: &[(i64, &str, &str)] = &[
     (90, "idempotency keys", include_str!("../migrations/0090_idempotency_keys.sql")),
 ];
 
-/// Brings the schema to the newest version; answers how many versions were run.
-pub(crate) async fn migrate(connection: &DatabaseConnection, now: Timestamp) -> Result<usize, StoreError> {
+/// A version of the schema.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SchemaVersion {
+    /// Its number.
+    pub version: i64,
+    /// What it brings.
+    pub name: &'static str,
+    /// When it was applied to this database; `None` while it is to come.
+    pub applied_at: Option<Timestamp>,
+}
+
+/// Every version this program knows, oldest first, and whether this database has it. Writes nothing, and makes no database.
+pub async fn schema_versions(config: &StoreConfig) -> Result<Vec<SchemaVersion>, StoreError> {
+    let known = |applied: &HashMap<i64, i64>| {
+        let version = |(version, name, _): &(i64, &'static str, &str)| SchemaVersion {
+            version: *version,
+            name,
+            applied_at: applied.get(version).copied().map(Timestamp::from_micros),
+        };
+        MIGRATIONS.iter().map(version).collect()
+    };
+    let Some(connection) = existing(config).await? else { return Ok(known(&HashMap::new())) };
+    let noted =
+        Statement::from_string(connection.get_database_backend(), "SELECT version, applied_at FROM schema_versions");
+    // An empty database has no such table.
+    let rows = connection.query_all_raw(noted).await.unwrap_or_default();
+    let row = |row: &QueryResult| Ok((row.try_get_by_index(0)?, row.try_get_by_index(1)?));
+    let applied = rows.iter().map(row).collect::<Result<_, DbErr>>().map_err(store_error)?;
+    Ok(known(&applied))
+}
+
+/// Brings the schema to `newest`, or to the newest version there is; answers the versions that were run.
+pub async fn migrate_to(
+    config: &StoreConfig,
+    newest: Option<i64>,
+    now: Timestamp,
+) -> Result<Vec<SchemaVersion>, StoreError> {
+    let connection = connect(options(config, 1)).await?;
+    migrate(&connection, newest, now).await
+}
+
+/// As [`migrate_to`], on an open connection.
+pub(crate) async fn migrate(
+    connection: &DatabaseConnection,
+    newest: Option<i64>,
+    now: Timestamp,
+) -> Result<Vec<SchemaVersion>, StoreError> {
     let backend = connection.get_database_backend();
     connection
         .execute_unprepared(
@@ -34,8 +84,10 @@ pub(crate) async fn migrate(connection: &DatabaseConnection, now: Timestamp) -> 
         )
         .await
         .map_err(store_error)?;
-    let mut count = 0;
-    for (version, name, sql) in MIGRATIONS {
+    newer_than_us(connection).await?;
+    let mut ran = Vec::new();
+    let wanted = |version: i64| newest.is_none_or(|newest| version <= newest);
+    for (version, name, sql) in MIGRATIONS.iter().filter(|(version, ..)| wanted(*version)) {
         let transaction = begin_write(connection).await.map_err(store_error)?;
         let note = Statement::from_sql_and_values(
             backend,
@@ -50,10 +102,21 @@ pub(crate) async fn migrate(connection: &DatabaseConnection, now: Timestamp) -> 
         transaction.execute_unprepared(&render(backend, sql)).await.map_err(store_error)?;
         transaction.commit().await.map_err(store_error)?;
         tracing::info!(version, name, "schema version applied");
-        count += 1;
+        ran.push(SchemaVersion { version: *version, name, applied_at: Some(now) });
     }
-    newer_than_us(connection).await?;
-    Ok(count)
+    Ok(ran)
+}
+
+/// Connects where there is a database already.
+async fn existing(config: &StoreConfig) -> Result<Option<DatabaseConnection>, StoreError> {
+    let file = config.url.strip_prefix("sqlite:").map(|rest| rest.trim_start_matches("//"));
+    if file.is_some_and(|file| !Path::new(file.split('?').next().unwrap_or(file)).exists()) {
+        return Ok(None);
+    }
+    match Database::connect(options(config, 1)).await {
+        Err(error) if is_missing(&error) => Ok(None),
+        connected => connected.map(Some).map_err(store_error),
+    }
 }
 
 /// A database of a newer release is not touched.

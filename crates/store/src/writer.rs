@@ -1,6 +1,14 @@
 //! One task writes: it takes what waits, runs all of it in one transaction, and answers each when the disk has it.
 
-use std::{future::Future, pin::Pin, sync::Arc, time::Duration};
+use std::{
+    future::Future,
+    pin::Pin,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
 
 use operations::{Appended, LeaseRequest, Reservation, Settled, Settlement, StoreError};
 use sea_orm::{DatabaseConnection, DatabaseTransaction, TransactionTrait};
@@ -15,6 +23,9 @@ use crate::{
     hot::{Appending, Hot, HotOp, HotOutcome},
 };
 
+/// How often a database that is away is tried again. Writes fail at once meanwhile, instead of each waiting for a connection: calls go on
+/// with the journal.
+const TRY_AGAIN_EVERY: Duration = Duration::from_secs(1);
 /// Transactions begin so far apart at least. A transaction costs more than most of what is in it, so under load writes gather
 /// meanwhile; nobody hears an answer that comes so much later. A write that comes after a pause waits for nothing.
 const PACE: Duration = Duration::from_millis(8);
@@ -112,7 +123,7 @@ impl Writer {
         batch_max: usize,
     ) -> (Self, JoinHandle<()>) {
         let (queue, waiting) = mpsc::channel(queue_max);
-        let task = tokio::spawn(Loop { connection, hot, waiting, batch_max }.run());
+        let task = tokio::spawn(Loop { connection, hot, waiting, batch_max, is_away: Arc::default() }.run());
         (Self { queue }, task)
     }
 
@@ -174,6 +185,8 @@ struct Loop {
     hot: Hot,
     waiting: mpsc::Receiver<Op>,
     batch_max: usize,
+    /// Whether the database counts as away.
+    is_away: Arc<AtomicBool>,
 }
 
 impl Loop {
@@ -239,7 +252,7 @@ impl Loop {
     }
 
     async fn try_hot(&mut self, ops: &[HotOp], appending: Appending) -> Result<Option<Vec<HotOutcome>>, StoreError> {
-        let transaction = begin_write(&self.connection).await.map_err(store_error)?;
+        let transaction = self.begin().await?;
         let outcomes = match self.hot.run(&transaction, ops, appending).await {
             Ok(Some(outcomes)) => outcomes,
             broken => {
@@ -257,10 +270,23 @@ impl Loop {
         Ok(Some(outcomes))
     }
 
+    /// Begins a transaction, or says at once that the database is away.
+    async fn begin(&self) -> Result<DatabaseTransaction, StoreError> {
+        if self.is_away.load(Ordering::Acquire) {
+            return Err(StoreError::Unavailable("the database is away".into()));
+        }
+        let begun = begin_write(&self.connection).await.map_err(store_error);
+        if begun.as_ref().is_err_and(StoreError::is_transient) {
+            self.is_away.store(true, Ordering::Release);
+            tokio::spawn(watch(self.connection.clone(), Arc::clone(&self.is_away)));
+        }
+        begun
+    }
+
     async fn commit_tasks(&self, tasks: Vec<Box<dyn Task>>) {
-        let transaction = match begin_write(&self.connection).await {
+        let transaction = match self.begin().await {
             Ok(transaction) => transaction,
-            Err(error) => return answer_all(tasks, &store_error(error)),
+            Err(error) => return answer_all(tasks, &error),
         };
         let mut done = Vec::new();
         for mut task in tasks {
@@ -274,6 +300,15 @@ impl Loop {
             Err(error) => answer_all(done, &store_error(error)),
         }
     }
+}
+
+/// Waits until the database is back.
+async fn watch(connection: DatabaseConnection, is_away: Arc<AtomicBool>) {
+    while let Err(error) = connection.ping().await {
+        tracing::debug!(%error, "the database is away");
+        tokio::time::sleep(TRY_AGAIN_EVERY).await;
+    }
+    is_away.store(false, Ordering::Release);
 }
 
 async fn run_in_savepoint(transaction: &DatabaseTransaction, task: &mut dyn Task) -> Result<(), StoreError> {

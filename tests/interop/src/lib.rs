@@ -7,6 +7,7 @@ pub mod browser;
 pub mod demo;
 pub mod expect;
 pub mod figures;
+pub mod line;
 pub mod platform;
 pub mod sipp;
 pub mod sound;

@@ -11,6 +11,7 @@ use anyhow::{Context as _, bail};
 
 use crate::api::Api;
 use crate::demo::Demo;
+use crate::line::Line;
 
 /// Path of the `demo.json` of a platform that runs already.
 pub const DEMO_JSON: &str = "INTEROP_DEMO_JSON";
@@ -19,6 +20,9 @@ pub const BINARY: &str = "INTEROP_BINARY";
 
 /// How far all ports are moved; clear of a platform a developer has running on the usual ones.
 pub const PORT_OFFSET: &str = "INTEROP_PORT_OFFSET";
+
+/// A PostgreSQL server to keep the data on, `postgres://user@host:port`.
+pub const POSTGRES: &str = "HOPWHISTLE_TEST_POSTGRES";
 
 const PORT_OFFSET_USUAL: &str = "700";
 const STARTS_WITHIN: Duration = Duration::from_secs(60);
@@ -32,6 +36,7 @@ pub struct Platform {
     pub api: Api,
     process: Option<Child>,
     data: Option<tempfile::TempDir>,
+    line: Option<Line>,
 }
 
 impl Platform {
@@ -43,17 +48,27 @@ impl Platform {
         if let Some(path) = env::var_os(DEMO_JSON) {
             let demo = Demo::read(Path::new(&path))?;
             let api = Api::new(&demo);
-            return Ok(Self { demo, api, process: None, data: None });
+            return Ok(Self { demo, api, process: None, data: None, line: None });
         }
         let data = tempfile::Builder::new().prefix("hopwhistle-interop-").tempdir()?;
-        let (process, demo, api) = launch(data.path())?;
-        Ok(Self { demo, api, process: Some(process), data: Some(data) })
+        let line = match env::var(POSTGRES) {
+            Ok(server) => Some(Line::to(server.rsplit('@').next().unwrap_or(&server).to_owned())?),
+            Err(_) => None,
+        };
+        let (process, demo, api) = launch(data.path(), line.as_ref())?;
+        Ok(Self { demo, api, process: Some(process), data: Some(data), line })
     }
 
     /// Whether it was started here, and may be killed.
     #[must_use]
     pub fn is_ours(&self) -> bool {
         self.process.is_some()
+    }
+
+    /// The line to its database, where that is a server of the tests.
+    #[must_use]
+    pub fn database_line(&self) -> Option<&Line> {
+        self.line.as_ref()
     }
 
     /// Kills it without a word (`kill -9`), and starts it again on the same data.
@@ -65,7 +80,7 @@ impl Platform {
         process.kill()?;
         process.wait()?;
         let data = self.data.as_ref().context("this platform was not started here")?;
-        let (process, demo, api) = launch(data.path())?;
+        let (process, demo, api) = launch(data.path(), self.line.as_ref())?;
         self.process = Some(process);
         (self.demo, self.api) = (demo, api);
         Ok(())
@@ -73,12 +88,19 @@ impl Platform {
 }
 
 /// Starts the platform on a folder and waits until it is ready.
-fn launch(data: &Path) -> anyhow::Result<(Child, Demo, Api)> {
+fn launch(data: &Path, line: Option<&Line>) -> anyhow::Result<(Child, Demo, Api)> {
     let binary = binary()?;
     let log_path = data.join("platform.log");
     let log = File::options().create(true).append(true).open(&log_path)?;
     let offset = env::var(PORT_OFFSET).unwrap_or_else(|_| PORT_OFFSET_USUAL.to_owned());
-    let process = Command::new(&binary)
+    let mut command = Command::new(&binary);
+    // A database of this folder's own, on the server of `scripts/with-postgres`; SQLite without one.
+    if let (Some(line), Ok(server)) = (line, env::var(POSTGRES)) {
+        let name: String = data.display().to_string().chars().filter(char::is_ascii_alphanumeric).collect();
+        let user = server.rsplit_once('@').map_or("", |(user, _)| user);
+        command.env("DATABASE_URL", format!("{user}@127.0.0.1:{}/{name}", line.port()));
+    }
+    let process = command
         .arg("--data")
         .arg(data)
         .args(["--port-offset", &offset, "up", "--demo"])

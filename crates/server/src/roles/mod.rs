@@ -5,6 +5,7 @@ pub mod call;
 pub mod demo;
 pub mod edge;
 pub mod http;
+pub mod migrate;
 pub mod numbers;
 pub mod phone;
 pub mod relay;

@@ -342,9 +342,9 @@ async fn within<T>(what: &str, work: impl Future<Output = T>) {
 async fn open(config: &Config, roles: Roles, clock: Clock, seed: &mut Seed) -> anyhow::Result<(Core, WriterTask)> {
     let mut store_seed = [0; 32];
     seed.fill(&mut store_seed);
-    let url = config.database_url();
-    let store_config = StoreConfig::new(url.clone(), store_seed);
-    let (store, writer) = Store::open(&store_config, clock.now()).await.with_context(|| format!("database {url}"))?;
+    let store_config = StoreConfig::new(config.database_url(), store_seed);
+    let opened = Store::open(&store_config, clock.now()).await;
+    let (store, writer) = opened.with_context(|| format!("database {}", config.database_shown()))?;
     let ids = Arc::new(Ids::new(seed.fork()));
     let live: Arc<dyn LiveBus> = Arc::new(MemoryBus::new(LIVE_UPDATES_MAX));
     let shared = Arc::new(store.clone());

@@ -1,5 +1,6 @@
 //! Every scenario against one platform, one after another: the caps, buyers and ports of the demo are shared.
 
+mod away;
 mod bad_input;
 mod crash;
 
@@ -28,7 +29,7 @@ static NEXT_CALLER: AtomicU64 = AtomicU64::new(12_005_550_001);
 type Scenario = fn(&mut Platform) -> anyhow::Result<()>;
 
 /// In the order they run: the cheap ones first.
-const SCENARIOS: [(&str, Scenario); 22] = [
+const SCENARIOS: [(&str, Scenario); 23] = [
     ("a_call_straight_to_a_buyer", straight_to_a_buyer),
     ("ivr_with_dtmf_by_rfc_4733", ivr_rfc4733),
     ("ivr_with_dtmf_by_info", ivr_info),
@@ -50,6 +51,7 @@ const SCENARIOS: [(&str, Scenario); 22] = [
     ("a_long_recording", long_recording),
     ("two_hundred_calls_at_once_with_media", concurrent),
     ("a_thousand_calls_one_after_another", sequential),
+    ("the_database_goes_away_and_comes_back_amid_calls", away::amid_calls),
     ("a_crash_amid_a_hundred_calls_loses_no_call_and_no_cent", crash::amid_calls),
 ];
 
