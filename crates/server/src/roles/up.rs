@@ -107,6 +107,7 @@ pub async fn run(mut config: Config, roles: Roles, with_demo: bool) -> anyhow::R
     let (stop, stopped) = watch::channel(false);
     let mut running = Running::default();
     let mut writer = None;
+    running.tasks.push(tokio::spawn(clock.follow_wall_clock()));
     if roles.relay {
         running.relay = Some(relay::start(&config, clock)?);
     }
