@@ -59,7 +59,13 @@ impl Desk {
 
     fn join(&self) -> (CallId, JoinHandle<Option<Answer>>) {
         let call = self.world.ids.next(NOW);
-        let ask = Ask::JoinQueue { tenant: self.world.tenant.id, queue: "sales".into(), size_max: None };
+        let ask = Ask::JoinQueue {
+            tenant: self.world.tenant.id,
+            queue: "sales".into(),
+            size_max: None,
+            since: NOW,
+            is_back: false,
+        };
         let voice = self.voice.clone();
         (call, tokio::spawn(async move { voice.answer(Token { call, number: 0 }, ask, NOW).await }))
     }

@@ -36,6 +36,23 @@ fn voice(store: &Store, ids: &Arc<Ids>) -> Arc<Voice> {
 }
 
 impl Stage {
+    /// Asks for an agent of the one queue there is.
+    fn join(
+        &self,
+        call: CallId,
+        since: Timestamp,
+        is_back: bool,
+        size_max: Option<u32>,
+    ) -> impl Future<Output = Option<Answer>> + use<> {
+        let voice = self.voice.clone();
+        let ask = Ask::JoinQueue { tenant: self.tenant, queue: "repair".into(), size_max, since, is_back };
+        async move { voice.answer(Token { call, number: 0 }, ask, NOW).await }
+    }
+
+    fn leave(&self, served: bool) -> Ask {
+        Ask::LeaveQueue { tenant: self.tenant, queue: "repair".into(), served }
+    }
+
     async fn new() -> Self {
         let world = World::new().await;
         let tenant = seed(&world, "127.0.0.1:5090").await;
@@ -261,11 +278,7 @@ async fn each_call_begins_with_the_next_buyer() {
 #[tokio::test]
 async fn a_queue_gives_its_agent_to_one_caller_after_another() {
     let stage = Stage::new().await;
-    let join = |call| {
-        let voice = stage.voice.clone();
-        let ask = Ask::JoinQueue { tenant: stage.tenant, queue: "repair".into(), size_max: Some(1) };
-        async move { voice.answer(Token { call, number: 0 }, ask, NOW).await }
-    };
+    let join = |call| stage.join(call, NOW, false, Some(1));
     let (first, second, third) = (stage.world.ids.next(NOW), stage.world.ids.next(NOW), stage.world.ids.next(NOW));
     assert!(matches!(join(first).await, Some(Answer::QueueTurn { .. })));
     let waiting = tokio::spawn(join(second));
@@ -281,8 +294,39 @@ async fn a_queue_gives_its_agent_to_one_caller_after_another() {
     while stage.voice.desk().waiting().iter().all(|(.., count)| *count == 0) {
         tokio::task::yield_now().await;
     }
-    assert!(stage.ask(third, Ask::LeaveQueue { tenant: stage.tenant, queue: "repair".into() }).await.is_none());
+    assert!(stage.ask(third, stage.leave(false)).await.is_none());
     assert!(left.await.unwrap().is_none(), "nobody waits for the answer");
+}
+
+#[tokio::test]
+async fn a_caller_whose_agent_does_not_answer_keeps_the_place() {
+    let stage = Stage::new().await;
+    let (first, second) = (stage.world.ids.next(NOW), stage.world.ids.next(at(1)));
+    assert!(matches!(stage.join(first, NOW, false, Some(1)).await, Some(Answer::QueueTurn { .. })));
+    let later = tokio::spawn(stage.join(second, at(1), false, Some(1)));
+    while stage.voice.desk().waiting().iter().all(|(.., count)| *count == 0) {
+        tokio::task::yield_now().await;
+    }
+    // The queue is full by now, and the first one's place is before the second one's, who is served meanwhile.
+    let failed = What::LegFailed { leg: LegId(uuid::Uuid::nil()), failure: LegFailure::NoAnswer, sip_status: None };
+    let failed = CallEvent { tenant: stage.tenant, call: first, sequence: 5, at: at(2), what: failed };
+    stage.voice.desk().observe(&failed);
+    assert!(matches!(later.await.unwrap(), Some(Answer::QueueTurn { .. })));
+    let (third, back) = (stage.world.ids.next(at(3)), stage.join(first, NOW, true, Some(1)));
+    let behind = tokio::spawn(stage.join(third, at(3), false, Some(2)));
+    let back = tokio::spawn(back);
+    while stage.voice.desk().waiting().iter().map(|(.., count)| count).sum::<usize>() < 2 {
+        tokio::task::yield_now().await;
+    }
+    assert!(stage.ask(second, stage.leave(false)).await.is_none());
+    assert!(matches!(back.await.unwrap(), Some(Answer::QueueTurn { .. })), "the one who waits longest");
+    assert!(!behind.is_finished());
+    // Served, the agent stays with the caller; gone before being served, the agent is free at once.
+    assert!(stage.ask(first, stage.leave(true)).await.is_none());
+    tokio::task::yield_now().await;
+    assert!(!behind.is_finished());
+    assert!(stage.ask(first, stage.leave(false)).await.is_none());
+    assert!(matches!(behind.await.unwrap(), Some(Answer::QueueTurn { .. })));
 }
 
 #[tokio::test]

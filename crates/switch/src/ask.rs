@@ -27,10 +27,11 @@ pub enum Ask {
     NextBuyer(Box<BuyerSearch>),
     /// An offer came too late to be used: its reservation is free again. Not answered.
     GiveBack { tenant: TenantId, lease: LeaseId },
-    /// Put the caller into a queue. Answered by [`Answer::QueueTurn`] when an agent is free, or [`Answer::QueueFull`].
-    JoinQueue { tenant: TenantId, queue: String, size_max: Option<u32> },
-    /// The caller waits no more. Not answered.
-    LeaveQueue { tenant: TenantId, queue: String },
+    /// Put the caller into a queue, at the place of one who waits since then: a caller whose agent did not answer keeps their place.
+    /// Answered by [`Answer::QueueTurn`] when an agent is free, or [`Answer::QueueFull`], which one who is back is not told.
+    JoinQueue { tenant: TenantId, queue: String, size_max: Option<u32>, since: Timestamp, is_back: bool },
+    /// The caller waits no more, and unless served needs no agent who was found meanwhile. Not answered.
+    LeaveQueue { tenant: TenantId, queue: String, served: bool },
     /// Load a prompt (`tone:`, `file:`, object key, `https:`, `say:` or plain text). Answered by [`Answer::Prompt`].
     LoadPrompt { tenant: TenantId, prompt: Arc<str> },
 }

@@ -16,6 +16,7 @@ use domain::{PhoneNumber, TenantId, Timestamp};
 use switch::ask::{Answer, Ask, FindFlow, FlowFound, NoFlow, Token};
 
 pub use queue::QueueDesk;
+use queue::Waiting;
 pub use snapshot::{CompileError, PublishedFlow, RoutingSnapshot, TenantRoutes};
 pub use usage::UsageBoard;
 
@@ -179,15 +180,18 @@ impl Voice {
                 }
                 None
             }
-            Ask::JoinQueue { tenant, queue, size_max } => {
+            Ask::JoinQueue { tenant, queue, size_max, since, is_back } => {
                 let found = snapshot.tenant(tenant).and_then(|routes| routes.queues.get(&queue));
                 match found {
-                    Some(found) => self.desk.join(tenant, found, token.call, size_max, now).await,
+                    Some(found) => {
+                        let caller = Waiting { call: token.call, since, is_back };
+                        self.desk.join(tenant, found, caller, size_max, now).await
+                    }
                     None => Some(Answer::Failed { reason: format!("no queue {queue:?}") }),
                 }
             }
-            Ask::LeaveQueue { tenant, queue } => {
-                self.desk.leave(tenant, &queue, token.call);
+            Ask::LeaveQueue { tenant, queue, served } => {
+                self.desk.leave(tenant, &queue, token.call, served, now);
                 None
             }
             Ask::LoadPrompt { prompt, .. } => {

@@ -31,7 +31,18 @@ struct Desk {
 #[derive(Debug, Default)]
 struct Line {
     agents: Vec<QueueAgent>,
-    waiting: VecDeque<(CallId, oneshot::Sender<QueueAgent>)>,
+    /// By how long they wait.
+    waiting: VecDeque<(Waiting, oneshot::Sender<QueueAgent>)>,
+}
+
+/// Who asks for an agent.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Waiting {
+    pub call: CallId,
+    /// Since when, which decides the place.
+    pub since: Timestamp,
+    /// An agent was found before and did not answer.
+    pub is_back: bool,
 }
 
 enum Joined {
@@ -50,12 +61,12 @@ impl QueueDesk {
         &self,
         tenant: TenantId,
         found: &QueueLine,
-        call: CallId,
+        caller: Waiting,
         size_max: Option<u32>,
         now: Timestamp,
     ) -> Option<Answer> {
         // The lock is not held across the wait.
-        let joined = self.desk().join((tenant, found.queue.name.clone()), found, call, size_max, now);
+        let joined = self.desk().join((tenant, found.queue.name.clone()), found, caller, size_max, now);
         let turn = |agent: QueueAgent| Answer::QueueTurn { agent: agent.name, destination: agent.destination };
         match joined {
             Joined::Turn(agent) => Some(turn(agent)),
@@ -64,10 +75,14 @@ impl QueueDesk {
         }
     }
 
-    /// The caller waits no more.
-    pub(super) fn leave(&self, tenant: TenantId, queue: &str, call: CallId) {
-        if let Some(line) = self.desk().lines.get_mut(&(tenant, queue.to_owned())) {
-            line.waiting.retain(|(waiting, _)| *waiting != call);
+    /// The caller waits no more. An agent who was found for one who left unserved is free at once, and has nothing to rest from.
+    pub(super) fn leave(&self, tenant: TenantId, queue: &str, call: CallId, served: bool, now: Timestamp) {
+        let mut desk = self.desk();
+        if let Some(line) = desk.lines.get_mut(&(tenant, queue.to_owned())) {
+            line.waiting.retain(|(waiting, _)| waiting.call != call);
+        }
+        if !served && let Some((key, _)) = desk.held.remove(&call) {
+            desk.give(&key, now);
         }
     }
 
@@ -99,37 +114,42 @@ impl QueueDesk {
 }
 
 impl Desk {
-    fn join(&mut self, key: Key, found: &QueueLine, call: CallId, size_max: Option<u32>, now: Timestamp) -> Joined {
+    fn join(&mut self, key: Key, found: &QueueLine, caller: Waiting, size_max: Option<u32>, now: Timestamp) -> Joined {
         let line = self.lines.entry(key.clone()).or_default();
         line.agents.clone_from(&found.agents);
         // Callers who hung up without a word give up their place.
         line.waiting.retain(|(_, turn)| !turn.is_canceled());
-        if line.waiting.is_empty()
+        let place = line.waiting.partition_point(|(other, _)| other.since <= caller.since);
+        if place == 0
             && let Some(agent) = free_agent(&self.held, &self.resting, line, now)
         {
-            self.held.insert(call, (key, agent.clone()));
+            self.held.insert(caller.call, (key, agent.clone()));
             return Joined::Turn(agent);
         }
         let size_max = size_max.unwrap_or(u32::MAX).min(found.queue.size_max) as usize;
-        if line.waiting.len() >= size_max {
+        if !caller.is_back && line.waiting.len() >= size_max {
             return Joined::Full;
         }
         let (turn, wait) = oneshot::channel();
-        line.waiting.push_back((call, turn));
+        line.waiting.insert(place, (caller, turn));
         Joined::Waits(wait)
     }
 
     fn release(&mut self, call: CallId, now: Timestamp, is_over: bool) {
         if is_over {
-            self.lines.values_mut().for_each(|line| line.waiting.retain(|(waiting, _)| *waiting != call));
+            self.lines.values_mut().for_each(|line| line.waiting.retain(|(waiting, _)| waiting.call != call));
         }
         let Some((key, agent)) = self.held.remove(&call) else { return };
         if agent.wrap_up_seconds > 0 {
             let until = now.after(Duration::from_secs(agent.wrap_up_seconds.into()));
             self.resting.insert(agent.destination, until);
         }
-        let Some(line) = self.lines.get_mut(&key) else { return };
-        give(&key, line, &mut self.held, &self.resting, now);
+        self.give(&key, now);
+    }
+
+    fn give(&mut self, key: &Key, now: Timestamp) {
+        let Some(line) = self.lines.get_mut(key) else { return };
+        give(key, line, &mut self.held, &self.resting, now);
     }
 }
 
@@ -147,7 +167,7 @@ fn give(
         let Some((next, turn)) = line.waiting.pop_front() else { return };
         // One who left in this very moment: the next then.
         if turn.send(agent.clone()).is_ok() {
-            held.insert(next, (key.clone(), agent));
+            held.insert(next.call, (key.clone(), agent));
         }
     }
 }

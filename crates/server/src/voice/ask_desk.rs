@@ -27,8 +27,12 @@ pub async fn run(
     clock: Clock,
 ) {
     let mut answering = FuturesUnordered::new();
+    let mut queueing = FuturesUnordered::new();
     loop {
+        // Who joins a queue is in it before a later question of the same call, to leave it, is looked at.
         let question = tokio::select! {
+            biased;
+            Some(()) = queueing.next() => continue,
             question = questions.recv(), if answering.len() < QUESTIONS_MAX => question,
             Some(()) = answering.next() => continue,
         };
@@ -40,7 +44,7 @@ pub async fn run(
                 drop(tokio::spawn(load(prompts.clone(), tenant, prompt, token, switch)))
             }
             // Who waits for an agent may wait for an hour, and must not keep others from being answered.
-            Ask::JoinQueue { .. } => drop(tokio::spawn(answer(voice, token, ask, switch, clock.now()))),
+            Ask::JoinQueue { .. } => queueing.push(answer(voice, token, ask, switch, clock.now())),
             ask => answering.push(answer(voice, token, ask, switch, clock.now())),
         }
     }

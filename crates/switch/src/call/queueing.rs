@@ -20,6 +20,9 @@ pub(crate) struct Queueing {
     whisper: Option<Arc<flow::WhisperTerms>>,
     /// Looped while waiting, once loaded.
     music: Option<Samples>,
+    since: Timestamp,
+    /// Asked for an agent before.
+    is_back: bool,
     /// Why the caller is about to leave.
     outcome: &'static str,
 }
@@ -39,7 +42,8 @@ impl Call {
         whisper: Option<Arc<flow::WhisperTerms>>,
     ) {
         self.log(core, now, What::QueueJoined { queue: queue.clone() });
-        self.queueing = Some(Queueing { queue, size_max, whisper, music: None, outcome: "left" });
+        self.queueing =
+            Some(Queueing { queue, size_max, whisper, music: None, since: now, is_back: false, outcome: "left" });
         match music {
             Some(prompt) => {
                 let ask = Ask::LoadPrompt { tenant: self.tenant, prompt };
@@ -51,8 +55,15 @@ impl Call {
     }
 
     pub(super) fn ask_for_agent(&mut self, core: &mut Core, now: Timestamp) {
-        let Some(queueing) = &self.queueing else { return };
-        let ask = Ask::JoinQueue { tenant: self.tenant, queue: queueing.queue.clone(), size_max: queueing.size_max };
+        let Some(queueing) = &mut self.queueing else { return };
+        let ask = Ask::JoinQueue {
+            tenant: self.tenant,
+            queue: queueing.queue.clone(),
+            size_max: queueing.size_max,
+            since: queueing.since,
+            is_back: queueing.is_back,
+        };
+        queueing.is_back = true;
         self.ask(core, now, AskFor::Agent, ask);
     }
 
@@ -122,7 +133,8 @@ impl Call {
             self.end_callee(core, now, domain::Party::Platform);
         }
         let token = self.token();
-        core.ask(token, Ask::LeaveQueue { tenant: self.tenant, queue: queueing.queue.clone() });
+        let served = outcome == Some("connected");
+        core.ask(token, Ask::LeaveQueue { tenant: self.tenant, queue: queueing.queue.clone(), served });
         if !self.is_bridged() {
             core.media(media::MediaCommand::StopPlay { leg: self.caller.media });
         }
