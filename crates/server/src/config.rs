@@ -345,7 +345,7 @@ fn without_password<S: serde::Serializer>(url: &str, serializer: S) -> Result<S:
 }
 
 /// A URL whose password is `***`.
-fn shown(url: &str) -> String {
+pub fn shown(url: &str) -> String {
     let Some((scheme, rest)) = url.split_once("://") else { return url.to_owned() };
     let Some((user, host)) = rest.rsplit_once('@') else { return url.to_owned() };
     let user = user.split_once(':').map_or_else(|| user.to_owned(), |(name, _)| format!("{name}:***"));

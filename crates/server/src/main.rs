@@ -65,6 +65,8 @@ enum Command {
     Worker,
     /// Call a number as a carrier would, and report what was heard.
     Call(roles::call::CallArguments),
+    /// Copy all data from SQLite into another database. Stop the platform first.
+    Copy(roles::copy::CopyArguments),
     /// Bring the database's schema up to date, or show what is to come.
     Migrate(roles::migrate::MigrateArguments),
     /// Who stands above tenants.
@@ -146,6 +148,10 @@ fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Worker => up(config, Roles { worker: true, ..Roles::NONE }, false)?,
         Command::Call(arguments) => return roles::call::run(&config, &arguments),
         Command::Audit { what } => people::audit(&config, &what)?,
+        Command::Copy(arguments) => {
+            install_crypto()?;
+            roles::copy::run(&config, &arguments)?;
+        }
         Command::Migrate(arguments) => roles::migrate::run(&config, &arguments)?,
         Command::Operator { what } => people::run(&config, &what)?,
         Command::Numbers { what: NumbersCommand::Audit(arguments) } => {

@@ -9,6 +9,7 @@ mod calls;
 mod compliance_source;
 mod config;
 mod convert;
+mod copy;
 mod cursor;
 mod dialect;
 mod directory;
@@ -36,6 +37,7 @@ use sea_orm::{ConnectOptions, Database, DatabaseConnection, Value};
 use tokio::task::JoinHandle;
 
 pub use config::StoreConfig;
+pub use copy::{COPY_ROWS, CopyError, CopyProgress, copy};
 pub use journal::FileJournal;
 pub use live_bus::MemoryBus;
 pub use migrate::{SchemaVersion, migrate_to, schema_versions};

@@ -108,7 +108,7 @@ pub(crate) async fn migrate(
 }
 
 /// Connects where there is a database already.
-async fn existing(config: &StoreConfig) -> Result<Option<DatabaseConnection>, StoreError> {
+pub(crate) async fn existing(config: &StoreConfig) -> Result<Option<DatabaseConnection>, StoreError> {
     let file = config.url.strip_prefix("sqlite:").map(|rest| rest.trim_start_matches("//"));
     if file.is_some_and(|file| !Path::new(file.split('?').next().unwrap_or(file)).exists()) {
         return Ok(None);

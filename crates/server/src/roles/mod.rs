@@ -2,6 +2,7 @@
 
 pub mod banner;
 pub mod call;
+pub mod copy;
 pub mod demo;
 pub mod edge;
 pub mod http;
