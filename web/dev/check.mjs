@@ -89,6 +89,8 @@ for (const theme of ["light", "dark"]) {
       "/publishers",
       "/buyers",
       "/trunks",
+      "/users",
+      "/audit",
       "/flows",
       `/flows/${flow}?version=4`,
       "/settings",

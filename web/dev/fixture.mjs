@@ -9,6 +9,7 @@ import { WebSocketServer } from "ws";
 import { conversation } from "./wav.mjs";
 import {
   apiKeys,
+  auditLogs,
   buyers,
   calls,
   campaigns,
@@ -19,6 +20,7 @@ import {
   publishers,
   script,
   trunks,
+  users,
   view,
 } from "./world.mjs";
 
@@ -161,6 +163,27 @@ const routes = [
         ? [200, user]
         : problem(401, "UNAUTHORIZED", "Authentication required"),
   ],
+  [
+    "GET",
+    /^\/api\/v1\/permissions$/,
+    () => [
+      200,
+      {
+        permissions: [],
+        roles: ["owner", "admin", "analyst", "readonly"].map((role) => ({ role, permissions: [], grantable: true })),
+      },
+    ],
+  ],
+  [
+    "GET",
+    /^\/api\/v1\/audit-logs\/verify$/,
+    () => [200, { valid: true, entries: 412, unchained: 0, head: null, brokenAt: null, reason: null }],
+  ],
+  [
+    "POST",
+    /^\/api\/v1\/users\/invite$/,
+    () => [200, { user: {}, invitation: { mailed: false, link: "http://localhost:3000/invitation#1f0c2a77" } }],
+  ],
   ["POST", /^\/auth\/ws-ticket$/, () => [200, { ticket: "once" }]],
   ["GET", /^\/api\/v1\/dashboard\/summary$/, (_, url) => [200, summary(url.searchParams.get("window"))]],
   [
@@ -184,6 +207,8 @@ const routes = [
     buyers,
     carriers,
     trunks,
+    users,
+    "audit-logs": auditLogs,
     flows,
     "api-keys": apiKeys,
   }).flatMap(([name, rows]) => [

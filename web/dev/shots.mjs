@@ -21,6 +21,16 @@ const base = "http://127.0.0.1:3900";
 const faults = [];
 
 const pages = {
+  invite: async (page) => {
+    await visit(page, "/users");
+    await page.locator("button:has-text('Invite')").first().click();
+    await page.waitForTimeout(500);
+  },
+  entry: async (page) => {
+    await visit(page, "/audit");
+    await page.locator("tbody tr button, ul[aria-label='Audit log'] button").filter({ visible: true }).first().click();
+    await page.waitForTimeout(500);
+  },
   dashboard: async (page) => {
     await page.goto(base);
     await page.waitForTimeout(6500);
@@ -46,6 +56,8 @@ const pages = {
   campaigns: (page) => visit(page, "/campaigns"),
   buyers: (page) => visit(page, "/buyers"),
   trunks: (page) => visit(page, "/trunks"),
+  users: (page) => visit(page, "/users"),
+  audit: (page) => visit(page, "/audit"),
   hours: async (page) => {
     await edit(page, "Hours");
   },

@@ -20,6 +20,14 @@ export interface CallsSearch {
   focus?: boolean;
 }
 
+export interface AuditSearch {
+  page?: number;
+  action?: string;
+  userId?: string;
+  /** `done` or `refused`; both without it. */
+  outcome?: string;
+}
+
 const word = (value: unknown): string | undefined =>
   typeof value === "string" && value !== ""
     ? value.slice(0, 100)
@@ -117,6 +125,26 @@ const routes = [
     component: lazyRouteComponent(() => import("./pages/FlowPage"), "FlowPage"),
     validateSearch: (raw: Record<string, unknown>): { version?: number } => ({
       version: Number.isInteger(raw.version) ? Number(raw.version) : undefined,
+    }),
+  }),
+  createRoute({
+    getParentRoute: () => rootRoute,
+    path: "/users",
+    component: lazyRouteComponent(() => import("./pages/UsersPage"), "UsersPage"),
+    validateSearch: (raw: Record<string, unknown>): { page?: number; q?: string } => ({
+      page: pageNumber(raw.page),
+      q: word(raw.q),
+    }),
+  }),
+  createRoute({
+    getParentRoute: () => rootRoute,
+    path: "/audit",
+    component: lazyRouteComponent(() => import("./pages/AuditPage"), "AuditPage"),
+    validateSearch: (raw: Record<string, unknown>): AuditSearch => ({
+      page: pageNumber(raw.page),
+      action: word(raw.action),
+      userId: word(raw.userId),
+      outcome: word(raw.outcome),
     }),
   }),
   createRoute({

@@ -2,6 +2,7 @@ import { keepPreviousData, queryOptions } from "@tanstack/react-query";
 import { readCall, readCallDetail } from "./calls";
 import { get, type Query } from "./client";
 import { readSummary } from "./dashboard";
+import { readAuditEntry, readGrantable, readPerson } from "./people";
 import { readPage } from "./read";
 import {
   readApiKey,
@@ -115,6 +116,31 @@ export const rateCardsQuery = queryOptions({
   queryFn: async ({ signal }) =>
     readPage(await get("/api/v1/billing/rate-cards", { limit: LIST_MAX }, signal), readRateCard),
 });
+
+export const usersQuery = (page: number, search: string) =>
+  queryOptions({
+    queryKey: ["users", page, search],
+    queryFn: async ({ signal }) => {
+      const query: Query = { page, limit: CALLS_PER_PAGE, search: search || undefined };
+      return readPage(await get("/api/v1/users", query, signal), readPerson);
+    },
+    placeholderData: keepPreviousData,
+  });
+
+export const grantableRolesQuery = queryOptions({
+  queryKey: ["roles", "grantable"],
+  queryFn: async ({ signal }) => readGrantable(await get("/api/v1/permissions", undefined, signal)),
+});
+
+export const auditQuery = (page: number, filter: Query) =>
+  queryOptions({
+    queryKey: ["audit", page, filter],
+    queryFn: async ({ signal }) => {
+      const query: Query = { ...filter, page, limit: CALLS_PER_PAGE };
+      return readPage(await get("/api/v1/audit-logs", query, signal), readAuditEntry);
+    },
+    placeholderData: keepPreviousData,
+  });
 
 export const flowsQuery = queryOptions({
   queryKey: ["flows"],

@@ -6,7 +6,9 @@ import {
   Megaphone,
   PhoneIncoming,
   RadioTower,
+  ScrollText,
   Settings,
+  UserRound,
   Users,
   Workflow,
 } from "lucide-react";
@@ -14,7 +16,18 @@ import type { User } from "@/api/resources";
 import { may } from "@/auth/permissions";
 
 export interface Place {
-  to: "/" | "/calls" | "/numbers" | "/campaigns" | "/flows" | "/publishers" | "/buyers" | "/trunks" | "/settings";
+  to:
+    | "/"
+    | "/calls"
+    | "/numbers"
+    | "/campaigns"
+    | "/flows"
+    | "/publishers"
+    | "/buyers"
+    | "/trunks"
+    | "/users"
+    | "/audit"
+    | "/settings";
   label: string;
   icon: LucideIcon;
   /** Pressed after "g". */
@@ -49,6 +62,13 @@ const PLACES: { title: string | null; places: Place[] }[] = [
   {
     title: "Telephony",
     places: [{ to: "/trunks", needs: "carriers:read", label: "Trunks", icon: RadioTower, key: "t" }],
+  },
+  {
+    title: "Team",
+    places: [
+      { to: "/users", needs: "users:read", label: "People", icon: UserRound, key: "e" },
+      { to: "/audit", needs: "audit:read", label: "Audit log", icon: ScrollText, key: "a" },
+    ],
   },
   { title: null, places: [{ to: "/settings", label: "Settings", icon: Settings, key: "s" }] },
 ];

@@ -1,5 +1,5 @@
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
-import { Copy, KeyRound, Monitor, Moon, Plus, Sun, Trash2 } from "lucide-react";
+import { KeyRound, Monitor, Moon, Plus, Sun, Trash2 } from "lucide-react";
 import { useState } from "react";
 import { toast } from "sonner";
 import { post, remove } from "@/api/client";
@@ -11,12 +11,12 @@ import { ListBody } from "@/components/ListBody";
 import { PageHeader } from "@/components/PageHeader";
 import { ResourceDialog } from "@/components/ResourceDialog";
 import { ResourceStatus } from "@/components/ResourceStatus";
+import { ShownOnce } from "@/components/ShownOnce";
 import { messageOf } from "@/components/States";
 import { setTheme, type Theme, useTheme } from "@/components/theme";
 import { Button } from "@/components/ui/button";
 import { Card, CardHeader } from "@/components/ui/card";
 import { cn } from "@/components/ui/cn";
-import { Dialog } from "@/components/ui/dialog";
 import { formatFull } from "@/format/time";
 import { toSentence } from "@/format/words";
 
@@ -160,28 +160,12 @@ function ApiKeys() {
           submitLabel="Create"
         />
       ) : null}
-      <Dialog
-        open={shown !== null}
-        onOpenChange={(open) => {
-          if (!open) setShown(null);
-        }}
+      <ShownOnce
+        text={shown}
         title="Copy the key now"
         description="It is shown this once and kept nowhere in clear."
-      >
-        <div className="flex items-center gap-2">
-          <code className="min-w-0 flex-1 rounded-lg bg-sunken px-3 py-2 font-mono text-[13px] break-all select-all">
-            {shown}
-          </code>
-          <Button
-            variant="outline"
-            size="icon"
-            aria-label="Copy"
-            onClick={() => void navigator.clipboard.writeText(shown ?? "").then(() => toast.success("Copied"))}
-          >
-            <Copy />
-          </Button>
-        </div>
-      </Dialog>
+        onClose={() => setShown(null)}
+      />
     </Card>
   );
 }

@@ -1,0 +1,290 @@
+import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
+import { useNavigate, useSearch } from "@tanstack/react-router";
+import { KeyRound, LogOut, Mail, MoreHorizontal, Search, UserPlus, UserRound } from "lucide-react";
+import { useCallback, useMemo, useState } from "react";
+import { toast } from "sonner";
+import { patch, post, remove } from "@/api/client";
+import { type HandedLink, type Person, readHandedLink } from "@/api/people";
+import { CALLS_PER_PAGE, grantableRolesQuery, usersQuery } from "@/api/queries";
+import { asRecord, type Wire } from "@/api/read";
+import { useAuth } from "@/auth/AuthProvider";
+import { may } from "@/auth/permissions";
+import { ListBody } from "@/components/ListBody";
+import { PageHeader } from "@/components/PageHeader";
+import { Pager } from "@/components/Pager";
+import { ResourceDialog } from "@/components/ResourceDialog";
+import { choices, ResourceStatus } from "@/components/ResourceStatus";
+import { ShownOnce } from "@/components/ShownOnce";
+import { messageOf } from "@/components/States";
+import { Badge } from "@/components/ui/badge";
+import { Button } from "@/components/ui/button";
+import { Card } from "@/components/ui/card";
+import { type Columns, DataTable } from "@/components/ui/data-table";
+import { Input } from "@/components/ui/input";
+import { Menu, MenuContent, MenuItem, MenuTrigger } from "@/components/ui/menu";
+import { formatFull } from "@/format/time";
+import { toSentence } from "@/format/words";
+
+const rolesOf = (person: Person) =>
+  [...person.roles.map(toSentence), ...(person.roleIds.length > 0 ? ["Own role"] : [])].join(", ");
+
+export function UsersPage() {
+  const { user } = useAuth();
+  const { q = "", page = 1 } = useSearch({ from: "/users" });
+  const navigate = useNavigate({ from: "/users" });
+  const people = useQuery(usersQuery(page, q));
+  const [edited, setEdited] = useState<Person | null>(null);
+  const [inviting, setInviting] = useState(false);
+  const [link, setLink] = useState<string | null>(null);
+  const canWrite = may(user, "users:write");
+  const hand = useCallback((handed: HandedLink, mailed: string) => {
+    if (handed.link) setLink(handed.link);
+    else toast.success(mailed);
+  }, []);
+  const columns = useMemo<Columns<Person>>(
+    () => [
+      {
+        id: "name",
+        header: "Person",
+        cell: ({ row }) => (
+          <>
+            <span className="block font-medium">{row.original.name}</span>
+            {row.original.name === row.original.email ? null : (
+              <span className="block text-[13px] text-soft">{row.original.email}</span>
+            )}
+          </>
+        ),
+      },
+      { id: "roles", header: "Roles", cell: ({ row }) => <span className="text-soft">{rolesOf(row.original)}</span> },
+      { id: "status", header: "Status", cell: ({ row }) => <PersonStatus person={row.original} /> },
+      {
+        id: "seen",
+        header: "Last sign-in",
+        cell: ({ row }) => (
+          <span className="text-soft">
+            {row.original.lastLoginAt === null ? "Never" : formatFull(row.original.lastLoginAt)}
+          </span>
+        ),
+      },
+      {
+        id: "actions",
+        header: () => <span className="sr-only">Actions</span>,
+        cell: ({ row }) => (canWrite ? <PersonMenu person={row.original} onLink={hand} /> : null),
+      },
+    ],
+    [canWrite, hand],
+  );
+  return (
+    <>
+      <PageHeader
+        title="People"
+        hint="Who may sign in, and what they may do"
+        actions={
+          may(user, "users:write") ? (
+            <Button onClick={() => setInviting(true)}>
+              <UserPlus /> Invite
+            </Button>
+          ) : null
+        }
+      />
+      <Card>
+        <div className="border-b border-line p-3 sm:px-5">
+          <div className="relative max-w-xs">
+            <Search className="pointer-events-none absolute top-2.5 left-3 size-4 text-soft" aria-hidden="true" />
+            <Input
+              data-search
+              type="search"
+              aria-label="Search people"
+              placeholder="Search people"
+              className="pl-9"
+              value={q}
+              onChange={(event) => void navigate({ search: { q: event.target.value || undefined }, replace: true })}
+            />
+          </div>
+        </div>
+        <ListBody
+          query={people}
+          what="People"
+          icon={UserRound}
+          emptyTitle={q ? "Nobody matches" : "Nobody yet"}
+          emptyHint="Invite a colleague: they get a link and choose a password."
+        >
+          {(items) => (
+            <DataTable
+              label="People"
+              columns={columns}
+              rows={items}
+              rowId={(person) => person.id}
+              opener={(row, content, className) =>
+                canWrite ? (
+                  <button type="button" className={className} onClick={() => setEdited(row)}>
+                    {content}
+                  </button>
+                ) : (
+                  <span>{content}</span>
+                )
+              }
+              card={(person) => (
+                <div className="flex items-center justify-between gap-3">
+                  <button
+                    type="button"
+                    className="min-w-0 flex-1 text-left"
+                    disabled={!canWrite}
+                    onClick={() => setEdited(person)}
+                  >
+                    <span className="block truncate font-medium">{person.name}</span>
+                    <span className="block truncate text-[13px] text-soft">{rolesOf(person)}</span>
+                  </button>
+                  <PersonStatus person={person} />
+                  {canWrite ? <PersonMenu person={person} onLink={hand} /> : null}
+                </div>
+              )}
+            />
+          )}
+        </ListBody>
+      </Card>
+      <Pager
+        page={page}
+        totalPages={people.data?.totalPages ?? null}
+        full={(people.data?.items.length ?? 0) >= CALLS_PER_PAGE}
+        onPage={(next) => void navigate({ search: { q: q || undefined, page: next > 1 ? next : undefined } })}
+      />
+      {inviting ? <InviteDialog onClose={() => setInviting(false)} onLink={hand} /> : null}
+      {edited ? <PersonDialog person={edited} onClose={() => setEdited(null)} /> : null}
+      <ShownOnce
+        text={link}
+        title="Hand over this link"
+        description="No mail server is set up, so the link is shown here, this once. It is good for one use."
+        onClose={() => setLink(null)}
+      />
+    </>
+  );
+}
+
+function PersonStatus({ person }: { person: Person }) {
+  return person.isInvited ? <Badge tone="info">Invited</Badge> : <ResourceStatus status={person.status} />;
+}
+
+type OnLink = (handed: HandedLink, mailed: string) => void;
+
+function PersonMenu({ person, onLink }: { person: Person; onLink: OnLink }) {
+  const client = useQueryClient();
+  const stale = () => client.invalidateQueries({ queryKey: ["users"] });
+  const act = useMutation({
+    mutationFn: async (action: "invite" | "password-reset" | "sessions") => {
+      const path = `/api/v1/users/${person.id}/${action}`;
+      if (action === "sessions") {
+        await remove(path);
+        toast.success(`${person.name} is signed out everywhere`);
+        return;
+      }
+      onLink(readHandedLink(await post(path, {})), `A link is on its way to ${person.email}`);
+    },
+    onSuccess: stale,
+    onError: (error) => toast.error(messageOf(error)),
+  });
+  return (
+    <Menu>
+      <MenuTrigger asChild>
+        <Button variant="ghost" size="icon-sm" aria-label={`More for ${person.name}`} className="relative z-10">
+          <MoreHorizontal />
+        </Button>
+      </MenuTrigger>
+      <MenuContent align="end">
+        {person.isInvited ? (
+          <MenuItem onSelect={() => act.mutate("invite")}>
+            <Mail /> Invite again
+          </MenuItem>
+        ) : (
+          <MenuItem onSelect={() => act.mutate("password-reset")}>
+            <KeyRound /> Link for a new password
+          </MenuItem>
+        )}
+        <MenuItem onSelect={() => act.mutate("sessions")}>
+          <LogOut /> Sign out everywhere
+        </MenuItem>
+      </MenuContent>
+    </Menu>
+  );
+}
+
+function InviteDialog({ onClose, onLink }: { onClose: () => void; onLink: OnLink }) {
+  const roles = useQuery(grantableRolesQuery);
+  if (roles.data === undefined) return null;
+  return (
+    <ResourceDialog
+      open
+      onOpenChange={onClose}
+      title="Invite somebody"
+      description="They get a link, good once and for seven days, and choose a password."
+      fields={[
+        { name: "email", label: "E-mail", kind: "email", required: true },
+        { name: "firstName", label: "First name", half: true },
+        { name: "lastName", label: "Last name", half: true },
+        { name: "roles", label: "Role", kind: "select", options: choices(...roles.data) },
+      ]}
+      initial={{ email: "", firstName: "", lastName: "", roles: roles.data.at(-1) ?? "" }}
+      save={async (values) => {
+        const body = {
+          email: values.email ?? "",
+          firstName: values.firstName || null,
+          lastName: values.lastName || null,
+          roles: values.roles ? [values.roles] : [],
+        } satisfies Wire<"InviteRequest">;
+        const made: Wire<"InviteResponse"> = asRecord(await post("/api/v1/users/invite", body));
+        onLink(readHandedLink(made.invitation), `The invitation is on its way to ${values.email}`);
+      }}
+      done="Invited"
+      stale={["users"]}
+      submitLabel="Invite"
+    />
+  );
+}
+
+/** What the select says while somebody keeps several roles. */
+const KEEP = "";
+
+function PersonDialog({ person, onClose }: { person: Person; onClose: () => void }) {
+  const roles = useQuery(grantableRolesQuery);
+  if (roles.data === undefined) return null;
+  const only = person.roles.length === 1 && person.roleIds.length === 0 ? (person.roles[0] ?? KEEP) : KEEP;
+  const options = choices(...new Set([...roles.data, ...(only === KEEP ? [] : [only])]));
+  if (only === KEEP) options.unshift({ value: KEEP, label: `Keep: ${rolesOf(person)}` });
+  return (
+    <ResourceDialog
+      open
+      onOpenChange={onClose}
+      title={person.name}
+      description={person.email}
+      fields={[
+        { name: "firstName", label: "First name", half: true },
+        { name: "lastName", label: "Last name", half: true },
+        { name: "roles", label: "Role", kind: "select", options },
+        {
+          name: "status",
+          label: "Status",
+          kind: "select",
+          options: choices("ACTIVE", "INACTIVE", "SUSPENDED"),
+          hint: "Whoever is not active is signed out at once.",
+        },
+      ]}
+      initial={{
+        firstName: person.firstName,
+        lastName: person.lastName,
+        roles: only,
+        status: person.status?.toUpperCase() ?? "ACTIVE",
+      }}
+      save={(values) => {
+        const body: Record<string, unknown> = {
+          firstName: values.firstName || null,
+          lastName: values.lastName || null,
+        };
+        if (values.status !== person.status?.toUpperCase()) body.status = values.status;
+        if (values.roles !== only) Object.assign(body, { roles: [values.roles], roleIds: [] });
+        return patch(`/api/v1/users/${person.id}`, body);
+      }}
+      done="Saved"
+      stale={["users"]}
+    />
+  );
+}
