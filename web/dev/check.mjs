@@ -89,6 +89,8 @@ for (const theme of ["light", "dark"]) {
       "/publishers",
       "/buyers",
       "/trunks",
+      "/leads",
+      "/dnc",
       "/users",
       "/audit",
       "/flows",

@@ -56,6 +56,16 @@ const pages = {
   campaigns: (page) => visit(page, "/campaigns"),
   buyers: (page) => visit(page, "/buyers"),
   trunks: (page) => visit(page, "/trunks"),
+  leads: (page) => visit(page, "/leads"),
+  dnc: async (page) => {
+    await visit(page, "/dnc");
+    await page
+      .locator("tbody tr button, ul[aria-label='Do-not-call lists'] button")
+      .filter({ visible: true })
+      .first()
+      .click();
+    await page.waitForTimeout(900);
+  },
   users: (page) => visit(page, "/users"),
   audit: (page) => visit(page, "/audit"),
   hours: async (page) => {

@@ -129,6 +129,21 @@ const routes = [
   }),
   createRoute({
     getParentRoute: () => rootRoute,
+    path: "/leads",
+    component: lazyRouteComponent(() => import("./pages/LeadsPage"), "LeadsPage"),
+    validateSearch: (raw: Record<string, unknown>): { page?: number; q?: string; status?: string } => ({
+      page: pageNumber(raw.page),
+      q: word(raw.q),
+      status: word(raw.status),
+    }),
+  }),
+  createRoute({
+    getParentRoute: () => rootRoute,
+    path: "/dnc",
+    component: lazyRouteComponent(() => import("./pages/DncPage"), "DncPage"),
+  }),
+  createRoute({
+    getParentRoute: () => rootRoute,
     path: "/users",
     component: lazyRouteComponent(() => import("./pages/UsersPage"), "UsersPage"),
     validateSearch: (raw: Record<string, unknown>): { page?: number; q?: string } => ({

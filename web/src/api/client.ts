@@ -33,6 +33,8 @@ export type Query = Record<string, string | number | boolean | null | undefined>
 interface RequestOptions {
   query?: Query;
   body?: unknown;
+  /** Sent as it is, in place of `body`. */
+  file?: Blob;
   signal?: AbortSignal;
 }
 
@@ -69,6 +71,12 @@ export async function request(method: Method, path: string, options: RequestOpti
     headers["content-type"] = "application/json";
     init.body = JSON.stringify(options.body);
   }
+  if (options.file !== undefined) {
+    headers["content-type"] = "text/csv";
+    init.body = options.file;
+    // As long as it takes: a file of millions of numbers is read while it arrives.
+    init.signal = options.signal ?? null;
+  }
   // A retried create must not create twice.
   if (method === "POST" && path.startsWith("/api/")) headers["idempotency-key"] = newKey();
 
@@ -90,6 +98,7 @@ export async function request(method: Method, path: string, options: RequestOpti
 }
 
 export const get = (path: string, query?: Query, signal?: AbortSignal) => request("GET", path, { query, signal });
+export const upload = (path: string, file: Blob) => request("POST", path, { file });
 export const post = (path: string, body?: unknown) => request("POST", path, { body });
 export const patch = (path: string, body: unknown) => request("PATCH", path, { body });
 export const remove = (path: string) => request("DELETE", path);

@@ -2,6 +2,7 @@ import { keepPreviousData, queryOptions } from "@tanstack/react-query";
 import { readCall, readCallDetail } from "./calls";
 import { get, type Query } from "./client";
 import { readSummary } from "./dashboard";
+import { readDncEntry, readDncList, readLead } from "./leads";
 import { readAuditEntry, readGrantable, readPerson } from "./people";
 import { readPage } from "./read";
 import {
@@ -138,6 +139,32 @@ export const auditQuery = (page: number, filter: Query) =>
     queryFn: async ({ signal }) => {
       const query: Query = { ...filter, page, limit: CALLS_PER_PAGE };
       return readPage(await get("/api/v1/audit-logs", query, signal), readAuditEntry);
+    },
+    placeholderData: keepPreviousData,
+  });
+
+export const leadsQuery = (page: number, filter: Query) =>
+  queryOptions({
+    queryKey: ["leads", page, filter],
+    queryFn: async ({ signal }) => {
+      const query: Query = { ...filter, page, limit: CALLS_PER_PAGE };
+      return readPage(await get("/api/v1/leads", query, signal), readLead);
+    },
+    placeholderData: keepPreviousData,
+  });
+
+export const dncListsQuery = queryOptions({
+  queryKey: ["dnc", "lists"],
+  queryFn: async ({ signal }) =>
+    readPage(await get("/api/v1/compliance/dnc-lists", { limit: LIST_MAX }, signal), readDncList),
+});
+
+export const dncEntriesQuery = (list: string, search: string, page: number) =>
+  queryOptions({
+    queryKey: ["dnc", "entries", list, search, page],
+    queryFn: async ({ signal }) => {
+      const query: Query = { page, limit: CALLS_PER_PAGE, search: search || undefined };
+      return readPage(await get(`/api/v1/compliance/dnc-lists/${list}/entries`, query, signal), readDncEntry);
     },
     placeholderData: keepPreviousData,
   });

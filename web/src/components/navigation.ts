@@ -1,7 +1,9 @@
 import {
   Building2,
+  Contact,
   Hash,
   LayoutDashboard,
+  ListX,
   type LucideIcon,
   Megaphone,
   PhoneIncoming,
@@ -25,6 +27,8 @@ export interface Place {
     | "/publishers"
     | "/buyers"
     | "/trunks"
+    | "/leads"
+    | "/dnc"
     | "/users"
     | "/audit"
     | "/settings";
@@ -57,6 +61,13 @@ const PLACES: { title: string | null; places: Place[] }[] = [
     places: [
       { to: "/publishers", needs: "publishers:read", label: "Publishers", icon: Users, key: "p" },
       { to: "/buyers", needs: "buyers:read", label: "Buyers", icon: Building2, key: "b" },
+    ],
+  },
+  {
+    title: "Outreach",
+    places: [
+      { to: "/leads", needs: "leads:read", label: "Leads", icon: Contact, key: "l" },
+      { to: "/dnc", needs: "compliance:read", label: "Do not call", icon: ListX, key: "x" },
     ],
   },
   {

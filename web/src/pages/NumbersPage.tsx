@@ -1,5 +1,5 @@
 import { useQuery } from "@tanstack/react-query";
-import { Hash, Plus, Search } from "lucide-react";
+import { Hash, Plus } from "lucide-react";
 import { useMemo, useState } from "react";
 import { patch, post } from "@/api/client";
 import { CALLS_PER_PAGE, campaignsQuery, numbersQuery } from "@/api/queries";
@@ -10,12 +10,12 @@ import { PageHeader } from "@/components/PageHeader";
 import { Pager } from "@/components/Pager";
 import { ResourceDialog } from "@/components/ResourceDialog";
 import { choices, ResourceStatus } from "@/components/ResourceStatus";
+import { SearchBox } from "@/components/SearchBox";
 import { Missing } from "@/components/States";
 import { Badge } from "@/components/ui/badge";
 import { Button } from "@/components/ui/button";
 import { Card } from "@/components/ui/card";
 import { type Columns, DataTable } from "@/components/ui/data-table";
-import { Input } from "@/components/ui/input";
 import { formatPhone, normaliseSearch } from "@/format/phone";
 
 export function NumbersPage() {
@@ -64,21 +64,14 @@ export function NumbersPage() {
       />
       <Card>
         <div className="border-b border-line p-3 sm:px-5">
-          <div className="relative max-w-xs">
-            <Search className="pointer-events-none absolute top-2.5 left-3 size-4 text-soft" aria-hidden="true" />
-            <Input
-              data-search
-              type="search"
-              aria-label="Search numbers"
-              placeholder="Search numbers"
-              className="pl-9"
-              value={search}
-              onChange={(event) => {
-                setSearch(event.target.value);
-                setPage(1);
-              }}
-            />
-          </div>
+          <SearchBox
+            label="Search numbers"
+            value={search}
+            onChange={(value) => {
+              setSearch(value);
+              setPage(1);
+            }}
+          />
         </div>
         <ListBody
           query={numbers}

@@ -1,6 +1,6 @@
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { useNavigate, useSearch } from "@tanstack/react-router";
-import { KeyRound, LogOut, Mail, MoreHorizontal, Search, UserPlus, UserRound } from "lucide-react";
+import { KeyRound, LogOut, Mail, MoreHorizontal, UserPlus, UserRound } from "lucide-react";
 import { useCallback, useMemo, useState } from "react";
 import { toast } from "sonner";
 import { patch, post, remove } from "@/api/client";
@@ -14,13 +14,13 @@ import { PageHeader } from "@/components/PageHeader";
 import { Pager } from "@/components/Pager";
 import { ResourceDialog } from "@/components/ResourceDialog";
 import { choices, ResourceStatus } from "@/components/ResourceStatus";
+import { SearchBox } from "@/components/SearchBox";
 import { ShownOnce } from "@/components/ShownOnce";
 import { messageOf } from "@/components/States";
 import { Badge } from "@/components/ui/badge";
 import { Button } from "@/components/ui/button";
 import { Card } from "@/components/ui/card";
 import { type Columns, DataTable } from "@/components/ui/data-table";
-import { Input } from "@/components/ui/input";
 import { Menu, MenuContent, MenuItem, MenuTrigger } from "@/components/ui/menu";
 import { formatFull } from "@/format/time";
 import { toSentence } from "@/format/words";
@@ -89,18 +89,11 @@ export function UsersPage() {
       />
       <Card>
         <div className="border-b border-line p-3 sm:px-5">
-          <div className="relative max-w-xs">
-            <Search className="pointer-events-none absolute top-2.5 left-3 size-4 text-soft" aria-hidden="true" />
-            <Input
-              data-search
-              type="search"
-              aria-label="Search people"
-              placeholder="Search people"
-              className="pl-9"
-              value={q}
-              onChange={(event) => void navigate({ search: { q: event.target.value || undefined }, replace: true })}
-            />
-          </div>
+          <SearchBox
+            label="Search people"
+            value={q}
+            onChange={(value) => void navigate({ search: { q: value || undefined }, replace: true })}
+          />
         </div>
         <ListBody
           query={people}
