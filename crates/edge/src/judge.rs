@@ -196,12 +196,13 @@ impl Judge {
             return refuse(403, Reason::ForeignRoute);
         }
         let trunks = Arc::clone(&self.trunks);
-        let by_address = trunks.by_address(hop.remote.ip().to_canonical());
+        let dialled = trunks.is_shared().then(|| request.uri()?.user_decoded()).flatten();
+        let by_address = trunks.by_address(hop.remote.ip().to_canonical(), dialled.as_deref());
         match by_address {
             Some(trunk) if !trunk.enabled => refuse(403, Reason::TrunkDisabled),
             Some(trunk) if trunk.digest.is_none() => self.admitted(now, trunk),
             None if !trunks.has_roaming() => refuse(403, Reason::UnknownTrunk),
-            _ => self.authenticate(now, request, &trunks, by_address),
+            _ => self.authenticate(now, request, &trunks, by_address, dialled.as_deref()),
         }
     }
 
@@ -211,12 +212,14 @@ impl Judge {
         request: &Request,
         trunks: &TrunkTable,
         by_address: Option<&Trunk>,
+        dialled: Option<&[u8]>,
     ) -> Judgement {
-        let check = self.authenticator.check(now, request, |username, algorithm| trunks.stored(username, algorithm));
+        let stored = |username: &[u8], algorithm| trunks.stored(username, dialled, algorithm);
+        let check = self.authenticator.check(now, request, stored);
         match check {
             Check::Granted { username } => {
                 // From a known address, the password of that trunk; from elsewhere, of one that may roam.
-                let trunk = trunks.by_username(&username).filter(|trunk| match by_address {
+                let trunk = trunks.by_username(&username, dialled).filter(|trunk| match by_address {
                     Some(expected) => expected.id == trunk.id,
                     None => trunk.addresses.is_empty(),
                 });

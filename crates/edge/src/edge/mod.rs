@@ -203,7 +203,7 @@ impl Edge {
     /// Switches and the addresses of trunks are not limited: a busy carrier is no flood.
     fn pressure(&mut self, now: Duration, source: SocketAddr) -> Pressure {
         let ip = source.ip().to_canonical();
-        if self.nodes.contains(source) || self.judge.trunks.by_address(ip).is_some_and(|trunk| trunk.enabled) {
+        if self.nodes.contains(source) || self.judge.trunks.by_address(ip, None).is_some_and(|trunk| trunk.enabled) {
             return Pressure::Normal;
         }
         self.flood.take(now, ip)

@@ -61,7 +61,7 @@ impl Bench {
     pub fn with(config: Config, trunks: Vec<Trunk>) -> Self {
         let mut edge = Edge::new(config, [5; 32], 0);
         let now = Timestamp::from_secs(1_700_000_000);
-        edge.handle(now, Input::TrunksChanged(Arc::new(TrunkTable::new(trunks))));
+        edge.handle(now, Input::TrunksChanged(Arc::new(TrunkTable::new(trunks, []))));
         Bench { edge, now, events: Vec::new(), resolve: Vec::new(), sent: Vec::new(), serial: 0 }
     }
 

@@ -149,6 +149,11 @@ pub struct RoutingSnapshot {
 }
 
 impl RoutingSnapshot {
+    /// Whose each number is, for the edge to tell tenants of one carrier apart.
+    pub fn owners(&self) -> impl Iterator<Item = (PhoneNumber, TenantId)> {
+        self.tenants.iter().flat_map(|(tenant, routes)| routes.numbers.keys().map(|number| (number.clone(), *tenant)))
+    }
+
     /// ACTIVE trunks of every tenant that may take calls, for the edge to let calls in by.
     pub fn trunks(&self) -> impl Iterator<Item = &Trunk> {
         self.tenants.values().flat_map(|routes| &routes.trunks).filter(|trunk| trunk.status == TrunkStatus::Active)

@@ -43,7 +43,7 @@ pub async fn keep_trunks(voice: Arc<Voice>, edge: EdgeHandle) {
     loop {
         let snapshot = voice.snapshot();
         if !known.as_ref().is_some_and(|known| Arc::ptr_eq(known, &snapshot)) {
-            edge.set_trunks(TrunkTable::new(snapshot.trunks().filter_map(trunk).collect()));
+            edge.set_trunks(TrunkTable::new(snapshot.trunks().filter_map(trunk).collect(), snapshot.owners()));
             known = Some(snapshot);
         }
         tokio::time::sleep(TRUNKS_EVERY).await;

@@ -107,7 +107,7 @@ impl World {
         let mut edge_config = edge::Config::new(address(EDGE), address(SWITCH), SECRET);
         edge_config.flood.per_second = 0;
         let mut edge = Edge::new(edge_config, edge_seed, 0);
-        edge.handle(now, edge::Input::TrunksChanged(Arc::new(TrunkTable::new(vec![desk::trunk(CARRIER)]))));
+        edge.handle(now, edge::Input::TrunksChanged(Arc::new(TrunkTable::new(vec![desk::trunk(CARRIER)], []))));
         let phones = phones(&scenario, &mut seed);
         let destinations = phones.iter().skip(1).map(|(at, _)| format!("sip:buyer@{at}")).collect();
         let config = switch_config(&scenario, ids.next(now));
