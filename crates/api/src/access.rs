@@ -38,6 +38,7 @@ permissions! {
     QueuesRead = "queues:read", QueuesWrite = "queues:write", QueuesDelete = "queues:delete",
     AgentsRead = "agents:read", AgentsWrite = "agents:write", AgentsDelete = "agents:delete",
     LeadsRead = "leads:read", LeadsWrite = "leads:write", LeadsDelete = "leads:delete",
+    JobsRead = "jobs:read", JobsWrite = "jobs:write",
     WebhooksRead = "webhooks:read", WebhooksWrite = "webhooks:write", WebhooksDelete = "webhooks:delete",
     BillingRead = "billing:read", BillingWrite = "billing:write",
     ComplianceRead = "compliance:read", ComplianceWrite = "compliance:write", ComplianceApprove = "compliance:approve",

@@ -25,6 +25,7 @@ const EVERYTHING_BUT_THE_PLATFORM: &[&str] = &[
     "queues:*",
     "agents:*",
     "leads:*",
+    "jobs:*",
 ];
 
 /// The permissions a role grants.
@@ -129,5 +130,7 @@ mod tests {
         assert!(may(Role::Buyer, "calls:write"));
         assert!(may(Role::Admin, "compliance:approve") && !may(Role::Analyst, "compliance:write"));
         assert!(!may(Role::ReadOnly, "calls:write"));
+        assert!(may(Role::Owner, "jobs:write") && may(Role::Admin, "jobs:write"));
+        assert!(!may(Role::Analyst, "jobs:read") && !may(Role::Buyer, "jobs:read"));
     }
 }

@@ -44,6 +44,38 @@ pub(crate) async fn finish(on: &impl ConnectionTrait, tickets: &[JobTicket]) -> 
     Ok(())
 }
 
+/// How the queue stands, of one tenant or of all.
+pub(crate) async fn count(
+    on: &impl ConnectionTrait,
+    now: Timestamp,
+    tenant: Option<TenantId>,
+) -> Result<JobCounts, StoreError> {
+    let mut values: Vec<Value> = vec![now.micros().into()];
+    let narrowed = tenant.map_or("", |tenant| {
+        values.push(tenant.0.into());
+        " WHERE tenant_id = $2"
+    });
+    let sql = format!(
+        "SELECT \
+        COUNT(*) FILTER (WHERE NOT dead AND run_at <= $1 AND (leased_until IS NULL OR leased_until <= $1)) AS ready, \
+        COUNT(*) FILTER (WHERE NOT dead AND run_at > $1 AND (leased_until IS NULL OR leased_until <= $1)) AS waiting, \
+        COUNT(*) FILTER (WHERE NOT dead AND leased_until > $1) AS running, \
+        COUNT(*) FILTER (WHERE dead) AS dead, \
+        MIN(run_at) FILTER (WHERE NOT dead AND run_at <= $1 AND (leased_until IS NULL OR leased_until <= $1)) AS oldest \
+        FROM jobs{narrowed}"
+    );
+    let rows = query(on, &sql, values).await?;
+    let Some(row) = rows.first() else { return Ok(JobCounts::default()) };
+    let count = |name: &str| number::<u64>(column(row, name)?);
+    Ok(JobCounts {
+        ready: count("ready")?,
+        waiting: count("waiting")?,
+        running: count("running")?,
+        dead: count("dead")?,
+        oldest_ready_at: moment(column(row, "oldest")?),
+    })
+}
+
 #[async_trait]
 impl Jobs for Store {
     async fn take_jobs(&self, now: Timestamp, lease: Duration, count_max: u32) -> Result<Vec<Job>, StoreError> {
@@ -83,23 +115,7 @@ impl Jobs for Store {
     }
 
     async fn job_counts(&self, now: Timestamp) -> Result<JobCounts, StoreError> {
-        let sql = "SELECT \
-            COUNT(*) FILTER (WHERE NOT dead AND run_at <= $1 AND (leased_until IS NULL OR leased_until <= $1)) AS ready, \
-            COUNT(*) FILTER (WHERE NOT dead AND run_at > $1 AND leased_until IS NULL) AS waiting, \
-            COUNT(*) FILTER (WHERE NOT dead AND leased_until > $1) AS running, \
-            COUNT(*) FILTER (WHERE dead) AS dead, \
-            MIN(run_at) FILTER (WHERE NOT dead AND run_at <= $1 AND (leased_until IS NULL OR leased_until <= $1)) AS oldest \
-            FROM jobs";
-        let rows = query(self.reader(), sql, [now.micros().into()]).await?;
-        let Some(row) = rows.first() else { return Ok(JobCounts::default()) };
-        let count = |name: &str| number::<u64>(column(row, name)?);
-        Ok(JobCounts {
-            ready: count("ready")?,
-            waiting: count("waiting")?,
-            running: count("running")?,
-            dead: count("dead")?,
-            oldest_ready_at: moment(column(row, "oldest")?),
-        })
+        count(self.reader(), now, None).await
     }
 
     async fn revive_dead_jobs(&self, now: Timestamp) -> Result<u64, StoreError> {

@@ -26,6 +26,7 @@ mod quotas;
 mod routing_data;
 mod sql;
 mod switches;
+mod tenant_jobs;
 mod transcripts;
 mod writer;
 
@@ -135,6 +136,7 @@ impl Store {
             compliance_policies: store.clone(),
             consents: store.clone(),
             compliance_overrides: store.clone(),
+            jobs: store.clone(),
             idempotency: store.clone(),
             audit: store,
         }

@@ -161,6 +161,39 @@ pub(crate) async fn select_in(
     Ok(rows)
 }
 
+/// A WHERE that grows, with its parameters.
+#[derive(Debug, Default)]
+pub(crate) struct Where {
+    pub sql: String,
+    pub values: Vec<Value>,
+}
+
+impl Where {
+    /// `?` in `condition` becomes the parameters, in order.
+    pub fn and(&mut self, condition: &str, values: impl IntoIterator<Item = Value>) {
+        if !self.sql.is_empty() {
+            self.sql.push_str(" AND ");
+        }
+        let mut values = values.into_iter();
+        for part in condition.split_inclusive('?') {
+            match part.strip_suffix('?').zip(values.next()) {
+                Some((text, value)) => {
+                    self.values.push(value);
+                    self.sql.push_str(&format!("{text}${}", self.values.len()));
+                }
+                None => self.sql.push_str(part),
+            }
+        }
+    }
+
+    /// The same, where there is a value.
+    pub fn and_some<T: Into<Value>>(&mut self, condition: &str, value: Option<T>) {
+        if let Some(value) = value {
+            self.and(condition, [value.into()]);
+        }
+    }
+}
+
 /// ` AND publisher_id = $n` for a scope of one side, pushed with its value; nothing for a whole tenant.
 pub(crate) fn and_side(scope: TenantScope, values: &mut Vec<Value>) -> String {
     let (column, id) = match scope.side() {

@@ -10,7 +10,7 @@ mod jobs;
 use std::{fmt, sync::Arc, time::Duration};
 
 use domain::{SwitchId, Timestamp};
-use operations::{IdempotencyKeys, Jobs, Leases, Recorder, Recovery, Settle, Voice};
+use operations::{IdempotencyKeys, JOB_ATTEMPTS_MAX, Jobs, Leases, Recorder, Recovery, Settle, Voice};
 use tokio::{sync::watch, task::JoinHandle};
 
 pub use health::{WorkerFigures, WorkerHealth};
@@ -43,7 +43,7 @@ impl Default for WorkerConfig {
             jobs_at_once: 100,
             idle: Duration::from_millis(100),
             job_lease: Duration::from_secs(60),
-            attempts_max: 12,
+            attempts_max: JOB_ATTEMPTS_MAX,
             backoff: Duration::from_millis(500),
             backoff_max: Duration::from_secs(600),
             drain: Duration::from_secs(5),

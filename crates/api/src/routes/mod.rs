@@ -24,6 +24,7 @@ pub(crate) mod feature_flags;
 pub(crate) mod flows;
 mod health;
 mod invitations;
+mod jobs;
 pub(crate) mod leads;
 mod number_registry;
 pub(crate) mod numbers;
@@ -88,6 +89,7 @@ pub(crate) fn all() -> OpenApiRouter<State> {
         agent::routes,
         leads::routes,
         leads::routes_of_calls,
+        jobs::routes,
         tags::routes,
         feature_flags::routes,
         users::routes,

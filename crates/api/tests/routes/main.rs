@@ -15,6 +15,7 @@ mod events;
 mod flows;
 mod health;
 mod idempotency;
+mod jobs;
 mod labels;
 mod leads;
 mod openapi;

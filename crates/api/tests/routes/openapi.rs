@@ -231,6 +231,8 @@ pub async fn one_of_everything(platform: &Platform) -> Vec<(&'static str, String
         format!("/api/v1/recordings/{}", sold.recording),
         format!("/api/v1/billing/rate-cards/{}", platform.rate_card().await),
     ]);
+    let jobs = admin.get("/api/v1/jobs").await.expect(200).json();
+    made.push(format!("/api/v1/jobs/{}", jobs["data"][0]["id"].as_str().unwrap()));
     let campaign = made.iter().find_map(|path| path.strip_prefix("/api/v1/campaigns/")).unwrap().to_owned();
     made.push(format!("/api/v1/reporting/campaigns/{campaign}"));
     made.push(format!("/api/v1/compliance/policies/campaigns/{campaign}"));
@@ -258,6 +260,7 @@ pub async fn one_of_everything(platform: &Platform) -> Vec<(&'static str, String
         "users",
         "roles",
         "calls",
+        "jobs",
         "recordings",
         "billing/rate-cards",
     ];

@@ -8,6 +8,7 @@ mod campaigns;
 mod carriers;
 mod compliance;
 mod flows;
+mod jobs;
 mod leads;
 mod money;
 mod people;
@@ -42,6 +43,7 @@ pub use compliance::{
     DncEntries, DncEntry, DncList, DncListFilter, DncListStatus, DncListType, NewDncEntry, OVERRIDES_MAX, policy_name,
 };
 pub use flows::{Flow, FlowFilter, FlowStatus, FlowVersion, FlowVersions};
+pub use jobs::{JobFilter, JobRetry, JobRow, JobStatus, TenantJobs};
 pub use leads::{Lead, LeadFilter, LeadStatus};
 pub use money::{
     Accrual, AccrualType, Balance, BillingAccount, BillingAccountFilter, BillingAccountStatus, Books, Posting,
@@ -146,6 +148,8 @@ pub struct Directory {
     pub consents: Arc<dyn Repository<ConsentToken>>,
     /// Overrides of compliance.
     pub compliance_overrides: Arc<dyn Repository<ComplianceOverride>>,
+    /// Background work.
+    pub jobs: Arc<dyn TenantJobs>,
     /// Requests that may be sent twice.
     pub idempotency: Arc<dyn IdempotencyKeys>,
     /// Who changed what.

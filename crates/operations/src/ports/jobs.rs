@@ -15,6 +15,9 @@ text_enum! {
     }
 }
 
+/// Attempts before a job is given up.
+pub const JOB_ATTEMPTS_MAX: u32 = 12;
+
 /// A job to be.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NewJob {

@@ -15,7 +15,7 @@ mod switches;
 pub use compliance::{ComplianceData, ComplianceSource, ConsentVerifier, DncMark, Vouched};
 pub use event_log::{Appended, AppendedCall, EventLog};
 pub use idempotency::{Begun, IDEMPOTENCY_KEY_CHARS_MAX, IdempotencyKeys, KeptAnswer, KeyedRequest};
-pub use jobs::{Job, JobCounts, JobKind, JobTicket, Jobs, NewJob};
+pub use jobs::{JOB_ATTEMPTS_MAX, Job, JobCounts, JobKind, JobTicket, Jobs, NewJob};
 pub use journal::{Journal, JournalError};
 pub use leases::{LeaseRequest, Leases, Reservation};
 pub use live::{LiveBus, LiveItem, LiveStream, LiveUpdate};

@@ -8,39 +8,8 @@ use crate::{
     convert::{column, stored, word},
     cursor::Cursor,
     hot::{CALL_COLUMNS, read_row},
-    sql::query,
+    sql::{Where, query},
 };
-
-/// A WHERE that grows, with its parameters.
-struct Where {
-    sql: String,
-    values: Vec<Value>,
-}
-
-impl Where {
-    /// `?` in `condition` becomes the parameters, in order.
-    fn and(&mut self, condition: &str, values: impl IntoIterator<Item = Value>) {
-        if !self.sql.is_empty() {
-            self.sql.push_str(" AND ");
-        }
-        let mut values = values.into_iter();
-        for part in condition.split_inclusive('?') {
-            match part.strip_suffix('?').zip(values.next()) {
-                Some((text, value)) => {
-                    self.values.push(value);
-                    self.sql.push_str(&format!("{text}${}", self.values.len()));
-                }
-                None => self.sql.push_str(part),
-            }
-        }
-    }
-
-    fn and_some<T: Into<Value>>(&mut self, condition: &str, value: Option<T>) {
-        if let Some(value) = value {
-            self.and(condition, [value.into()]);
-        }
-    }
-}
 
 pub(super) async fn calls(
     store: &Store,
@@ -79,7 +48,7 @@ pub(super) async fn calls(
 }
 
 fn narrow(scope: TenantScope, filter: &CallFilter) -> Result<Where, StoreError> {
-    let mut narrowed = Where { sql: String::new(), values: Vec::new() };
+    let mut narrowed = Where::default();
     narrowed.and("tenant_id = ?", [scope.tenant().0.into()]);
     match scope.side() {
         Side::Whole => {}
