@@ -63,6 +63,10 @@ pub struct LiveLimits {
     pub message_bytes_max: usize,
     /// A ping goes out this often; a client not heard for two of them is closed.
     pub ping_every: Duration,
+    /// Events that came within so long of each other leave together.
+    pub gather: Duration,
+    /// Events that leave together at most.
+    pub gather_max: usize,
     /// Longest a message may take to leave. Beyond, the client is closed.
     pub send_timeout: Duration,
     /// Longest a connection lasts; then it is closed with 1001 and comes again with a new ticket, so that whoever lost
@@ -77,6 +81,8 @@ impl Default for LiveLimits {
             channels_max: 32,
             message_bytes_max: 4_096,
             ping_every: Duration::from_secs(30),
+            gather: Duration::from_millis(10),
+            gather_max: 256,
             send_timeout: Duration::from_secs(10),
             lifetime_max: Duration::from_hours(1),
         }

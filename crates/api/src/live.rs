@@ -77,7 +77,7 @@ impl Payload {
                 Self { event: update.name().to_owned(), tenant_id: row.tenant, data, timestamp: event.at, id }
             }
             LiveUpdate::Notice { tenant, name, id, at, data } => {
-                let (event, id) = ((*name).to_owned(), id.clone());
+                let (event, id) = (name.clone().into_owned(), id.clone());
                 Self { event, tenant_id: *tenant, data: data.clone(), timestamp: *at, id }
             }
             LiveUpdate::Settled { row } => {

@@ -4,7 +4,7 @@ use std::{pin::Pin, time::Duration};
 
 use async_trait::async_trait;
 use bytes::Bytes;
-use domain::{CallId, TenantId, Timestamp};
+use domain::{CallId, SwitchId, TenantId, Timestamp};
 use futures_util::Stream;
 
 /// Tells the time.
@@ -16,9 +16,9 @@ pub trait Clock: Send + Sync {
 /// Reaches a running call.
 #[async_trait]
 pub trait CallControl: Send + Sync {
-    /// Ends the call. The API has checked that it is the tenant's. True when a switch holds it and was told; its end comes
-    /// as events. False when no switch holds it (any more).
-    async fn hang_up(&self, tenant: TenantId, call: CallId) -> Result<bool, PortError>;
+    /// Ends the call, which that run of a switch holds. The API has checked that it is the tenant's. True when the switch was told; the
+    /// call's end comes as events. False when no switch holds it (any more).
+    async fn hang_up(&self, tenant: TenantId, switch: SwitchId, call: CallId) -> Result<bool, PortError>;
 }
 
 /// A part of the platform did not do what was asked.

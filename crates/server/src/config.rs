@@ -29,6 +29,12 @@ pub struct Config {
     /// Database.
     #[config(nested)]
     pub storage: Storage,
+    /// What several processes share.
+    #[config(nested)]
+    pub redis: Redis,
+    /// Live updates for screens.
+    #[config(nested)]
+    pub live: Live,
     /// HTTP API.
     #[config(nested)]
     pub api: Api,
@@ -110,6 +116,33 @@ pub struct Storage {
     pub database_url: String,
 }
 
+/// What several processes share: live updates, and orders to running calls. Calls, charges and caps do not need it.
+#[derive(Clone, Debug, confique::Config, Serialize)]
+pub struct Redis {
+    /// `redis://[user:password@]host[:port][/database]`, `rediss://` with TLS. Unset: live updates and call control reach no further
+    /// than this process.
+    #[config(env = "REDIS_URL")]
+    #[serde(serialize_with = "without_password_if_any")]
+    pub url: Option<String>,
+    /// Begins every key and channel, so that several platforms share one Redis.
+    #[config(env = "REDIS_PREFIX", default = "hopwhistle")]
+    pub prefix: String,
+    /// Live updates kept in Redis, about.
+    #[config(env = "REDIS_STREAM_MAX", default = 100000)]
+    pub stream_max: usize,
+}
+
+/// Live updates for screens.
+#[derive(Clone, Debug, confique::Config, Serialize)]
+pub struct Live {
+    /// Updates a client may be behind before it is told that it lagged, and closed.
+    #[config(env = "LIVE_BEHIND_MAX", default = 2048)]
+    pub behind_max: usize,
+    /// Updates of all tenants kept in a process for clients that come back; about 2 kB each.
+    #[config(env = "LIVE_KEPT_MAX", default = 16384)]
+    pub kept_max: usize,
+}
+
 /// HTTP API.
 #[derive(Clone, Debug, confique::Config, Serialize)]
 pub struct Api {
@@ -125,6 +158,11 @@ pub struct Api {
     /// Mark the session cookie `Secure`: true wherever the API is reached over TLS.
     #[config(env = "COOKIE_SECURE", default = false)]
     pub cookie_secure: bool,
+    /// Seals sessions and tickets: 64 hexadecimal digits (`openssl rand -hex 32`), the same for every API process. Unset: made at the first
+    /// start and kept in the data folder, for one process.
+    #[config(env = "API_SECRET")]
+    #[serde(skip)]
+    pub secret: Option<String>,
     /// Hours the answer of a request with an `Idempotency-Key` is kept.
     #[config(env = "IDEMPOTENCY_HOURS", default = 24)]
     pub idempotency_hours: u16,
@@ -342,6 +380,11 @@ impl Config {
 
 fn without_password<S: serde::Serializer>(url: &str, serializer: S) -> Result<S::Ok, S::Error> {
     serializer.serialize_str(&shown(url))
+}
+
+#[expect(clippy::ref_option, reason = "serde asks so")]
+fn without_password_if_any<S: serde::Serializer>(url: &Option<String>, serializer: S) -> Result<S::Ok, S::Error> {
+    serde::Serialize::serialize(&url.as_deref().map(shown), serializer)
 }
 
 /// A URL whose password is `***`.

@@ -11,6 +11,7 @@ mod recordings;
 mod roles;
 mod secrets;
 mod sellers;
+mod shared;
 mod voice;
 
 use std::path::PathBuf;

@@ -1,17 +1,16 @@
-//! What `/health/ready` asks, and the API's way to running calls.
+//! What `/health/ready` asks.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use api::ports::{CallControl, Clock as ApiClock, Health, HealthProbe, PortError};
+use api::ports::{Clock as ApiClock, Health, HealthProbe};
 use async_trait::async_trait;
-use domain::{CallId, TenantId, Timestamp};
+use domain::Timestamp;
 use store::Store;
-use switch::Input;
 
 use crate::clock::Clock;
-use crate::voice::switch_thread::{EVENTS_WAITING_MAX, SwitchHandle};
+use crate::voice::switch_thread::EVENTS_WAITING_MAX;
 
 /// A thread whose loop has not turned for so long is stuck.
 const STUCK_AFTER: Duration = Duration::from_secs(5);
@@ -86,24 +85,6 @@ impl HealthProbe for ThreadProbe {
             Health::Failed(format!("{waiting} call events wait for the log; new calls are refused"))
         } else {
             Health::Ok
-        }
-    }
-}
-
-/// Reaches the calls of this process's switch, where it has one.
-#[derive(Debug)]
-pub struct LocalCalls(pub Option<SwitchHandle>);
-
-#[async_trait]
-impl CallControl for LocalCalls {
-    async fn hang_up(&self, tenant: TenantId, call: CallId) -> Result<bool, PortError> {
-        let Some(switch) = &self.0 else {
-            return Err(PortError::Unavailable("the switch is another process, which is not reached yet".to_owned()));
-        };
-        if switch.give(Input::HangUp { tenant, call }) {
-            Ok(true)
-        } else {
-            Err(PortError::Unavailable("the switch does not take orders now".to_owned()))
         }
     }
 }

@@ -14,6 +14,11 @@ pub fn entropy() -> anyhow::Result<[u8; 32]> {
     Ok(bytes)
 }
 
+/// 32 bytes as 64 hexadecimal digits.
+pub fn from_hex(text: &str) -> Option<[u8; 32]> {
+    sip::seal::from_hex(text.trim().as_bytes(), 32).and_then(|bytes| bytes.try_into().ok())
+}
+
 /// The secret of this name, made at its first use.
 pub fn keep(data: &Path, name: &str) -> anyhow::Result<[u8; 32]> {
     let folder = data.join("secrets");
@@ -25,8 +30,10 @@ pub fn keep(data: &Path, name: &str) -> anyhow::Result<[u8; 32]> {
         write_private(&path, hex.as_bytes())?;
     }
     let text = fs::read(&path).with_context(|| format!("{}", path.display()))?;
-    let bytes = sip::seal::from_hex(text.trim_ascii(), 32).and_then(|bytes| <[u8; 32]>::try_from(bytes).ok());
-    bytes.with_context(|| format!("{} is damaged; delete it to have a new one made", path.display()))
+    std::str::from_utf8(&text)
+        .ok()
+        .and_then(from_hex)
+        .with_context(|| format!("{} is damaged; delete it to have a new one made", path.display()))
 }
 
 /// Writes a file only our user can read, whole or not at all.

@@ -20,7 +20,7 @@ async fn an_event_counts_once_and_screens_hear_of_it_once() {
     let (buyer, endpoint) = world.buyer("B1", routing::Caps::NONE).await;
     let events = world.call(Some((&buyer, &endpoint, world.ids.next(NOW))));
     let (recorder, live) = recorder(&world.store);
-    let mut screen = live.subscribe(world.scope);
+    let mut screen = live.subscribe(world.scope, None).stream;
     for event in &events {
         assert_eq!(recorder.record(vec![event.clone(), event.clone()]).await.unwrap(), Kept::Logged);
     }
@@ -36,9 +36,9 @@ async fn an_event_counts_once_and_screens_hear_of_it_once() {
     let mut heard = Vec::new();
     for _ in &events {
         let Some(LiveItem::Update(update)) = screen.next().await else { panic!("the bus closed") };
-        heard.push(update.name());
+        heard.push(update.update.name().to_owned());
     }
-    assert_eq!(heard, events.iter().map(|event| event.what.name()).collect::<Vec<_>>());
+    assert_eq!(heard, events.iter().map(|event| event.what.name().to_owned()).collect::<Vec<_>>());
     let more = tokio::time::timeout(Duration::from_millis(50), screen.next()).await;
     assert!(more.is_err(), "a repeat is no news: {more:?}");
 }

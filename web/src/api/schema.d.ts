@@ -694,11 +694,18 @@ export interface paths {
         };
         /**
          * Opens the stream of events.
-         * @description Client: `{"type":"subscribe"|"unsubscribe","channels":["call.*"]}`, `{"type":"ping"}`. Server: `connected` {tenantId,
-         *     timestamp}, `subscribed` and `unsubscribed` {channels}, `pong` {timestamp}, `event` {channel, payload {event, tenantId,
-         *     data, timestamp, id}}, `error` {message}, `lagged` {missed}. An event may come again with the same id. Closed with 1008
-         *     when nobody is signed in, 1013 when the client was too slow (ask again for what is shown), 1001 when it has lasted long
-         *     enough (come again with a new ticket).
+         * @description Client: `{"type":"subscribe","channels":["call.*"],"after":"..."}`, `{"type":"unsubscribe","channels":[...]}`, `{"type":"ping"}`.
+         *     Server: `connected` {tenantId, timestamp, position, degraded}, `subscribed` {channels, resumed} and `unsubscribed` {channels},
+         *     `pong` {timestamp}, `event` {channel, position, payload {event, tenantId, data, timestamp, id}}, `status` {degraded}, `error`
+         *     {message}, `lagged` {missed}.
+         *
+         *     Going on after a break: `after` is the `position` of the last event heard (or of `connected`). `resumed: true` promises that
+         *     nothing is missing, whichever process answers; `false` that it was too long ago: ask again for what is shown. The last 16,384
+         *     events of all tenants are kept. Events of one call come in order; one may come again with the same id after an interruption.
+         *     `degraded` means that events of other processes do not arrive for now.
+         *
+         *     A client may be 2,048 events behind; then it is told `lagged` and closed with 1013. Closed with 1008 when nobody is signed in,
+         *     1001 when it has lasted long enough (come again with a new ticket).
          */
         get: operations["listenToEvents"];
         put?: never;

@@ -20,6 +20,8 @@ interface LiveContext {
   state: LiveState;
   link: LinkState;
   retryAt: number | null;
+  /** Events of other processes of the platform do not arrive for now. */
+  degraded: boolean;
   retryNow: () => void;
   /** False until the calls under way were loaded once. */
   loaded: boolean;
@@ -52,6 +54,7 @@ export function LiveProvider({ children }: { children: ReactNode }) {
   const client = useQueryClient();
   const [state, dispatch] = useReducer(reduce, EMPTY_LIVE);
   const [link, setLink] = useState<{ state: LinkState; retryAt: number | null }>({ state: "idle", retryAt: null });
+  const [degraded, setDegraded] = useState(false);
   const held = useRef<LiveLink | null>(null);
   const snapshot = useQuery(liveCallsQuery);
 
@@ -80,6 +83,7 @@ export function LiveProvider({ children }: { children: ReactNode }) {
         return `${socketUrl("/ws/events")}?ticket=${encodeURIComponent(ticket)}`;
       },
       onState: (next, retryAt) => setLink({ state: next, retryAt }),
+      onDegraded: setDegraded,
       onResumed: () => void client.invalidateQueries(),
       onEvent: (payload) => {
         const envelope = readEnvelope(payload, Date.now());
@@ -107,11 +111,12 @@ export function LiveProvider({ children }: { children: ReactNode }) {
       state,
       link: link.state,
       retryAt: link.retryAt,
+      degraded: degraded && link.state === "open",
       retryNow: () => held.current?.retryNow(),
       loaded: snapshot.data !== undefined,
       error: snapshot.error,
     }),
-    [state, link, snapshot.data, snapshot.error],
+    [state, link, degraded, snapshot.data, snapshot.error],
   );
   return <Context value={value}>{children}</Context>;
 }

@@ -28,7 +28,7 @@ export function LivePill() {
 const PATIENCE_MS = 2500;
 
 export function LiveBanner() {
-  const { link, retryAt, retryNow } = useLive();
+  const { link, degraded, retryAt, retryNow } = useLive();
   const [lost, setLost] = useState(false);
   useEffect(() => {
     if (link === "open" || link === "idle") {
@@ -38,7 +38,7 @@ export function LiveBanner() {
     const timer = setTimeout(() => setLost(true), PATIENCE_MS);
     return () => clearTimeout(timer);
   }, [link]);
-  if (!lost) return null;
+  if (!lost && !degraded) return null;
   return (
     <div
       role="status"
@@ -46,11 +46,14 @@ export function LiveBanner() {
     >
       <CloudOff className="size-4 shrink-0" aria-hidden="true" />
       <span className="min-w-0 flex-1">
-        Live updates are interrupted. Figures are asked for every few seconds instead. <Countdown until={retryAt} />
+        {lost ? "Live updates are interrupted." : "Live updates are incomplete: a part of the platform is cut off."}{" "}
+        Figures are asked for every few seconds instead. {lost && <Countdown until={retryAt} />}
       </span>
-      <Button variant="ghost" size="sm" className="h-7 text-warn-text" onClick={retryNow}>
-        Reconnect now
-      </Button>
+      {lost && (
+        <Button variant="ghost" size="sm" className="h-7 text-warn-text" onClick={retryNow}>
+          Reconnect now
+        </Button>
+      )}
     </div>
   );
 }
@@ -64,5 +67,6 @@ function Countdown({ until }: { until: number | null }) {
 
 /** How often a page asks for itself: never while live, every few seconds while not. */
 export function usePolling(): number | false {
-  return useLive().link === "open" ? false : 8000;
+  const { link, degraded } = useLive();
+  return link === "open" && !degraded ? false : 8000;
 }

@@ -18,8 +18,10 @@ export interface LinkOptions {
   channels: string[];
   onEvent: (payload: unknown) => void;
   onState: (state: LinkState, retryAt: number | null) => void;
-  /** After a connection was lost and is back: whatever happened in between must be asked for. */
+  /** After a connection was lost and is back without what happened in between: it must be asked for. */
   onResumed: () => void;
+  /** Whether events of other processes of the platform do not arrive for now. */
+  onDegraded: (degraded: boolean) => void;
 }
 
 /** One WebSocket that keeps itself alive until `close`. */
@@ -30,6 +32,8 @@ export class LiveLink {
   #opened = false;
   #closed = false;
   #heardAt = 0;
+  /** The place of the last event heard, to go on behind it after a break. */
+  #position: string | null = null;
   #retry: ReturnType<typeof setTimeout> | undefined;
   #ping: ReturnType<typeof setInterval> | undefined;
 
@@ -76,7 +80,8 @@ export class LiveLink {
     };
     socket.onopen = () => {
       this.#heardAt = Date.now();
-      socket.send(JSON.stringify({ type: "subscribe", channels: this.#options.channels }));
+      const after = this.#position ?? undefined;
+      socket.send(JSON.stringify({ type: "subscribe", channels: this.#options.channels, after }));
       this.#ping = setInterval(() => this.#beat(socket), PING_EVERY_MS);
     };
   }
@@ -90,15 +95,20 @@ export class LiveLink {
       return;
     }
     if (typeof message !== "object" || message === null || !("type" in message)) return;
-    if (message.type === "subscribed") this.#ready();
+    if ("degraded" in message) this.#options.onDegraded(message.degraded === true);
+    // The greeting's place counts only where no event was heard before the break.
+    const isPlaced = message.type === "event" || (message.type === "connected" && this.#position === null);
+    if (isPlaced && "position" in message && typeof message.position === "string") this.#position = message.position;
+    if (message.type === "lagged") this.#position = null;
+    if (message.type === "subscribed") this.#ready("resumed" in message && message.resumed === true);
     if (message.type === "event" && "payload" in message) this.#options.onEvent(message.payload);
   }
 
   /** Live only once subscribed: between connect and subscribe events would be missed. */
-  #ready(): void {
+  #ready(resumed: boolean): void {
     this.#attempt = 0;
     this.#options.onState("open", null);
-    if (this.#opened) this.#options.onResumed();
+    if (this.#opened && !resumed) this.#options.onResumed();
     this.#opened = true;
   }
 

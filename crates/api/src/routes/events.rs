@@ -1,6 +1,6 @@
 //! `/ws/events`: the WebSocket (inventory, section 2.6).
 
-use std::time::Duration;
+use std::{fmt::Write as _, time::Duration};
 
 use axum::{
     Extension,
@@ -10,13 +10,15 @@ use axum::{
     },
     response::{IntoResponse, Response},
 };
+use domain::TenantId;
+use futures_util::SinkExt;
 use garde::Validate;
-use operations::{LiveItem, LiveStream, Side, TenantScope};
+use operations::{LiveItem, LivePosition, LiveStream, NoPosition, Placed, Side, TenantScope};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 use tokio::{
     sync::OwnedSemaphorePermit,
-    time::{Interval, MissedTickBehavior, interval, timeout},
+    time::{Instant, Interval, MissedTickBehavior, interval, sleep_until, timeout},
 };
 use utoipa::IntoParams;
 use utoipa_axum::routes;
@@ -54,11 +56,18 @@ pub struct ListenQuery {
 
 /// Opens the stream of events.
 ///
-/// Client: `{"type":"subscribe"|"unsubscribe","channels":["call.*"]}`, `{"type":"ping"}`. Server: `connected` {tenantId,
-/// timestamp}, `subscribed` and `unsubscribed` {channels}, `pong` {timestamp}, `event` {channel, payload {event, tenantId,
-/// data, timestamp, id}}, `error` {message}, `lagged` {missed}. An event may come again with the same id. Closed with 1008
-/// when nobody is signed in, 1013 when the client was too slow (ask again for what is shown), 1001 when it has lasted long
-/// enough (come again with a new ticket).
+/// Client: `{"type":"subscribe","channels":["call.*"],"after":"..."}`, `{"type":"unsubscribe","channels":[...]}`, `{"type":"ping"}`.
+/// Server: `connected` {tenantId, timestamp, position, degraded}, `subscribed` {channels, resumed} and `unsubscribed` {channels},
+/// `pong` {timestamp}, `event` {channel, position, payload {event, tenantId, data, timestamp, id}}, `status` {degraded}, `error`
+/// {message}, `lagged` {missed}.
+///
+/// Going on after a break: `after` is the `position` of the last event heard (or of `connected`). `resumed: true` promises that
+/// nothing is missing, whichever process answers; `false` that it was too long ago: ask again for what is shown. The last 16,384
+/// events of all tenants are kept. Events of one call come in order; one may come again with the same id after an interruption.
+/// `degraded` means that events of other processes do not arrive for now.
+///
+/// A client may be 2,048 events behind; then it is told `lagged` and closed with 1013. Closed with 1008 when nobody is signed in,
+/// 1001 when it has lasted long enough (come again with a new ticket).
 #[utoipa::path(get, path = "/ws/events", operation_id = "listenToEvents", params(ListenQuery), responses(
     (status = 101, description = "Speaks WebSocket from here"),
     (status = 426, description = "Not a WebSocket handshake", body = crate::Problem, content_type = "application/problem+json")))]
@@ -116,7 +125,7 @@ async fn close(mut socket: WebSocket, code: u16, reason: &'static str, within: D
 #[derive(Debug, Deserialize)]
 #[serde(tag = "type", rename_all = "lowercase")]
 enum FromClient {
-    Subscribe { channels: Vec<String> },
+    Subscribe { channels: Vec<String>, after: Option<String> },
     Unsubscribe { channels: Vec<String> },
     Ping,
 }
@@ -125,8 +134,11 @@ struct Connection {
     state: State,
     socket: WebSocket,
     subscription: Subscription,
+    tenant: TenantId,
     side: Side,
     stream: Box<dyn LiveStream>,
+    /// Events wait until then for others to leave with.
+    gather_until: Instant,
     pings: Interval,
     /// Pings since the client was last heard.
     unheard: u32,
@@ -147,7 +159,9 @@ async fn serve(state: State, admitted: Admitted, socket: WebSocket, room: OwnedS
     pings.set_missed_tick_behavior(MissedTickBehavior::Delay);
     pings.reset();
     let mut connection = Connection {
-        stream: state.live().subscribe(TenantScope::of(admitted.tenant)),
+        stream: state.live().subscribe(TenantScope::of(admitted.tenant), None).stream,
+        gather_until: Instant::now(),
+        tenant: admitted.tenant,
         side: admitted.side,
         subscription: Subscription::new(admitted.grants, limits.channels_max),
         socket,
@@ -157,7 +171,9 @@ async fn serve(state: State, admitted: Admitted, socket: WebSocket, room: OwnedS
         state,
     };
     tracing::debug!(who = admitted.who, tenant = %admitted.tenant, "websocket connected");
-    let hello = json!({"type": "connected", "tenantId": admitted.tenant, "timestamp": connection.state.now()});
+    let live = connection.state.live();
+    let hello = json!({"type": "connected", "tenantId": admitted.tenant, "timestamp": connection.state.now(),
+        "position": live.position().map(|position| position.to_string()), "degraded": !live.is_whole()});
     let lasted = timeout(limits.lifetime_max, connection.run(&hello)).await;
     if let End::Close(code, reason) = lasted.unwrap_or(End::Close(GOING_AWAY, "come again with a new ticket")) {
         close(connection.socket, code, reason, limits.send_timeout).await;
@@ -172,8 +188,14 @@ impl Connection {
             return end;
         }
         loop {
+            let gather_until = self.gather_until;
+            let next = async {
+                // What comes in quick succession leaves together: a packet and a system call for many events.
+                sleep_until(gather_until).await;
+                self.stream.next().await
+            };
             let step = tokio::select! {
-                item = self.stream.next() => self.deliver(item).await,
+                item = next => self.deliver(item).await,
                 message = self.socket.recv() => match message {
                     Some(Ok(message)) => self.receive(message).await,
                     Some(Err(_)) | None => Err(End::Gone),
@@ -186,21 +208,71 @@ impl Connection {
         }
     }
 
-    async fn deliver(&mut self, item: Option<LiveItem>) -> Result<(), End> {
-        match item {
-            Some(LiveItem::Update(update)) => {
-                let Some(channel) = self.subscription.channel_for(update.name()) else { return Ok(()) };
-                let Some(payload) = Payload::for_side(&update, self.side) else { return Ok(()) };
-                let message = json!({"type": "event", "channel": channel, "payload": payload});
-                self.send(&message).await
+    /// Sends an item and those that are here already.
+    async fn deliver(&mut self, first: Option<LiveItem>) -> Result<(), End> {
+        let within = self.limits.send_timeout;
+        self.gather_until = Instant::now() + self.limits.gather;
+        timeout(within, self.deliver_ready(first)).await.unwrap_or(Err(End::Gone))
+    }
+
+    async fn deliver_ready(&mut self, first: Option<LiveItem>) -> Result<(), End> {
+        let mut item = first.ok_or(End::Close(GOING_AWAY, "the server stops"))?;
+        for left in (0..self.limits.gather_max).rev() {
+            let text = match item {
+                LiveItem::Update(placed) => self.event(&placed),
+                LiveItem::Whole(is_whole) => Some(json!({"type": "status", "degraded": !is_whole}).to_string()),
+                LiveItem::Lagged(missed) => {
+                    self.state.metrics().live_lagged.inc();
+                    self.send(&json!({"type": "lagged", "missed": missed})).await?;
+                    return Err(End::Close(TRY_AGAIN_LATER, "lagged"));
+                }
+            };
+            if let Some(text) = text {
+                self.socket.feed(Message::Text(text.into())).await.map_err(|_| End::Gone)?;
             }
-            Some(LiveItem::Lagged(missed)) => {
-                self.state.metrics().live_lagged.inc();
-                self.send(&json!({"type": "lagged", "missed": missed})).await?;
-                Err(End::Close(TRY_AGAIN_LATER, "lagged"))
+            if left == 0 {
+                break;
             }
-            None => Err(End::Close(GOING_AWAY, "the server stops")),
+            match self.stream.next_now() {
+                Some(next) => item = next,
+                None => break,
+            }
         }
+        self.socket.flush().await.map_err(|_| End::Gone)
+    }
+
+    /// The message of an update; none when it is not for this client.
+    fn event(&self, placed: &Placed) -> Option<String> {
+        let channel = self.subscription.channel_for(placed.update.name())?;
+        let render = |payload: &Payload| serde_json::to_string(payload).unwrap_or_default();
+        let own;
+        let payload = if self.side.is_whole() {
+            placed.text_once(|update| render(&Payload::of(update)))
+        } else {
+            own = render(&Payload::for_side(&placed.update, self.side)?);
+            &own
+        };
+        let mut text = String::with_capacity(payload.len() + 128);
+        // A channel is of letters and dots, which JSON takes as they are.
+        let _ = write!(text, r#"{{"type":"event","channel":"{channel}""#);
+        if let Some(position) = placed.position {
+            let _ = write!(text, r#","position":"{position}""#);
+        }
+        let _ = write!(text, r#","payload":{payload}}}"#);
+        Some(text)
+    }
+
+    /// Listens to more channels; `after` goes back to what was missed since then.
+    fn subscribe(&mut self, channels: Vec<String>, after: Option<&str>) -> Result<serde_json::Value, String> {
+        let after: Option<LivePosition> =
+            after.map(str::parse).transpose().map_err(|error: NoPosition| format!("after: {error}"))?;
+        let mut answer = json!({"type": "subscribed", "channels": self.subscription.add(channels)?});
+        if after.is_some() {
+            let subscribed = self.state.live().subscribe(TenantScope::of(self.tenant), after);
+            self.stream = subscribed.stream;
+            answer["resumed"] = json!(subscribed.is_gapless);
+        }
+        Ok(answer)
     }
 
     async fn receive(&mut self, message: Message) -> Result<(), End> {
@@ -213,10 +285,9 @@ impl Connection {
         };
         let answer = match serde_json::from_str(&text) {
             Ok(FromClient::Ping) => json!({"type": "pong", "timestamp": self.state.now()}),
-            Ok(FromClient::Subscribe { channels }) => match self.subscription.add(channels) {
-                Ok(channels) => json!({"type": "subscribed", "channels": channels}),
-                Err(message) => json!({"type": "error", "message": message}),
-            },
+            Ok(FromClient::Subscribe { channels, after }) => self
+                .subscribe(channels, after.as_deref())
+                .unwrap_or_else(|message| json!({"type": "error", "message": message})),
             Ok(FromClient::Unsubscribe { channels }) => {
                 json!({"type": "unsubscribed", "channels": self.subscription.remove(&channels)})
             }

@@ -29,13 +29,13 @@ async fn an_agent_sets_its_status_and_listeners_hear_of_it() {
     let own = ana.get("/api/v1/agent/status").await.expect(200).json();
     assert_eq!((&own["agentId"], &own["status"]), (&json!(id), &json!("offline")));
 
-    let mut heard = platform.bus.subscribe(TenantScope::of(platform.tenant));
+    let mut heard = platform.bus.subscribe(TenantScope::of(platform.tenant), None).stream;
     platform.clock.advance(Duration::from_secs(60));
     let set = ana.put("/api/v1/agent/status", json!({"status": "available"})).await.expect(200).json();
     assert_eq!((&set["status"], &set["lastUpdated"]), (&json!("available"), &json!("2026-11-23T16:01:00.000000Z")));
     let Some(LiveItem::Update(update)) = heard.next().await else { panic!("nothing heard") };
-    let LiveUpdate::Notice { name, data, .. } = &*update else { panic!("{update:?}") };
-    assert_eq!((*name, &data["agentId"], &data["status"]), ("agent.status.changed", &json!(id), &json!("available")));
+    let LiveUpdate::Notice { name, data, .. } = &update.update else { panic!("{update:?}") };
+    assert_eq!((&**name, &data["agentId"], &data["status"]), ("agent.status.changed", &json!(id), &json!("available")));
     // The same again is no change.
     platform.clock.advance(Duration::from_secs(60));
     let again = ana.put("/api/v1/agent/status", json!({"status": "AVAILABLE"})).await.expect(200).json();
@@ -43,7 +43,7 @@ async fn an_agent_sets_its_status_and_listeners_hear_of_it() {
     // Whoever may write agents changes it for somebody; that is heard too, and only that.
     admin.patch(&format!("/api/v1/agents/{id}"), json!({"status": "dnd", "name": "Ana R"})).await.expect(200);
     let Some(LiveItem::Update(update)) = heard.next().await else { panic!("nothing heard") };
-    let LiveUpdate::Notice { data, .. } = &*update else { panic!("{update:?}") };
+    let LiveUpdate::Notice { data, .. } = &update.update else { panic!("{update:?}") };
     assert_eq!(data["status"], "dnd");
 
     assert_eq!(ana.put("/api/v1/agent/status", json!({"status": "on fire"})).await.expect(400).fields(), ["status"]);

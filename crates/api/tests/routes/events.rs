@@ -77,6 +77,43 @@ async fn events_of_the_own_tenant_arrive() {
 }
 
 #[tokio::test]
+async fn a_client_that_comes_back_goes_on_where_it_was() {
+    let platform = Platform::new().await;
+    let address = serve(&platform).await;
+    let mut socket = connect(address, &ticket(&platform).await).await;
+    let hello = next_json(&mut socket).await;
+    assert_eq!(hello["degraded"], false);
+    say(&mut socket, json!({"type": "subscribe", "channels": ["call.*"]})).await;
+    next_json(&mut socket).await;
+    publish(&platform, platform.tenant, 1);
+    let heard = next_json(&mut socket).await;
+    drop(socket);
+    for sequence in 2..=4 {
+        publish(&platform, platform.tenant, sequence);
+        publish(&platform, platform.other, sequence);
+    }
+    // From the last event heard, and from the greeting.
+    for (round, (after, first)) in [(&heard["position"], 2), (&hello["position"], 1)].into_iter().enumerate() {
+        let newest = 4 + round;
+        let mut again = connect(address, &ticket(&platform).await).await;
+        next_json(&mut again).await;
+        say(&mut again, json!({"type": "subscribe", "channels": ["call.*"], "after": after})).await;
+        assert_eq!(next_json(&mut again).await, json!({"type": "subscribed", "channels": ["call.*"], "resumed": true}));
+        for sequence in first..=newest {
+            assert_eq!(next_json(&mut again).await["payload"]["data"]["sequence"], sequence);
+        }
+        // Nothing comes twice: the next one is new.
+        let new = newest + 1;
+        publish(&platform, platform.tenant, u32::try_from(new).unwrap());
+        assert_eq!(next_json(&mut again).await["payload"]["data"]["sequence"], new);
+        say(&mut again, json!({"type": "subscribe", "channels": ["call.*"], "after": "1-1"})).await;
+        assert_eq!(next_json(&mut again).await["resumed"], false);
+        say(&mut again, json!({"type": "subscribe", "channels": ["call.*"], "after": "yesterday"})).await;
+        assert_eq!(next_json(&mut again).await["type"], "error");
+    }
+}
+
+#[tokio::test]
 async fn a_client_that_lags_is_told_and_closed() {
     let platform = Platform::new().await;
     let address = serve(&platform).await;

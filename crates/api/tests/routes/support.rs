@@ -60,7 +60,7 @@ pub struct Switch(pub Mutex<Vec<(TenantId, CallId)>>);
 
 #[async_trait]
 impl CallControl for Switch {
-    async fn hang_up(&self, tenant: TenantId, call: CallId) -> Result<bool, PortError> {
+    async fn hang_up(&self, tenant: TenantId, _: domain::SwitchId, call: CallId) -> Result<bool, PortError> {
         self.0.lock().unwrap().push((tenant, call));
         Ok(true)
     }

@@ -21,7 +21,8 @@ async fn a_transcript_is_kept_and_replaced() {
     let call = sold_call(&platform, 0).await.call;
     let path = format!("/api/v1/calls/{call}/transcript");
     admin.get(&path).await.expect(404);
-    let mut heard = operations::LiveBus::subscribe(&*platform.bus, operations::TenantScope::of(platform.tenant));
+    let mut heard =
+        operations::LiveBus::subscribe(&*platform.bus, operations::TenantScope::of(platform.tenant), None).stream;
     let kept = admin.put(&path, said(&["Good morning,", "I need a new roof."])).await.expect(200).json();
     assert_eq!(kept["fullText"], "Good morning, I need a new roof.");
     assert_eq!((&kept["durationSec"], &kept["language"]), (&json!(93.5), &json!("en")));
@@ -29,7 +30,7 @@ async fn a_transcript_is_kept_and_replaced() {
     assert_eq!(kept["segments"][1], second);
     assert_eq!(kept["analysis"]["reasoning"], "asked for a quote");
     let Some(operations::LiveItem::Update(update)) = heard.next().await else { panic!("nothing heard") };
-    assert_eq!(update.name(), "transcription.ready");
+    assert_eq!(update.update.name(), "transcription.ready");
 
     let again = json!({"engine": "other", "durationSec": 1, "language": "de", "fullText": "Guten Morgen"});
     let replaced = admin.put(&path, again).await.expect(200).json();

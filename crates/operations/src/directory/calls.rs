@@ -9,7 +9,7 @@ use domain::{
 use crate::{Accrual, Page, PageRequest, Posting, Recording, StoreError, TenantScope};
 
 /// A call as a list shows it.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, serde::Serialize, serde::Deserialize)]
 pub struct CallRow {
     /// Id.
     pub id: CallId,
@@ -74,7 +74,7 @@ pub struct CallRow {
 }
 
 /// What a call came to.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct CallMoney {
     /// Of all amounts.
     pub currency: Currency,

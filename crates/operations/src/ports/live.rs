@@ -1,14 +1,20 @@
 //! What happens now, for screens.
 
-use std::sync::Arc;
+use std::{
+    borrow::Cow,
+    fmt,
+    str::FromStr,
+    sync::{Arc, OnceLock},
+};
 
 use async_trait::async_trait;
 use domain::{CallEvent, TenantId, Timestamp};
+use serde::{Deserialize, Serialize};
 
 use crate::{CallRow, TenantScope};
 
 /// Something a screen may show.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub enum LiveUpdate {
     /// A call's event, committed, and the call's row after it.
     Event {
@@ -22,7 +28,7 @@ pub enum LiveUpdate {
         /// Whose.
         tenant: TenantId,
         /// The catalogue's name: `agent.status.changed`.
-        name: &'static str,
+        name: Cow<'static, str>,
         /// Names the occurrence, the same wherever it is delivered.
         id: String,
         /// When.
@@ -47,7 +53,7 @@ impl LiveUpdate {
     }
 
     /// The catalogue's name of the event; `call.settled` for money.
-    pub fn name(&self) -> &'static str {
+    pub fn name(&self) -> &str {
         match self {
             Self::Event { event, .. } => event.what.name(),
             Self::Settled { .. } => "call.settled",
@@ -56,13 +62,75 @@ impl LiveUpdate {
     }
 }
 
+/// A place in the bus's order. What a subscriber names to go on behind it, on this process or on another one of the same bus.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct LivePosition {
+    /// Milliseconds since the epoch: of the bus's start, or of the update.
+    pub millis: u64,
+    /// Counts within it.
+    pub number: u64,
+}
+
+impl LivePosition {
+    /// The next place of a bus that counts.
+    #[must_use]
+    pub const fn next(self) -> Self {
+        Self { millis: self.millis, number: self.number + 1 }
+    }
+}
+
+impl fmt::Display for LivePosition {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}-{}", self.millis, self.number)
+    }
+}
+
+/// A text that is no [`LivePosition`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("a position is two numbers joined by '-', as `position` of an event gives it")]
+pub struct NoPosition;
+
+impl FromStr for LivePosition {
+    type Err = NoPosition;
+
+    fn from_str(text: &str) -> Result<Self, NoPosition> {
+        let (millis, number) = text.split_once('-').ok_or(NoPosition)?;
+        let number_of = |text: &str| text.parse().map_err(|_| NoPosition);
+        Ok(Self { millis: number_of(millis)?, number: number_of(number)? })
+    }
+}
+
+/// An update in its place.
+#[derive(Debug)]
+pub struct Placed {
+    /// Where; none when the bus could not place it, because it is cut off from the others.
+    pub position: Option<LivePosition>,
+    /// What.
+    pub update: LiveUpdate,
+    text: OnceLock<String>,
+}
+
+impl Placed {
+    /// An update in its place.
+    pub const fn new(position: Option<LivePosition>, update: LiveUpdate) -> Self {
+        Self { position, update, text: OnceLock::new() }
+    }
+
+    /// As sent to everybody who may see all of it: made for the first of them, and shared by the others.
+    pub fn text_once(&self, make: impl FnOnce(&LiveUpdate) -> String) -> &str {
+        self.text.get_or_init(|| make(&self.update))
+    }
+}
+
 /// What a subscriber gets next.
 #[derive(Clone, Debug)]
 pub enum LiveItem {
     /// An update.
-    Update(Arc<LiveUpdate>),
-    /// It was too slow: so many updates are gone. Read the lists again.
+    Update(Arc<Placed>),
+    /// So many updates are gone: it was too slow, or the bus was interrupted. Read the lists again.
     Lagged(u64),
+    /// False: updates of other processes do not arrive for now. True: they do again.
+    Whole(bool),
 }
 
 /// A subscription; ends when dropped.
@@ -70,12 +138,32 @@ pub enum LiveItem {
 pub trait LiveStream: Send {
     /// Waits for the next item; `None` when the bus is closed.
     async fn next(&mut self) -> Option<LiveItem>;
+    /// The next item if it is here already.
+    fn next_now(&mut self) -> Option<LiveItem>;
+}
+
+/// A new subscription.
+pub struct Subscribed {
+    /// What comes.
+    pub stream: Box<dyn LiveStream>,
+    /// Nothing is missing between the position asked for and the stream. False when that was too long ago, or never.
+    pub is_gapless: bool,
+}
+
+impl fmt::Debug for Subscribed {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Subscribed").field("is_gapless", &self.is_gapless).finish_non_exhaustive()
+    }
 }
 
 /// Hands updates to whoever listens, bounded per listener: a slow one loses the oldest and is told so.
 pub trait LiveBus: Send + Sync {
     /// Never waits.
     fn publish(&self, update: LiveUpdate);
-    /// A tenant's updates from now on.
-    fn subscribe(&self, scope: TenantScope) -> Box<dyn LiveStream>;
+    /// A tenant's updates behind `after`, or from now on.
+    fn subscribe(&self, scope: TenantScope, after: Option<LivePosition>) -> Subscribed;
+    /// The place of the newest update; none right after a gap.
+    fn position(&self) -> Option<LivePosition>;
+    /// Whether updates of every process arrive.
+    fn is_whole(&self) -> bool;
 }

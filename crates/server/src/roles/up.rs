@@ -11,7 +11,7 @@ use operations::{
     Dead, Gate, Ids, Jobs as _, Journal, LiveBus, Provisioning, Recorder, Recovery, RecoveryConfig, Settle, Voice,
 };
 use prometheus_client::registry::Registry;
-use store::{FileJournal, MemoryBus, Store, StoreConfig, WriterTask};
+use store::{FileJournal, Store, StoreConfig, WriterTask};
 use switch::Input;
 use tokio::sync::watch;
 use worker::{RunningWorker, Worker, WorkerConfig, WorkerHealth};
@@ -22,15 +22,14 @@ use crate::config::Config;
 use crate::consent;
 use crate::mail;
 use crate::metrics;
-use crate::probes::{DatabaseProbe, Gauges, LocalCalls, ThreadProbe};
+use crate::probes::{DatabaseProbe, Gauges, ThreadProbe};
 use crate::recordings::RecordingFolder;
 use crate::secrets;
 use crate::sellers;
+use crate::shared;
 use crate::voice::edge_thread::EdgeHandle;
 use crate::voice::relay_thread::RelayHandle;
 
-/// Updates a slow screen may be behind.
-const LIVE_UPDATES_MAX: usize = 4_096;
 /// Where events wait while the database is away.
 const JOURNAL_FILE: &str = "events.journal";
 /// How large it may grow: some two million events.
@@ -173,6 +172,9 @@ async fn start_voice(
         if recordings > 0 {
             tracing::warn!(recordings, "recordings of an earlier run were closed with what their files hold");
         }
+        if let Some(orders) = shared::orders(config)? {
+            running.tasks.push(tokio::spawn(shared::follow(orders, switch.id, switch.handle.clone())));
+        }
         running.switch = Some(switch);
     }
     if roles.edge {
@@ -235,12 +237,14 @@ async fn start_http(
         metrics::register_relay(&mut registry, &relay.gauges);
         probes.push(Arc::new(ThreadProbe { name: "relay", gauges: Gauges::Relay(relay.gauges.clone()), clock }));
     }
-    let mut calls = LocalCalls(None);
+    let orders = shared::orders(config)?;
+    probes.push(Arc::new(shared::RedisProbe(orders.clone())));
+    let mut here = None;
     if let Some(switch) = &running.switch {
         metrics::register_switch(&mut registry, &switch.handle.gauges, &core.recorder);
         let gauges = Gauges::Switch(switch.handle.gauges.clone());
         probes.push(Arc::new(ThreadProbe { name: "switch", gauges, clock }));
-        calls = LocalCalls(Some(switch.handle.clone()));
+        here = Some((switch.id, switch.handle.clone()));
     }
     let ports = Ports {
         directory: core.store.directory(),
@@ -248,7 +252,7 @@ async fn start_http(
         leases: Arc::new(core.store.clone()),
         provisioning: core.provisioning,
         mailer: mail::SmtpMailer::new(&config.smtp)?.map(|mailer| Arc::new(mailer) as Arc<dyn api::ports::Mailer>),
-        call_control: Arc::new(calls),
+        call_control: Arc::new(shared::Calls { here, elsewhere: orders }),
         recording_files: Arc::new(recording_folder(config)),
         probes,
         clock: Arc::new(clock),
@@ -347,7 +351,7 @@ async fn open(config: &Config, roles: Roles, clock: Clock, seed: &mut Seed) -> a
     let opened = Store::open(&store_config, clock.now()).await;
     let (store, writer) = opened.with_context(|| format!("database {}", config.database_shown()))?;
     let ids = Arc::new(Ids::new(seed.fork()));
-    let live: Arc<dyn LiveBus> = Arc::new(MemoryBus::new(LIVE_UPDATES_MAX));
+    let live = shared::bus(config, roles.api, clock)?;
     let shared = Arc::new(store.clone());
     let gate = Arc::new(Gate::new(shared.clone()));
     let voice = Voice::new(shared.clone(), shared.clone(), store.usage(), ids.clone()).with_gate(gate.clone());
@@ -375,7 +379,13 @@ fn recording_folder(config: &Config) -> RecordingFolder {
 }
 
 fn api_config(config: &Config) -> anyhow::Result<ApiConfig> {
-    let mut settings = ApiConfig::new(secrets::keep(&config.data, "api")?);
+    let secret = match &config.api.secret {
+        Some(text) => {
+            secrets::from_hex(text).context("api.secret must be 64 hexadecimal digits: `openssl rand -hex 32`")?
+        }
+        None => secrets::keep(&config.data, "api")?,
+    };
+    let mut settings = ApiConfig::new(secret);
     let web = config.shifted(config.web.port);
     let own = ["localhost".to_owned(), "127.0.0.1".to_owned(), config.advertised_ip().to_string()];
     settings.web_origins = own.iter().map(|host| format!("http://{host}:{web}")).collect();

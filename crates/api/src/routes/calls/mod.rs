@@ -422,7 +422,7 @@ async fn hang_up(caller: Caller, PathId(id): PathId<CallId>) -> ApiResult<(Statu
     if row.ended_at.is_some() {
         return Err(over());
     }
-    match caller.state.call_control().hang_up(caller.principal.tenant, id).await {
+    match caller.state.call_control().hang_up(caller.principal.tenant, row.switch, id).await {
         Ok(true) => {}
         Ok(false) | Err(PortError::NotFound) => return Err(over()),
         Err(PortError::Unavailable(cause)) => {

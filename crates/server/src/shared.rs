@@ -1,0 +1,109 @@
+//! What several processes share through Redis, and what stands in for it in one process.
+
+use std::sync::Arc;
+
+use anyhow::Context as _;
+use api::ports::{CallControl, Health, HealthProbe, PortError};
+use async_trait::async_trait;
+use domain::{CallId, SwitchId, TenantId};
+use operations::LiveBus;
+use store::{LiveKept, MemoryBus, Order, RedisBus, RedisConfig, RedisOrders};
+use switch::Input;
+use tokio::sync::mpsc;
+
+use crate::clock::Clock;
+use crate::config::Config;
+use crate::voice::switch_thread::SwitchHandle;
+
+/// Orders of other processes that wait for the switch.
+const ORDERS_MAX: usize = 1_024;
+
+fn redis(config: &Config) -> Option<RedisConfig> {
+    let url = config.redis.url.clone()?;
+    Some(RedisConfig {
+        prefix: config.redis.prefix.clone(),
+        stream_max: config.redis.stream_max,
+        ..RedisConfig::new(url)
+    })
+}
+
+/// Where live updates go and come from.
+pub fn bus(config: &Config, has_screens: bool, clock: Clock) -> anyhow::Result<Arc<dyn LiveBus>> {
+    let kept = LiveKept { behind_max: config.live.behind_max, kept_max: config.live.kept_max };
+    Ok(match redis(config) {
+        Some(redis) => Arc::new(RedisBus::start(redis, kept, has_screens).context("redis.url")?),
+        None => Arc::new(MemoryBus::of_run(kept, clock.now())),
+    })
+}
+
+/// The way to the switches of other processes, where there is one.
+pub fn orders(config: &Config) -> anyhow::Result<Option<Arc<RedisOrders>>> {
+    redis(config).map(|redis| RedisOrders::new(redis).map(Arc::new).context("redis.url")).transpose()
+}
+
+/// Hands the orders of other processes to the switch of this one.
+pub async fn follow(orders: Arc<RedisOrders>, id: SwitchId, switch: SwitchHandle) {
+    let (sender, mut given) = mpsc::channel(ORDERS_MAX);
+    let hand_on = async {
+        while let Some(order) = given.recv().await {
+            let Order::HangUp { tenant, call } = order;
+            if !switch.give(Input::HangUp { tenant, call }) {
+                tracing::warn!(%call, "the switch does not take orders now");
+            }
+        }
+    };
+    tokio::join!(orders.listen(id, sender), hand_on);
+}
+
+/// Reaches the calls of this process's switch, and those of others through Redis.
+#[derive(Debug)]
+pub struct Calls {
+    pub here: Option<(SwitchId, SwitchHandle)>,
+    pub elsewhere: Option<Arc<RedisOrders>>,
+}
+
+#[async_trait]
+impl CallControl for Calls {
+    async fn hang_up(&self, tenant: TenantId, switch: SwitchId, call: CallId) -> Result<bool, PortError> {
+        let unavailable = |why: &str| Err(PortError::Unavailable(why.to_owned()));
+        match (&self.here, &self.elsewhere) {
+            (Some((id, here)), _) if *id == switch => {
+                if here.give(Input::HangUp { tenant, call }) {
+                    Ok(true)
+                } else {
+                    unavailable("the switch does not take orders now")
+                }
+            }
+            (_, Some(elsewhere)) => match elsewhere.give(switch, Order::HangUp { tenant, call }).await {
+                Ok(true) => Ok(true),
+                Ok(false) => {
+                    unavailable("the call's switch does not listen; it may be gone, and then closes the call itself")
+                }
+                Err(error) => Err(PortError::Unavailable(error.to_string())),
+            },
+            _ => unavailable("the switch is another process: set redis.url for both"),
+        }
+    }
+}
+
+/// Redis answers. Without it screens show less; calls and money do not need it.
+#[derive(Debug)]
+pub struct RedisProbe(pub Option<Arc<RedisOrders>>);
+
+#[async_trait]
+impl HealthProbe for RedisProbe {
+    fn name(&self) -> &'static str {
+        "redis"
+    }
+
+    fn is_vital(&self) -> bool {
+        false
+    }
+
+    async fn check(&self) -> Health {
+        match &self.0 {
+            None => Health::Disabled,
+            Some(redis) => redis.ping().await.map_or_else(|error| Health::Failed(error.to_string()), |()| Health::Ok),
+        }
+    }
+}

@@ -1,0 +1,55 @@
+//! What several processes share through Redis: live updates, and orders to the switch that holds a call.
+//!
+//! Nothing here is the truth of anything: calls, charges and caps are in the database, and go on without Redis.
+
+mod bus;
+mod orders;
+
+use std::time::Duration;
+
+use redis::{AsyncConnectionConfig, Client, aio::MultiplexedConnection};
+
+pub use bus::RedisBus;
+pub use orders::{Order, RedisOrders};
+
+/// Longest that connecting may take.
+const CONNECT_MAX: Duration = Duration::from_secs(2);
+/// Longest that an answer may take; a reader asks Redis to wait for less.
+const ANSWER_MAX: Duration = Duration::from_secs(3);
+
+/// Where Redis is, and what is ours in it.
+#[derive(Clone, Debug)]
+pub struct RedisConfig {
+    /// `redis://[user:password@]host[:port][/database]`, `rediss://` with TLS.
+    pub url: String,
+    /// Begins every key and channel, so that several platforms share one Redis.
+    pub prefix: String,
+    /// Updates kept in Redis, about.
+    pub stream_max: usize,
+}
+
+impl RedisConfig {
+    /// Defaults for everything but the address.
+    pub fn new(url: impl Into<String>) -> Self {
+        Self { url: url.into(), prefix: "hopwhistle".to_owned(), stream_max: 100_000 }
+    }
+
+    fn client(&self) -> Result<Client, RedisError> {
+        Client::open(self.url.as_str()).map_err(RedisError)
+    }
+
+    fn key(&self, name: &str) -> String {
+        format!("{}:{name}", self.prefix)
+    }
+}
+
+/// Redis did not do what was asked.
+#[derive(Debug, thiserror::Error)]
+#[error("redis: {0}")]
+pub struct RedisError(redis::RedisError);
+
+async fn connect(client: &Client) -> Result<MultiplexedConnection, redis::RedisError> {
+    let config =
+        AsyncConnectionConfig::new().set_connection_timeout(Some(CONNECT_MAX)).set_response_timeout(Some(ANSWER_MAX));
+    client.get_multiplexed_async_connection_with_config(&config).await
+}
