@@ -93,6 +93,7 @@ for (const theme of ["light", "dark"]) {
       "/dnc",
       "/users",
       "/audit",
+      "/jobs",
       "/flows",
       `/flows/${flow}?version=4`,
       "/settings",
@@ -242,6 +243,14 @@ await page.keyboard.press("Tab");
 await page.goto(`${base}/calls/00000000-0000-0000-0000-000000000000`);
 await page.waitForSelector("text=There is no such call");
 check("an unknown call is told", true);
+await page.goto(`${base}/jobs`);
+await page.selectOption("select[aria-label=Status]", "dead");
+await page.waitForSelector("tbody:not(:has(tr:nth-child(2))) tr:has-text('no rate card')");
+check("the status narrows the jobs", true);
+await page.click("tbody tr button:has-text('Retry')");
+await page.waitForSelector("text=It runs again");
+await page.waitForSelector("text=No job stands so");
+check("a job that was given up is retried by hand", true);
 await page.goto(`${base}/settings`);
 await page.click("main button:has-text('Sign out')");
 await page.waitForSelector("input[type=email]");

@@ -18,6 +18,7 @@ import {
   dncEntries,
   dncLists,
   flows,
+  jobs,
   leads,
   numbers,
   publishers,
@@ -181,6 +182,38 @@ const routes = [
     "GET",
     /^\/api\/v1\/audit-logs\/verify$/,
     () => [200, { valid: true, entries: 412, unchained: 0, head: null, brokenAt: null, reason: null }],
+  ],
+  [
+    "GET",
+    /^\/api\/v1\/jobs$/,
+    (_, url) => {
+      const status = url.searchParams.get("status");
+      return [
+        200,
+        list(
+          jobs.filter((job) => !status || job.status === status),
+          url,
+        ),
+      ];
+    },
+  ],
+  [
+    "GET",
+    /^\/api\/v1\/jobs\/counts$/,
+    () => {
+      const count = (status) => jobs.filter((job) => job.status === status).length;
+      const [ready, waiting, running, dead] = ["ready", "waiting", "running", "dead"].map(count);
+      return [200, { ready, waiting, running, dead, oldestReadyAt: null }];
+    },
+  ],
+  [
+    "POST",
+    /^\/api\/v1\/jobs\/([^/]+)\/retry$/,
+    (_, __, ___, [, id]) => {
+      const job = jobs.find((each) => each.id === id);
+      if (job.status === "running") return problem(409, "CONFLICT", "job: a worker has it; see how it ends");
+      return [200, Object.assign(job, { status: "ready", attempt: 0 })];
+    },
   ],
   [
     "POST",

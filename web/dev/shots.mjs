@@ -68,6 +68,7 @@ const pages = {
   },
   users: (page) => visit(page, "/users"),
   audit: (page) => visit(page, "/audit"),
+  jobs: (page) => visit(page, "/jobs"),
   hours: async (page) => {
     await edit(page, "Hours");
   },

@@ -583,6 +583,49 @@ export const users = [
     invitedAt: null,
   },
 ];
+export const jobs = [
+  {
+    id: "job-1",
+    kind: "settle",
+    status: "dead",
+    // The calls are made later.
+    get callId() {
+      return calls[0].id;
+    },
+    attempt: 12,
+    attemptsMax: 12,
+    error: "the call cannot be rated: no rate card of the billing account is in force on 2026-11-27",
+    runAt: ago(2),
+    leasedUntil: null,
+  },
+  {
+    id: "job-2",
+    kind: "settle",
+    status: "waiting",
+    get callId() {
+      return calls[1].id;
+    },
+    attempt: 3,
+    attemptsMax: 12,
+    error: "the store is not available: connection refused",
+    runAt: ago(-0.1),
+    leasedUntil: null,
+  },
+  {
+    id: "job-3",
+    kind: "settle",
+    status: "running",
+    get callId() {
+      return calls[2].id;
+    },
+    attempt: 1,
+    attemptsMax: 12,
+    error: null,
+    runAt: ago(0),
+    leasedUntil: ago(-0.02),
+  },
+];
+
 export const auditLogs = [
   {
     id: "audit-1",

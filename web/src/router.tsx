@@ -164,6 +164,15 @@ const routes = [
   }),
   createRoute({
     getParentRoute: () => rootRoute,
+    path: "/jobs",
+    component: lazyRouteComponent(() => import("./pages/JobsPage"), "JobsPage"),
+    validateSearch: (raw: Record<string, unknown>): { page?: number; status?: string } => ({
+      page: pageNumber(raw.page),
+      status: word(raw.status),
+    }),
+  }),
+  createRoute({
+    getParentRoute: () => rootRoute,
     path: "/settings",
     component: lazyRouteComponent(() => import("./pages/SettingsPage"), "SettingsPage"),
   }),

@@ -2,6 +2,7 @@ import { keepPreviousData, queryOptions } from "@tanstack/react-query";
 import { readCall, readCallDetail } from "./calls";
 import { get, type Query } from "./client";
 import { readSummary } from "./dashboard";
+import { readJob, readJobCounts } from "./jobs";
 import { readDncEntry, readDncList, readLead } from "./leads";
 import { readAuditEntry, readGrantable, readPerson } from "./people";
 import { readPage } from "./read";
@@ -142,6 +143,21 @@ export const auditQuery = (page: number, filter: Query) =>
     },
     placeholderData: keepPreviousData,
   });
+
+export const jobsQuery = (page: number, filter: Query) =>
+  queryOptions({
+    queryKey: ["jobs", "list", page, filter],
+    queryFn: async ({ signal }) => {
+      const query: Query = { ...filter, page, limit: CALLS_PER_PAGE };
+      return readPage(await get("/api/v1/jobs", query, signal), readJob);
+    },
+    placeholderData: keepPreviousData,
+  });
+
+export const jobCountsQuery = queryOptions({
+  queryKey: ["jobs", "counts"],
+  queryFn: async ({ signal }) => readJobCounts(await get("/api/v1/jobs/counts", undefined, signal)),
+});
 
 export const leadsQuery = (page: number, filter: Query) =>
   queryOptions({

@@ -3,6 +3,7 @@ import {
   Contact,
   Hash,
   LayoutDashboard,
+  ListChecks,
   ListX,
   type LucideIcon,
   Megaphone,
@@ -31,6 +32,7 @@ export interface Place {
     | "/dnc"
     | "/users"
     | "/audit"
+    | "/jobs"
     | "/settings";
   label: string;
   icon: LucideIcon;
@@ -79,6 +81,7 @@ const PLACES: { title: string | null; places: Place[] }[] = [
     places: [
       { to: "/users", needs: "users:read", label: "People", icon: UserRound, key: "e" },
       { to: "/audit", needs: "audit:read", label: "Audit log", icon: ScrollText, key: "a" },
+      { to: "/jobs", needs: "jobs:read", label: "Jobs", icon: ListChecks, key: "j" },
     ],
   },
   { title: null, places: [{ to: "/settings", label: "Settings", icon: Settings, key: "s" }] },
