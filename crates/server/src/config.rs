@@ -114,6 +114,9 @@ pub struct Storage {
     #[config(env = "DATABASE_URL", default = "sqlite:")]
     #[serde(serialize_with = "without_password")]
     pub database_url: String,
+    /// Folder of recordings and prompts, the same for every process. Unset: `objects` in the data folder.
+    #[config(env = "OBJECTS_DIR")]
+    pub objects: Option<PathBuf>,
 }
 
 /// What several processes share: live updates, and orders to running calls. Calls, charges and caps do not need it.
@@ -362,6 +365,11 @@ impl Config {
     /// `port` with the offset.
     pub fn shifted(&self, port: u16) -> u16 {
         port.saturating_add(self.port_offset)
+    }
+
+    /// The folder of recordings and prompts.
+    pub fn objects(&self) -> PathBuf {
+        self.storage.objects.clone().unwrap_or_else(|| self.data.join("objects"))
     }
 
     /// The database's URL with the data folder filled in.

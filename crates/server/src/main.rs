@@ -64,6 +64,8 @@ enum Command {
     Web,
     /// Background work only.
     Worker,
+    /// The demo's tenant and its buyers alone, for roles that run apart on this machine.
+    Demo,
     /// Call a number as a carrier would, and report what was heard.
     Call(roles::call::CallArguments),
     /// Copy all data from SQLite into another database. Stop the platform first.
@@ -147,6 +149,7 @@ fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Api => up(config, Roles { api: true, ..Roles::NONE }, false)?,
         Command::Web => up(config, Roles { web: true, ..Roles::NONE }, false)?,
         Command::Worker => up(config, Roles { worker: true, ..Roles::NONE }, false)?,
+        Command::Demo => up(config, Roles::NONE, true)?,
         Command::Call(arguments) => return roles::call::run(&config, &arguments),
         Command::Audit { what } => people::audit(&config, &what)?,
         Command::Copy(arguments) => {

@@ -30,12 +30,14 @@ pub struct Api {
 impl Api {
     #[must_use]
     pub fn new(demo: &Demo) -> Self {
+        Self::at(&demo.api_url, demo)
+    }
+
+    /// Of another process of the same platform.
+    #[must_use]
+    pub fn at(url: &str, demo: &Demo) -> Self {
         let config = Agent::config_builder().timeout_global(Some(Duration::from_secs(20)));
-        Self {
-            url: demo.api_url.trim_end_matches('/').to_owned(),
-            key: demo.api_key.clone(),
-            agent: config.build().new_agent(),
-        }
+        Self { url: url.trim_end_matches('/').to_owned(), key: demo.api_key.clone(), agent: config.build().new_agent() }
     }
 
     #[must_use]
@@ -191,7 +193,8 @@ impl Api {
 }
 
 /// Over, and its money is known where it was answered.
-fn is_settled(call: &Value) -> bool {
+#[must_use]
+pub fn is_settled(call: &Value) -> bool {
     let over = !call["endedAt"].is_null();
     over && (call["answeredAt"].is_null() || !call["money"].is_null())
 }

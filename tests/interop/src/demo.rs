@@ -8,7 +8,7 @@ use anyhow::Context as _;
 use serde::Deserialize;
 
 /// Where the platform is and what can be called there.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Default, Deserialize)]
 pub struct Demo {
     /// `http://127.0.0.1:3001`
     pub api_url: String,

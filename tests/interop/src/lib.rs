@@ -4,10 +4,12 @@
 pub mod api;
 pub mod baresip;
 pub mod browser;
+pub mod cluster;
 pub mod demo;
 pub mod expect;
 pub mod figures;
 pub mod line;
 pub mod platform;
+pub mod redis;
 pub mod sipp;
 pub mod sound;

@@ -165,7 +165,7 @@ fn stop(process: Option<Child>) {
     let _ = process.wait();
 }
 
-fn binary() -> anyhow::Result<PathBuf> {
+pub(crate) fn binary() -> anyhow::Result<PathBuf> {
     if let Some(path) = env::var_os(BINARY) {
         return Ok(path.into());
     }
@@ -177,7 +177,7 @@ fn binary() -> anyhow::Result<PathBuf> {
         .with_context(|| format!("no hopwhistle beside {}: cargo build -p server", tests.display()))
 }
 
-fn tail(path: &Path) -> String {
+pub(crate) fn tail(path: &Path) -> String {
     let text = std::fs::read_to_string(path).unwrap_or_default();
     let lines: Vec<&str> = text.lines().collect();
     lines[lines.len().saturating_sub(40)..].join("\n")

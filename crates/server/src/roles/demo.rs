@@ -98,7 +98,7 @@ pub async fn start(
 
 /// The buyers speak through the platform's own speech command; where there is none they say their tones only.
 async fn start_buyers(config: &Config, clock: Clock) -> anyhow::Result<DemoBuyers> {
-    let prompts = Prompts::new(&config.data, &config.speech)?;
+    let prompts = Prompts::new(&config.data, config.objects(), &config.speech)?;
     let mut spoken = BTreeMap::new();
     for buyer in DEMO_BUYERS.iter().filter(|buyer| !buyer.says.is_empty()) {
         match prompts.load(TenantId(uuid::Uuid::nil()), &format!("say:{}", buyer.says)).await {

@@ -85,7 +85,7 @@ pub fn start(
     };
     let (questions, asked) = tokio::sync::mpsc::channel(QUESTIONS_MAX);
     let (log, logged) = tokio::sync::mpsc::channel(EVENTS_MAX);
-    let recordings = config.data.join("objects");
+    let recordings = config.objects();
     let mut recorder_thread = None;
     let (handle, thread) = switch_thread::start(setup, Desks { questions, events: log }, |handle| {
         let (recorder, thread) = Recorder::start(recordings, move |stored| {
@@ -96,7 +96,7 @@ pub fn start(
         Ok(recorder)
     })
     .with_context(|| format!("SIP on {local}: is another platform running? Try --port-offset 100"))?;
-    let prompts = Arc::new(Prompts::new(&config.data, &config.speech)?);
+    let prompts = Arc::new(Prompts::new(&config.data, config.objects(), &config.speech)?);
     tokio::spawn(ask_desk::run(asked, voice, prompts, handle.clone(), clock));
     let events_kept = tokio::spawn(event_desk::run(logged, events, handle.clone()));
     let threads = [Some(thread), recorder_thread].into_iter().flatten().collect();

@@ -110,7 +110,7 @@ pub async fn run(mut config: Config, roles: Roles, with_demo: bool) -> anyhow::R
     if roles.relay {
         running.relay = Some(relay::start(&config, clock)?);
     }
-    if roles.needs_store() {
+    if roles.needs_store() || with_demo {
         let (core, task) = open(&config, roles, clock, &mut seed).await?;
         writer = Some(task);
         if with_demo {
@@ -375,7 +375,7 @@ async fn open(config: &Config, roles: Roles, clock: Clock, seed: &mut Seed) -> a
 }
 
 fn recording_folder(config: &Config) -> RecordingFolder {
-    RecordingFolder { root: config.data.join("objects") }
+    RecordingFolder { root: config.objects() }
 }
 
 fn api_config(config: &Config) -> anyhow::Result<ApiConfig> {

@@ -51,8 +51,8 @@ struct Cache {
 }
 
 impl Prompts {
-    /// Prompts below `data`: `prompts/` for `file:`, `objects/` for `object:`.
-    pub fn new(data: &Path, speech: &crate::config::Speech) -> anyhow::Result<Self> {
+    /// Prompts below `data`: `prompts/` for `file:`; `objects` for `object:`.
+    pub fn new(data: &Path, objects: PathBuf, speech: &crate::config::Speech) -> anyhow::Result<Self> {
         let client = reqwest::Client::builder()
             .timeout(LOAD_MAX)
             // A redirect could lead to a host that is not allowed.
@@ -60,7 +60,7 @@ impl Prompts {
             .build()
             .context("HTTP client")?;
         Ok(Self {
-            objects: data.join("objects"),
+            objects,
             files: data.join("prompts"),
             speech: speech.command.clone(),
             https_hosts: speech.https_hosts.clone(),
