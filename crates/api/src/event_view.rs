@@ -22,6 +22,11 @@ const IDS: [&str; 12] = [
 ];
 const AMOUNTS: [&str; 2] = ["revenue", "payout"];
 
+/// How a member of the log is named on the wire.
+pub fn wire_name(name: &str) -> String {
+    if IDS.contains(&name) { format!("{name}Id") } else { name.to_owned() }
+}
+
 /// The event's data; an empty object where it has none.
 pub fn data_of(event: &CallEvent) -> Value {
     let whole = serde_json::to_value(&event.what).unwrap_or_default();
@@ -41,7 +46,7 @@ fn rename(value: Value) -> Value {
 
 fn member(name: String, value: Value) -> (String, Value) {
     if IDS.contains(&name.as_str()) && !value.is_object() {
-        return (format!("{name}Id"), value);
+        return (wire_name(&name), value);
     }
     if let (true, Some(micros)) = (AMOUNTS.contains(&name.as_str()), value.as_i64()) {
         return (name, Value::String(decimal(Micros(micros))));

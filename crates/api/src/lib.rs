@@ -44,6 +44,8 @@ use tower_http::cors::{AllowOrigin, CorsLayer};
 
 pub use backoff::SignInLimits;
 pub use config::{ApiConfig, LiveLimits};
+pub use event_view::wire_name;
+pub use live::permission_of;
 pub use problem::{ApiError, Fault, Problem};
 pub use state::{Ports, State};
 

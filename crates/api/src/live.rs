@@ -117,6 +117,11 @@ fn needed_for(name: &str) -> Option<Permission> {
     }
 }
 
+/// The permission an event of this name needs, as roles and keys name it.
+pub fn permission_of(name: &str) -> Option<&'static str> {
+    needed_for(name).map(Permission::as_str)
+}
+
 /// `call.*`, `call.leg.*`, `call.ended` or `*`.
 fn channel_covers(channel: &str, name: &str) -> bool {
     match channel.strip_suffix('*') {

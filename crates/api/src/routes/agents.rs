@@ -52,7 +52,7 @@ pub(super) fn tell(caller: &Caller, before: &operations::Agent, after: &operatio
         "timestamp": after.status_changed_at});
     caller.state.live().publish(LiveUpdate::Notice {
         tenant: after.tenant,
-        name: "agent.status.changed".into(),
+        name: operations::Notice::AGENT_STATUS.name.into(),
         id: format!("{}:{}", after.id, after.status_changed_at.micros()),
         at: after.status_changed_at,
         data,

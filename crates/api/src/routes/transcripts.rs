@@ -254,7 +254,7 @@ async fn put(
     caller.note("transcript.put", "call", Some(call.to_string()), changes).await;
     caller.state.live().publish(LiveUpdate::Notice {
         tenant: transcript.tenant,
-        name: "transcription.ready".into(),
+        name: operations::Notice::TRANSCRIPT_READY.name.into(),
         id: format!("{id}:{}", now.micros()),
         at: now,
         data: json!({"callId": call, "transcriptId": id, "engine": transcript.engine, "language": transcript.language}),

@@ -56,7 +56,7 @@ impl LiveUpdate {
     pub fn name(&self) -> &str {
         match self {
             Self::Event { event, .. } => event.what.name(),
-            Self::Settled { .. } => "call.settled",
+            Self::Settled { .. } => Notice::SETTLED.name,
             Self::Notice { name, .. } => name,
         }
     }
@@ -120,6 +120,51 @@ impl Placed {
     pub fn text_once(&self, make: impl FnOnce(&LiveUpdate) -> String) -> &str {
         self.text.get_or_init(|| make(&self.update))
     }
+}
+
+/// A kind of event that is not of a call's own log.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Notice {
+    /// The catalogue's name.
+    pub name: &'static str,
+    /// What happened.
+    pub meaning: &'static str,
+    /// Members of its data, and what they are.
+    pub data: &'static [(&'static str, &'static str)],
+}
+
+impl Notice {
+    /// An agent signed on or off, took or ended a call.
+    pub const AGENT_STATUS: Self = Self {
+        name: "agent.status.changed",
+        meaning: "An agent became available, busy, away or offline.",
+        data: &[
+            ("agentId", "uuid"),
+            ("userId", "uuid, or none: whose agent it is"),
+            ("name", "text"),
+            ("status", "`available`, `busy`, `away`, `offline`"),
+            ("timestamp", "RFC 3339"),
+        ],
+    };
+    /// What was said is there to read.
+    pub const TRANSCRIPT_READY: Self = Self {
+        name: "transcription.ready",
+        meaning: "A transcript of a call was kept, or replaced.",
+        data: &[
+            ("callId", "uuid"),
+            ("transcriptId", "uuid"),
+            ("engine", "text: who wrote it"),
+            ("language", "BCP 47 tag, or none"),
+        ],
+    };
+    /// What [`LiveUpdate::Settled`] tells.
+    pub const SETTLED: Self = Self {
+        name: "call.settled",
+        meaning: "The money of a call is known, or was corrected. Comes after `call.ended`.",
+        data: &[("money", "`currency`, `cost`, `revenue`, `payout` as decimals")],
+    };
+    /// All of them.
+    pub const ALL: [Self; 3] = [Self::AGENT_STATUS, Self::TRANSCRIPT_READY, Self::SETTLED];
 }
 
 /// What a subscriber gets next.

@@ -18,7 +18,7 @@ pub use idempotency::{Begun, IDEMPOTENCY_KEY_CHARS_MAX, IdempotencyKeys, KeptAns
 pub use jobs::{JOB_ATTEMPTS_MAX, Job, JobCounts, JobKind, JobTicket, Jobs, NewJob};
 pub use journal::{Journal, JournalError};
 pub use leases::{LeaseRequest, Leases, Reservation};
-pub use live::{LiveBus, LiveItem, LivePosition, LiveStream, LiveUpdate, NoPosition, Placed, Subscribed};
+pub use live::{LiveBus, LiveItem, LivePosition, LiveStream, LiveUpdate, NoPosition, Notice, Placed, Subscribed};
 pub use providers::{
     HeldNumber, NumberOrder, NumberOrderKind, NumberOrderState, NumberOrders, NumberProvider, NumberPurpose,
     NumberSearch, OfferedNumber, ProviderError,
