@@ -8,12 +8,14 @@ import { fileURLToPath } from "node:url";
 import { WebSocketServer } from "ws";
 import { conversation } from "./wav.mjs";
 import {
+  agents,
   apiKeys,
   auditLogs,
   buyers,
   calls,
   campaigns,
   carriers,
+  catalogue,
   detail,
   dncEntries,
   dncLists,
@@ -22,6 +24,8 @@ import {
   leads,
   numbers,
   publishers,
+  queues,
+  roles,
   script,
   trunks,
   users,
@@ -167,17 +171,7 @@ const routes = [
         ? [200, user]
         : problem(401, "UNAUTHORIZED", "Authentication required"),
   ],
-  [
-    "GET",
-    /^\/api\/v1\/permissions$/,
-    () => [
-      200,
-      {
-        permissions: [],
-        roles: ["owner", "admin", "analyst", "readonly"].map((role) => ({ role, permissions: [], grantable: true })),
-      },
-    ],
-  ],
+  ["GET", /^\/api\/v1\/permissions$/, () => [200, catalogue]],
   [
     "GET",
     /^\/api\/v1\/audit-logs\/verify$/,
@@ -249,6 +243,9 @@ const routes = [
     "compliance/dnc-lists/dnc-1/entries": dncEntries,
     "audit-logs": auditLogs,
     flows,
+    roles,
+    queues,
+    agents,
     "api-keys": apiKeys,
   }).flatMap(([name, rows]) => [
     [
@@ -299,6 +296,7 @@ const routes = [
       return [201, { key: "hw_7c01d3b9e0aa4d21b7" }];
     },
   ],
+  ["POST", /^\/api\/v1\/api-keys\/([^/]+)\/rotate$/, () => [201, { key: "hw_2aa1e09c77d34b6f80" }]],
   [
     "POST",
     /^\/api\/v1\/flows\/validate$/,
@@ -355,7 +353,7 @@ const server = createServer(async (request, response) => {
   response.setHeader("access-control-allow-origin", request.headers.origin ?? "*");
   response.setHeader("access-control-allow-credentials", "true");
   response.setHeader("access-control-allow-headers", "authorization,content-type,x-csrf-token,idempotency-key,range");
-  response.setHeader("access-control-allow-methods", "GET,POST,PATCH,DELETE");
+  response.setHeader("access-control-allow-methods", "GET,POST,PATCH,PUT,DELETE");
   response.setHeader("access-control-expose-headers", "content-length,content-range");
   if (request.method === "OPTIONS") return response.writeHead(204).end();
   const url = new URL(request.url, "http://x");

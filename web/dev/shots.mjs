@@ -69,6 +69,35 @@ const pages = {
   users: (page) => visit(page, "/users"),
   audit: (page) => visit(page, "/audit"),
   jobs: (page) => visit(page, "/jobs"),
+  roles: (page) => visit(page, "/roles"),
+  role: async (page) => {
+    await visit(page, "/roles");
+    await page.locator("button:has-text('Night shift')").filter({ visible: true }).first().click();
+    await page.waitForTimeout(500);
+  },
+  builtin: async (page) => {
+    await visit(page, "/roles");
+    await page.locator("button:has-text('Analyst')").filter({ visible: true }).first().click();
+    await page.waitForTimeout(500);
+  },
+  keys: (page) => visit(page, "/api-keys"),
+  newkey: async (page) => {
+    await visit(page, "/api-keys");
+    await page.locator("button:has-text('New key')").first().click();
+    await page.waitForTimeout(500);
+  },
+  queues: (page) => visit(page, "/queues"),
+  queue: async (page) => {
+    await visit(page, "/queues");
+    await page.locator("button:has-text('overflow')").filter({ visible: true }).first().click();
+    await page.getByRole("tab", { name: "Who answers" }).click();
+    await page.waitForTimeout(500);
+  },
+  agent: async (page) => {
+    await visit(page, "/queues");
+    await page.locator("button:has-text('Sam Okafor')").filter({ visible: true }).first().click();
+    await page.waitForTimeout(500);
+  },
   hours: async (page) => {
     await edit(page, "Hours");
   },

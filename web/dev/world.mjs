@@ -268,6 +268,76 @@ export const apiKeys = [
     scopes: ["calls:read"],
     lastUsedAt: iso(Date.now() - 6e5),
   },
+  {
+    id: id(),
+    name: "Dialler of the night shift, until the new one is in place",
+    prefix: "hw_90bb2",
+    status: "ACTIVE",
+    scopes: ["leads:*", "calls:read", "calls:write", "compliance:read", "queues:read"],
+    rateLimit: 12_000,
+    rotatedTo: id(),
+    lastUsedAt: iso(Date.now() - 9e4),
+    expiresAt: iso(Date.now() + 6e7),
+  },
+  {
+    id: id(),
+    name: "Old CRM",
+    prefix: "hw_11c0d",
+    status: "REVOKED",
+    scopes: ["admin:*"],
+    lastUsedAt: null,
+    expiresAt: iso(Date.now() + 8e9),
+  },
+];
+
+const EVERY = ["read", "write", "delete"];
+const AREAS = {
+  users: EVERY,
+  roles: EVERY,
+  api_keys: EVERY,
+  carriers: EVERY,
+  publishers: EVERY,
+  buyers: EVERY,
+  numbers: EVERY,
+  campaigns: EVERY,
+  flows: [...EVERY, "publish"],
+  calls: EVERY,
+  recordings: EVERY,
+  tags: EVERY,
+  queues: EVERY,
+  agents: EVERY,
+  leads: EVERY,
+  billing: ["read", "write"],
+  compliance: ["read", "write", "approve"],
+  reports: ["read"],
+  audit: ["read"],
+};
+const LOOKS = ["numbers:read", "campaigns:read", "flows:read", "calls:read", "recordings:read", "reports:read"];
+export const catalogue = {
+  permissions: Object.entries(AREAS).flatMap(([area, verbs]) =>
+    verbs.map((verb) => ({ permission: `${area}:${verb}`, grantable: area !== "audit" })),
+  ),
+  roles: [
+    { role: "owner", permissions: ["admin:*"], grantable: true },
+    {
+      role: "admin",
+      permissions: Object.keys(AREAS).map((area) => `${area}:${area === "roles" ? "read" : "*"}`),
+      grantable: true,
+    },
+    { role: "analyst", permissions: [...LOOKS, "buyers:read", "publishers:read"], grantable: true },
+    { role: "publisher", permissions: ["campaigns:read", "calls:read", "recordings:read"], grantable: true },
+    { role: "buyer", permissions: ["campaigns:read", "calls:read", "calls:write"], grantable: true },
+    { role: "readonly", permissions: LOOKS, grantable: true },
+  ],
+};
+export const roles = [
+  {
+    id: "role-1",
+    name: "Night shift",
+    description: "Answers queues and takes notes",
+    permissions: ["calls:read", "calls:write", "leads:*", "queues:read", "agents:read", "tags:read"],
+  },
+  { id: "role-2", name: "Bookkeeping", description: null, permissions: ["billing:read", "reports:read"] },
 ];
 
 export const calls = [];
@@ -750,4 +820,59 @@ export const dncLists = [
 export const dncEntries = [
   { phoneNumber: "+12125550144", reason: "Asked on the phone", source: "agent", createdAt: ago(3) },
   { phoneNumber: "+13105550188", reason: null, source: "import", createdAt: ago(700) },
+];
+
+export const queues = [
+  {
+    id: "queue-1",
+    name: "sales",
+    maxSize: 100,
+    music: "file:waiting.wav",
+    timeoutSeconds: 180,
+    phones: [],
+    agentIds: [],
+    skills: ["solar"],
+  },
+  {
+    id: "queue-2",
+    name: "overflow",
+    maxSize: 20,
+    music: null,
+    timeoutSeconds: null,
+    phones: [{ name: "Front desk", destination: "sip:desk@phones.acme.example", wrapUpSeconds: 5 }],
+    agentIds: ["agent-2"],
+    skills: [],
+  },
+];
+export const agents = [
+  {
+    id: "agent-1",
+    userId: "u1",
+    name: "Ada Moreno",
+    destination: "sip:ada@agents.acme.example",
+    skills: ["solar", "spanish"],
+    status: "available",
+    statusChangedAt: ago(0.4),
+    wrapUpSeconds: 10,
+  },
+  {
+    id: "agent-2",
+    userId: "user-2",
+    name: "Sam Okafor",
+    destination: "sip:sam.okafor@agents.night-shift.acme.example",
+    skills: ["solar"],
+    status: "dnd",
+    statusChangedAt: ago(3),
+    wrapUpSeconds: 0,
+  },
+  {
+    id: "agent-3",
+    userId: null,
+    name: "Kitchen phone",
+    destination: "sip:kitchen@192.0.2.40",
+    skills: [],
+    status: "offline",
+    statusChangedAt: ago(90),
+    wrapUpSeconds: 0,
+  },
 ];

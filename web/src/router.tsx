@@ -129,6 +129,11 @@ const routes = [
   }),
   createRoute({
     getParentRoute: () => rootRoute,
+    path: "/queues",
+    component: lazyRouteComponent(() => import("./pages/QueuesPage"), "QueuesPage"),
+  }),
+  createRoute({
+    getParentRoute: () => rootRoute,
     path: "/leads",
     component: lazyRouteComponent(() => import("./pages/LeadsPage"), "LeadsPage"),
     validateSearch: (raw: Record<string, unknown>): { page?: number; q?: string; status?: string } => ({
@@ -149,6 +154,20 @@ const routes = [
     validateSearch: (raw: Record<string, unknown>): { page?: number; q?: string } => ({
       page: pageNumber(raw.page),
       q: word(raw.q),
+    }),
+  }),
+  createRoute({
+    getParentRoute: () => rootRoute,
+    path: "/roles",
+    component: lazyRouteComponent(() => import("./pages/RolesPage"), "RolesPage"),
+  }),
+  createRoute({
+    getParentRoute: () => rootRoute,
+    path: "/api-keys",
+    component: lazyRouteComponent(() => import("./pages/ApiKeysPage"), "ApiKeysPage"),
+    validateSearch: (raw: Record<string, unknown>): { page?: number; status?: string } => ({
+      page: pageNumber(raw.page),
+      status: word(raw.status),
     }),
   }),
   createRoute({

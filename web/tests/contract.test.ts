@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { expect, it } from "vitest";
 
 const DOCUMENT = join(import.meta.dirname, "../openapi.json");
-const METHODS: Record<string, string> = { get: "get", post: "post", patch: "patch", remove: "delete" };
+const METHODS: Record<string, string> = { get: "get", post: "post", patch: "patch", put: "put", remove: "delete" };
 
 /** Every path the pages ask for, as "get /api/v1/calls/{}". */
 function used(): Set<string> {
@@ -13,7 +13,7 @@ function used(): Set<string> {
   );
   const calls = files.flatMap((name) => [
     ...readFileSync(join(root, name), "utf8").matchAll(
-      /\b(get|post|patch|remove)\(\s*[`"](\/(?:api\/v1|auth)\/[^`"]+)[`"]/g,
+      /\b(get|post|patch|put|remove)\(\s*[`"](\/(?:api\/v1|auth)\/[^`"]+)[`"]/g,
     ),
   ]);
   return new Set(calls.map(([, method = "", path = ""]) => `${METHODS[method]} ${path.replace(/\$\{[^}]*\}/g, "{}")}`));

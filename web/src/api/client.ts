@@ -101,6 +101,7 @@ export const get = (path: string, query?: Query, signal?: AbortSignal) => reques
 export const upload = (path: string, file: Blob) => request("POST", path, { file });
 export const post = (path: string, body?: unknown) => request("POST", path, { body });
 export const patch = (path: string, body: unknown) => request("PATCH", path, { body });
+export const put = (path: string, body?: unknown) => request("PUT", path, { body });
 export const remove = (path: string) => request("DELETE", path);
 
 function withTimeout(signal: AbortSignal | undefined): AbortSignal {

@@ -1,13 +1,14 @@
 import { keepPreviousData, queryOptions } from "@tanstack/react-query";
+import { readApiKey, readCatalogue, readRole } from "./access";
 import { readCall, readCallDetail } from "./calls";
 import { get, type Query } from "./client";
 import { readSummary } from "./dashboard";
 import { readJob, readJobCounts } from "./jobs";
 import { readDncEntry, readDncList, readLead } from "./leads";
 import { readAuditEntry, readGrantable, readPerson } from "./people";
+import { readAgent, readQueue } from "./queues";
 import { readPage } from "./read";
 import {
-  readApiKey,
   readBalance,
   readBuyer,
   readCampaign,
@@ -21,7 +22,7 @@ import {
   readUser,
 } from "./resources";
 
-const LIST_MAX = 100;
+export const LIST_MAX = 100;
 
 export interface CallFilter {
   page: number;
@@ -202,7 +203,52 @@ export const balanceQuery = queryOptions({
   queryFn: async ({ signal }) => readBalance(await get("/api/v1/billing/balance", undefined, signal)),
 });
 
-export const apiKeysQuery = queryOptions({
-  queryKey: ["api-keys"],
-  queryFn: async ({ signal }) => readPage(await get("/api/v1/api-keys", { limit: LIST_MAX }, signal), readApiKey),
+export const apiKeysQuery = (page: number, status: string | undefined) =>
+  queryOptions({
+    queryKey: ["api-keys", page, status ?? ""],
+    queryFn: async ({ signal }) =>
+      readPage(await get("/api/v1/api-keys", { page, limit: CALLS_PER_PAGE, status }, signal), readApiKey),
+    placeholderData: keepPreviousData,
+  });
+
+/** Roles of the tenant's own. */
+export const rolesQuery = queryOptions({
+  queryKey: ["roles", "own"],
+  queryFn: async ({ signal }) => readPage(await get("/api/v1/roles", { limit: LIST_MAX }, signal), readRole),
+});
+
+export const catalogueQuery = queryOptions({
+  queryKey: ["roles", "catalogue"],
+  queryFn: async ({ signal }) => readCatalogue(await get("/api/v1/permissions", undefined, signal)),
+});
+
+export const queuesQuery = queryOptions({
+  queryKey: ["queues"],
+  queryFn: async ({ signal }) => readPage(await get("/api/v1/queues", { limit: LIST_MAX }, signal), readQueue),
+});
+
+const AGENTS_EVERY_MS = 10_000;
+
+/** Agents change their status by themselves, so they are asked for again and again. */
+export const agentsQuery = (page: number) =>
+  queryOptions({
+    queryKey: ["agents", page],
+    queryFn: async ({ signal }) => readPage(await get("/api/v1/agents", { page, limit: LIST_MAX }, signal), readAgent),
+    placeholderData: keepPreviousData,
+    refetchInterval: AGENTS_EVERY_MS,
+  });
+
+/** The agent somebody signs in as; null where there is none. */
+export const ownAgentQuery = (userId: string) =>
+  queryOptions({
+    queryKey: ["agents", "own", userId],
+    queryFn: async ({ signal }) =>
+      readPage(await get("/api/v1/agents", { userId, limit: 1 }, signal), readAgent).items[0] ?? null,
+    refetchInterval: AGENTS_EVERY_MS,
+  });
+
+/** Everybody who signs in, for choosing one of them. */
+export const peopleQuery = queryOptions({
+  queryKey: ["users", "all"],
+  queryFn: async ({ signal }) => readPage(await get("/api/v1/users", { limit: LIST_MAX }, signal), readPerson),
 });

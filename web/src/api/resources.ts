@@ -392,26 +392,6 @@ export function readFlowDocument(body: unknown): FlowDocument {
   return { ...readVersion(row), document: isRecord(row.flow) ? row.flow : null };
 }
 
-export interface ApiKey {
-  id: string;
-  name: string;
-  prefix: string | null;
-  status: string | null;
-  scopes: string[];
-  lastUsedAt: number | null;
-  expiresAt: number | null;
-}
-
-export const readApiKey = (row: Wire<"ApiKey">): ApiKey => ({
-  id: asText(row.id) ?? "",
-  name: asText(row.name) ?? "",
-  prefix: asText(row.prefix),
-  status: asText(row.status),
-  scopes: asTexts(row.scopes),
-  lastUsedAt: asTime(row.lastUsedAt),
-  expiresAt: asTime(row.expiresAt),
-});
-
 export interface Balance {
   currency: string;
   available: Micros | null;

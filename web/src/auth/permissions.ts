@@ -4,10 +4,12 @@ import type { User } from "@/api/resources";
 export function may(user: User | null, wanted: string): boolean {
   // Not delivered: the API decides anyway, and a page that refuses is better than one that cannot be found.
   if (user?.permissions == null) return true;
-  return user.permissions.some((held) => held === "admin:*" || covers(held, wanted));
+  return user.permissions.some((held) => covers(held, wanted));
 }
 
-function covers(held: string, wanted: string): boolean {
+/** Whether `held` grants `wanted`. */
+export function covers(held: string, wanted: string): boolean {
+  if (held === "admin:*") return true;
   const segments = held.split(":");
   const asked = wanted.split(":");
   return (

@@ -21,7 +21,7 @@ export interface CustomControl {
 export interface FormField {
   name: string;
   label: string;
-  kind?: "text" | "select" | "number" | "tel" | "email" | "password" | "area" | "custom";
+  kind?: "text" | "select" | "number" | "tel" | "email" | "password" | "datetime-local" | "area" | "custom";
   options?: { value: string; label: string }[];
   required?: boolean;
   hint?: ReactNode;

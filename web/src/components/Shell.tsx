@@ -52,7 +52,7 @@ export function Shell({ user }: { user: User }) {
         </div>
         <nav aria-label="Main" className="flex-1 overflow-y-auto px-3 py-2">
           {placesOf(user).map((group, index) => (
-            <div key={index} className="mb-5">
+            <div key={index} className="mb-4">
               {group.title ? <p className="px-3 pb-1.5 text-xs text-rail-ink/75">{group.title}</p> : null}
               {group.places.map((place) => (
                 <RailLink key={place.to} place={place} />
@@ -116,7 +116,7 @@ function RailLink({ place: { to, label, icon: Icon } }: { place: Place }) {
     <Link
       to={to}
       activeOptions={{ exact: to === "/" }}
-      className="mb-0.5 flex items-center gap-3 rounded-lg px-3 py-2 text-[14px] outline-offset-[-2px] transition-colors hover:bg-rail-active/60 hover:text-white focus-visible:outline-white data-[status=active]:bg-rail-active data-[status=active]:font-medium data-[status=active]:text-white"
+      className="mb-0.5 flex items-center gap-3 rounded-lg px-3 py-1.5 text-[14px] outline-offset-[-2px] transition-colors hover:bg-rail-active/60 hover:text-white focus-visible:outline-white data-[status=active]:bg-rail-active data-[status=active]:font-medium data-[status=active]:text-white"
     >
       <Icon className="size-[18px]" aria-hidden="true" />
       {label}

@@ -10,9 +10,9 @@ export const parseRules = (value: string): TagRule[] => (value === "" ? [] : (JS
 
 /** "212, 646 917" to ["212", "646", "917"]. */
 export const words = (text: string | undefined): string[] => (text ?? "").split(/[\s,;]+/).filter(Boolean);
-/** Values of tags may hold spaces, so only commas part them. */
-const values = (text: string): string[] =>
-  text
+/** Values of tags and skills may hold spaces, so only commas part them. */
+export const parts = (text: string | undefined): string[] =>
+  (text ?? "")
     .split(",")
     .map((value) => value.trim())
     .filter(Boolean);
@@ -57,6 +57,7 @@ export function TagRulesEditor({ value, onChange, id }: CustomControl) {
       ))}
       <Button
         id={id}
+        aria-label="Add a rule"
         variant="ghost"
         size="sm"
         className="justify-self-start"
@@ -78,7 +79,7 @@ function ValuesInput({ values: given, onChange }: { values: string[]; onChange: 
       value={text}
       onChange={(event) => {
         setText(event.target.value);
-        onChange(values(event.target.value));
+        onChange(parts(event.target.value));
       }}
     />
   );

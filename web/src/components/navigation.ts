@@ -2,6 +2,8 @@ import {
   Building2,
   Contact,
   Hash,
+  Headset,
+  KeyRound,
   LayoutDashboard,
   ListChecks,
   ListX,
@@ -11,6 +13,7 @@ import {
   RadioTower,
   ScrollText,
   Settings,
+  ShieldCheck,
   UserRound,
   Users,
   Workflow,
@@ -25,12 +28,15 @@ export interface Place {
     | "/numbers"
     | "/campaigns"
     | "/flows"
+    | "/queues"
     | "/publishers"
     | "/buyers"
     | "/trunks"
     | "/leads"
     | "/dnc"
     | "/users"
+    | "/roles"
+    | "/api-keys"
     | "/audit"
     | "/jobs"
     | "/settings";
@@ -56,6 +62,7 @@ const PLACES: { title: string | null; places: Place[] }[] = [
       { to: "/numbers", needs: "numbers:read", label: "Numbers", icon: Hash, key: "n" },
       { to: "/campaigns", needs: "campaigns:read", label: "Campaigns", icon: Megaphone, key: "m" },
       { to: "/flows", needs: "flows:read", label: "Flows", icon: Workflow, key: "f" },
+      { to: "/queues", needs: "queues:read", label: "Queues", icon: Headset, key: "q" },
     ],
   },
   {
@@ -80,6 +87,8 @@ const PLACES: { title: string | null; places: Place[] }[] = [
     title: "Team",
     places: [
       { to: "/users", needs: "users:read", label: "People", icon: UserRound, key: "e" },
+      { to: "/roles", needs: "roles:read", label: "Roles", icon: ShieldCheck, key: "r" },
+      { to: "/api-keys", needs: "api_keys:read", label: "API keys", icon: KeyRound, key: "k" },
       { to: "/audit", needs: "audit:read", label: "Audit log", icon: ScrollText, key: "a" },
       { to: "/jobs", needs: "jobs:read", label: "Jobs", icon: ListChecks, key: "j" },
     ],

@@ -1,7 +1,15 @@
 import { describe, expect, it } from "vitest";
 import { formatMoney, formatRate, parseMoney, toDecimal } from "./money";
 import { formatPhone, normaliseSearch } from "./phone";
-import { formatDuration, formatDurationWords, formatOffset, formatPercent, parseTime } from "./time";
+import {
+  formatDuration,
+  formatDurationWords,
+  formatOffset,
+  formatPercent,
+  fromLocalField,
+  parseTime,
+  toLocalField,
+} from "./time";
 import { toSentence, toWords } from "./words";
 
 describe("money", () => {
@@ -88,4 +96,18 @@ describe("phone numbers", () => {
 it("turns identifiers into words", () => {
   expect(toWords("call.buyerRang")).toBe("call buyer rang");
   expect(toSentence("NO_ANSWER")).toBe("No answer");
+});
+
+describe("fields of date and time", () => {
+  it("hold the reader's own clock and give the moment back, to the minute", () => {
+    const at = Date.UTC(2026, 2, 7, 5, 9, 41);
+    expect(toLocalField(at)).toMatch(/^2026-03-0[67]T\d\d:\d\d$/);
+    expect(fromLocalField(toLocalField(at))).toBe("2026-03-07T05:09:00.000Z");
+  });
+
+  it("are empty for no moment", () => {
+    expect(toLocalField(null)).toBe("");
+    expect(fromLocalField("")).toBeNull();
+    expect(fromLocalField("soon")).toBeNull();
+  });
 });

@@ -34,6 +34,22 @@ export function parseTime(value: unknown): number | null {
   return Number.isNaN(parsed) ? null : parsed;
 }
 
+const two = (part: number): string => String(part).padStart(2, "0");
+
+/** What a `datetime-local` field holds for a moment: the reader's own clock, to the minute. */
+export function toLocalField(at: number | null): string {
+  if (at === null) return "";
+  const date = new Date(at);
+  const day = `${date.getFullYear()}-${two(date.getMonth() + 1)}-${two(date.getDate())}`;
+  return `${day}T${two(date.getHours())}:${two(date.getMinutes())}`;
+}
+
+/** The moment such a field names, as the API wants it; null when it is empty. */
+export function fromLocalField(text: string | undefined): string | null {
+  const at = text ? Date.parse(text) : Number.NaN;
+  return Number.isNaN(at) ? null : new Date(at).toISOString();
+}
+
 const clock = new Intl.DateTimeFormat(undefined, { hour: "2-digit", minute: "2-digit", second: "2-digit" });
 const day = new Intl.DateTimeFormat(undefined, { month: "short", day: "numeric" });
 const full = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyle: "medium" });
@@ -47,6 +63,12 @@ const minute = new Intl.DateTimeFormat(undefined, {
 
 /** "Nov 22, 1:33 PM": where seconds and year would only take room. */
 export const formatDayTime = (at: number): string => minute.format(at);
+const date = new Intl.DateTimeFormat(undefined, { dateStyle: "medium" });
+const SOON_MS = 48 * 3_600_000;
+
+/** When something ends: "Jan 2, 2027", and to the minute when that is near or was just now. */
+export const formatEnd = (at: number, now: number): string =>
+  Math.abs(at - now) < SOON_MS ? minute.format(at) : date.format(at);
 export const formatClock = (at: number): string => clock.format(at);
 export const formatFull = (at: number): string => full.format(at);
 

@@ -3,9 +3,10 @@ import { useNavigate, useSearch } from "@tanstack/react-router";
 import { KeyRound, LogOut, Mail, MoreHorizontal, UserPlus, UserRound } from "lucide-react";
 import { useCallback, useMemo, useState } from "react";
 import { toast } from "sonner";
+import type { Role } from "@/api/access";
 import { patch, post, remove } from "@/api/client";
 import { type HandedLink, type Person, readHandedLink } from "@/api/people";
-import { CALLS_PER_PAGE, grantableRolesQuery, usersQuery } from "@/api/queries";
+import { CALLS_PER_PAGE, grantableRolesQuery, rolesQuery, usersQuery } from "@/api/queries";
 import { asRecord, type Wire } from "@/api/read";
 import { useAuth } from "@/auth/AuthProvider";
 import { may } from "@/auth/permissions";
@@ -25,11 +26,32 @@ import { Menu, MenuContent, MenuItem, MenuTrigger } from "@/components/ui/menu";
 import { formatFull } from "@/format/time";
 import { toSentence } from "@/format/words";
 
-const rolesOf = (person: Person) =>
-  [...person.roles.map(toSentence), ...(person.roleIds.length > 0 ? ["Own role"] : [])].join(", ");
+/** How a role of the tenant's own stands in a select, beside the names of those everybody has. */
+const OWN = "own:";
+const ownChoices = (roles: Role[]) => roles.map(({ id, name }) => ({ value: `${OWN}${id}`, label: name }));
+
+/** The chosen role as the API wants it. */
+const rolesFor = (chosen: string) =>
+  chosen.startsWith(OWN) ? { roles: [], roleIds: [chosen.slice(OWN.length)] } : { roles: [chosen], roleIds: [] };
+
+const NONE: Role[] = [];
+
+const rolesOf = (person: Person, own: Role[]) =>
+  [
+    ...person.roles.map(toSentence),
+    ...person.roleIds.map((id) => own.find((role) => role.id === id)?.name ?? "Own role"),
+  ].join(", ");
+
+/** The tenant's own roles, as far as the signed-in user may see them. */
+function useOwnRoles(): Role[] {
+  const { user } = useAuth();
+  const roles = useQuery({ ...rolesQuery, enabled: may(user, "roles:read") });
+  return roles.data?.items ?? NONE;
+}
 
 export function UsersPage() {
   const { user } = useAuth();
+  const own = useOwnRoles();
   const { q = "", page = 1 } = useSearch({ from: "/users" });
   const navigate = useNavigate({ from: "/users" });
   const people = useQuery(usersQuery(page, q));
@@ -55,7 +77,11 @@ export function UsersPage() {
           </>
         ),
       },
-      { id: "roles", header: "Roles", cell: ({ row }) => <span className="text-soft">{rolesOf(row.original)}</span> },
+      {
+        id: "roles",
+        header: "Roles",
+        cell: ({ row }) => <span className="text-soft">{rolesOf(row.original, own)}</span>,
+      },
       { id: "status", header: "Status", cell: ({ row }) => <PersonStatus person={row.original} /> },
       {
         id: "seen",
@@ -72,7 +98,7 @@ export function UsersPage() {
         cell: ({ row }) => (canWrite ? <PersonMenu person={row.original} onLink={hand} /> : null),
       },
     ],
-    [canWrite, hand],
+    [canWrite, hand, own],
   );
   return (
     <>
@@ -126,7 +152,7 @@ export function UsersPage() {
                     onClick={() => setEdited(person)}
                   >
                     <span className="block truncate font-medium">{person.name}</span>
-                    <span className="block truncate text-[13px] text-soft">{rolesOf(person)}</span>
+                    <span className="block truncate text-[13px] text-soft">{rolesOf(person, own)}</span>
                   </button>
                   <PersonStatus person={person} />
                   {canWrite ? <PersonMenu person={person} onLink={hand} /> : null}
@@ -203,6 +229,7 @@ function PersonMenu({ person, onLink }: { person: Person; onLink: OnLink }) {
 
 function InviteDialog({ onClose, onLink }: { onClose: () => void; onLink: OnLink }) {
   const roles = useQuery(grantableRolesQuery);
+  const own = useOwnRoles();
   if (roles.data === undefined) return null;
   return (
     <ResourceDialog
@@ -214,7 +241,7 @@ function InviteDialog({ onClose, onLink }: { onClose: () => void; onLink: OnLink
         { name: "email", label: "E-mail", kind: "email", required: true },
         { name: "firstName", label: "First name", half: true },
         { name: "lastName", label: "Last name", half: true },
-        { name: "roles", label: "Role", kind: "select", options: choices(...roles.data) },
+        { name: "roles", label: "Role", kind: "select", options: [...choices(...roles.data), ...ownChoices(own)] },
       ]}
       initial={{ email: "", firstName: "", lastName: "", roles: roles.data.at(-1) ?? "" }}
       save={async (values) => {
@@ -222,7 +249,7 @@ function InviteDialog({ onClose, onLink }: { onClose: () => void; onLink: OnLink
           email: values.email ?? "",
           firstName: values.firstName || null,
           lastName: values.lastName || null,
-          roles: values.roles ? [values.roles] : [],
+          ...rolesFor(values.roles ?? ""),
         } satisfies Wire<"InviteRequest">;
         const made: Wire<"InviteResponse"> = asRecord(await post("/api/v1/users/invite", body));
         onLink(readHandedLink(made.invitation), `The invitation is on its way to ${values.email}`);
@@ -239,10 +266,13 @@ const KEEP = "";
 
 function PersonDialog({ person, onClose }: { person: Person; onClose: () => void }) {
   const roles = useQuery(grantableRolesQuery);
+  const own = useOwnRoles();
   if (roles.data === undefined) return null;
-  const only = person.roles.length === 1 && person.roleIds.length === 0 ? (person.roles[0] ?? KEEP) : KEEP;
-  const options = choices(...new Set([...roles.data, ...(only === KEEP ? [] : [only])]));
-  if (only === KEEP) options.unshift({ value: KEEP, label: `Keep: ${rolesOf(person)}` });
+  const held = [...person.roles, ...person.roleIds.map((id) => `${OWN}${id}`)];
+  const only = held.length === 1 ? (held[0] ?? KEEP) : KEEP;
+  const known = only === KEEP || only.startsWith(OWN) ? [] : [only];
+  const options = [...choices(...new Set([...roles.data, ...known])), ...ownChoices(own)];
+  if (only === KEEP) options.unshift({ value: KEEP, label: `Keep: ${rolesOf(person, own)}` });
   return (
     <ResourceDialog
       open
@@ -273,7 +303,7 @@ function PersonDialog({ person, onClose }: { person: Person; onClose: () => void
           lastName: values.lastName || null,
         };
         if (values.status !== person.status?.toUpperCase()) body.status = values.status;
-        if (values.roles !== only) Object.assign(body, { roles: [values.roles], roleIds: [] });
+        if (values.roles !== only) Object.assign(body, rolesFor(values.roles ?? ""));
         return patch(`/api/v1/users/${person.id}`, body);
       }}
       done="Saved"
