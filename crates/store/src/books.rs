@@ -29,7 +29,7 @@ impl Books for Store {
                    WHERE card.tenant_id = $1 AND card.status = 'ACTIVE' AND account.status = 'ACTIVE' \
                    AND card.effective_from <= $2 AND (card.effective_to IS NULL OR card.effective_to >= $2) \
                    ORDER BY card.effective_from DESC, card.id DESC LIMIT 1";
-        let rows = query(self.reader(), sql, [scope.tenant().0.into(), at.micros().into()]).await?;
+        let rows = query(&self.scoped(scope).await?, sql, [scope.tenant().0.into(), at.micros().into()]).await?;
         let Some(row) = rows.first() else { return Ok(None) };
         let card: Option<RateCard> = self.find(scope, column::<Uuid>(row, "card")?.into()).await?;
         let account: Option<BillingAccount> = self.find(scope, column::<Uuid>(row, "account")?.into()).await?;
@@ -49,7 +49,7 @@ impl Books for Store {
         let sql = format!(
             "SELECT account, currency, amount FROM balances WHERE tenant_id = $1{only} ORDER BY account, currency"
         );
-        let rows = query(self.reader(), &sql, values).await?;
+        let rows = query(&self.scoped(scope).await?, &sql, values).await?;
         rows.iter()
             .map(|row| {
                 let currency: Currency = parse(&column::<String>(row, "currency")?)?;
@@ -59,11 +59,11 @@ impl Books for Store {
     }
 
     async fn postings_of_call(&self, scope: TenantScope, call: CallId) -> Result<Vec<Posting>, StoreError> {
-        postings_of(self.reader(), scope, call).await
+        postings_of(&self.scoped(scope).await?, scope, call).await
     }
 
     async fn accruals_of_call(&self, scope: TenantScope, call: CallId) -> Result<Vec<Accrual>, StoreError> {
-        accruals_of(self.reader(), scope, call).await
+        accruals_of(&self.scoped(scope).await?, scope, call).await
     }
 }
 

@@ -15,7 +15,7 @@ impl CallTags for Store {
     async fn tag_call(&self, scope: TenantScope, call: CallId, tag: TagId, now: Timestamp) -> Result<bool, StoreError> {
         let tenant = scope.tenant();
         self.writer()
-            .write(move |transaction| {
+            .write_for(scope, move |transaction| {
                 Box::pin(async move {
                     let tags = "SELECT 1 AS one FROM tags WHERE tenant_id = $1 AND id = $2";
                     if query(transaction, tags, [tenant.0.into(), tag.0.into()]).await?.is_empty() {
@@ -37,7 +37,7 @@ impl CallTags for Store {
     async fn untag_call(&self, scope: TenantScope, call: CallId, tag: TagId) -> Result<bool, StoreError> {
         let tenant = scope.tenant();
         self.writer()
-            .write(move |transaction| {
+            .write_for(scope, move |transaction| {
                 Box::pin(async move {
                     let delete = "DELETE FROM call_tags WHERE call_id = $1 AND tag_id = $2 AND tenant_id = $3";
                     Ok(execute(transaction, delete, [call.0.into(), tag.0.into(), tenant.0.into()]).await? > 0)
@@ -50,7 +50,7 @@ impl CallTags for Store {
         let sql = "SELECT t.id, t.tenant_id, t.name, t.color, t.created_at, t.updated_at FROM call_tags c \
                    JOIN tags t ON t.tenant_id = c.tenant_id AND t.id = c.tag_id \
                    WHERE c.call_id = $1 AND c.tenant_id = $2 ORDER BY t.name, t.id";
-        let rows = query(self.reader(), sql, [call.0.into(), scope.tenant().0.into()]).await?;
+        let rows = query(&self.scoped(scope).await?, sql, [call.0.into(), scope.tenant().0.into()]).await?;
         let tags = rows.iter().map(|row| {
             Ok(Tag {
                 id: TagId(column(row, "id")?),

@@ -21,7 +21,7 @@ impl CallerIds for Store {
                    JOIN numbers n ON n.tenant_id = p.tenant_id AND n.id = p.number_id \
                    WHERE p.pool_id = $1 AND p.tenant_id = $2 ORDER BY p.priority, n.number LIMIT $3";
         let values = [pool.0.into(), scope.tenant().0.into(), i64::from(POOL_NUMBERS_MAX).into()];
-        let rows = query(self.reader(), sql, values).await?;
+        let rows = query(&self.scoped(scope).await?, sql, values).await?;
         let numbers = rows.iter().map(|row| {
             Ok(PoolNumber {
                 id: NumberId(column(row, "number_id")?),
@@ -43,7 +43,9 @@ impl CallerIds for Store {
         now: Timestamp,
     ) -> Result<(), StoreError> {
         let tenant = scope.tenant();
-        self.writer().write(move |transaction| Box::pin(put(transaction, tenant, pool, id, priority, now))).await
+        self.writer()
+            .write_for(scope, move |transaction| Box::pin(put(transaction, tenant, pool, id, priority, now)))
+            .await
     }
 
     async fn remove_pool_number(
@@ -54,7 +56,7 @@ impl CallerIds for Store {
     ) -> Result<bool, StoreError> {
         let tenant = scope.tenant();
         self.writer()
-            .write(move |transaction| {
+            .write_for(scope, move |transaction| {
                 Box::pin(async move {
                     let delete = "DELETE FROM caller_id_pool_numbers \
                                   WHERE pool_id = $1 AND number_id = $2 AND tenant_id = $3";
@@ -70,7 +72,7 @@ impl CallerIds for Store {
         pool: CallerIdPoolId,
     ) -> Result<Option<(NumberId, PhoneNumber)>, StoreError> {
         let tenant = scope.tenant();
-        self.writer().write(move |transaction| Box::pin(next(transaction, tenant, pool))).await
+        self.writer().write_for(scope, move |transaction| Box::pin(next(transaction, tenant, pool))).await
     }
 }
 

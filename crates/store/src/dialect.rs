@@ -13,7 +13,7 @@ use sea_orm::{
     },
 };
 
-use crate::StoreConfig;
+use crate::{StoreConfig, row_security};
 
 /// How long a connection waits for a lock another process holds.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
@@ -108,6 +108,7 @@ pub(crate) fn options(config: &StoreConfig, connections: u32) -> ConnectOptions 
         .acquire_timeout(if connections == WRITERS { WRITER_CONNECTS_WITHIN } else { READER_WAITS })
         .sqlx_logging(false)
         .test_before_acquire(false)
+        .map_sqlx_postgres_opts(|postgres| postgres.options([(row_security::SETTING, row_security::PLATFORM)]))
         .map_sqlx_sqlite_opts(move |sqlite| {
             sqlite
                 .create_if_missing(true)

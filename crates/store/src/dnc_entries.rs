@@ -40,7 +40,7 @@ impl DncEntries for Store {
         now: Timestamp,
     ) -> Result<DncChange, StoreError> {
         let tenant = scope.tenant();
-        self.writer().write(move |transaction| Box::pin(add(transaction, tenant, list, entries, now))).await
+        self.writer().write_for(scope, move |transaction| Box::pin(add(transaction, tenant, list, entries, now))).await
     }
 
     async fn remove_dnc_entries(
@@ -51,7 +51,9 @@ impl DncEntries for Store {
         now: Timestamp,
     ) -> Result<DncChange, StoreError> {
         let tenant = scope.tenant();
-        self.writer().write(move |transaction| Box::pin(remove(transaction, tenant, list, numbers, now))).await
+        self.writer()
+            .write_for(scope, move |transaction| Box::pin(remove(transaction, tenant, list, numbers, now)))
+            .await
     }
 
     async fn list_dnc_entries(
@@ -62,7 +64,7 @@ impl DncEntries for Store {
         page: &PageRequest,
     ) -> Result<Page<DncEntry>, StoreError> {
         let sql = "SELECT entry_count FROM dnc_lists WHERE tenant_id = $1 AND id = $2";
-        let rows = query(self.reader(), sql, [scope.tenant().0.into(), list.0.into()]).await?;
+        let rows = query(&self.scoped(scope).await?, sql, [scope.tenant().0.into(), list.0.into()]).await?;
         let Some(row) = rows.first() else { return Err(StoreError::NotFound(DncList::NAME)) };
         let count: i64 = column(row, "entry_count")?;
         let (after, mut skip, total) = match &page.from {
@@ -104,7 +106,7 @@ impl DncEntries for Store {
                 stored(skip).into(),
             ];
             skip = 0;
-            for row in query(self.reader(), sql, values).await? {
+            for row in query(&self.scoped(scope).await?, sql, values).await? {
                 found.push(entry(&row)?);
             }
         }
@@ -117,7 +119,7 @@ impl DncEntries for Store {
     async fn purge_dnc_entries(&self, scope: TenantScope, list: DncListId, count_max: u32) -> Result<u64, StoreError> {
         let tenant = scope.tenant();
         self.writer()
-            .write(move |transaction| {
+            .write_for(scope, move |transaction| {
                 Box::pin(async move {
                     let sql = "DELETE FROM dnc_list_entries WHERE list_id = $1 AND tenant_id = $2 AND number IN \
                                (SELECT number FROM dnc_list_entries WHERE list_id = $1 ORDER BY number LIMIT $3)";
@@ -138,7 +140,7 @@ impl Store {
         let sql = "SELECT COUNT(*) AS held FROM dnc_list_entries \
                    WHERE list_id = $1 AND number >= $2 AND number <= $3 AND tenant_id = $4 AND NOT removed";
         let values: [Value; 4] = [list.0.into(), stored(from).into(), stored(to).into(), scope.tenant().0.into()];
-        let rows = query(self.reader(), sql, values).await?;
+        let rows = query(&self.scoped(scope).await?, sql, values).await?;
         rows.first().map_or(Ok(0), |row| number(column(row, "held")?))
     }
 }

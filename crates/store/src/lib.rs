@@ -25,6 +25,7 @@ mod number_orders;
 mod quotas;
 mod redis;
 mod routing_data;
+mod row_security;
 mod sql;
 mod switches;
 mod tenant_jobs;

@@ -9,6 +9,7 @@ use sea_orm::{ConnectionTrait, Database, DatabaseConnection, DbErr, QueryResult,
 use crate::{
     StoreConfig, connect,
     dialect::{begin_write, is_missing, options, render, store_error},
+    row_security,
 };
 
 /// Every version. One that was released is never changed; a change is a new version.
@@ -103,6 +104,10 @@ pub(crate) async fn migrate(
         transaction.commit().await.map_err(store_error)?;
         tracing::info!(version, name, "schema version applied");
         ran.push(SchemaVersion { version: *version, name, applied_at: Some(now) });
+    }
+    // An older schema is left as its release had it.
+    if newest.is_none() {
+        row_security::guard(connection).await?;
     }
     Ok(ran)
 }

@@ -65,10 +65,10 @@ impl Quotas for Store {
         let tenant: Value = scope.tenant().0.into();
         let quota = "SELECT tenant_id, concurrent_calls_max, minutes_per_day_max, recording_retention_days_max, \
                      phone_numbers_max, storage_gb_max, enabled, created_at, updated_at FROM tenant_quotas WHERE tenant_id = $1";
-        let rows = query(self.reader(), quota, [tenant.clone()]).await?;
+        let rows = query(&self.scoped(scope).await?, quota, [tenant.clone()]).await?;
         let overrides = "SELECT id, tenant_id, quota, value, reason, expires_at, created_by, created_at FROM quota_overrides \
                          WHERE tenant_id = $1 ORDER BY created_at, id LIMIT $2";
-        let exceptions = query(self.reader(), overrides, [tenant, OVERRIDES_MAX.into()]).await?;
+        let exceptions = query(&self.scoped(scope).await?, overrides, [tenant, OVERRIDES_MAX.into()]).await?;
         Ok(QuotaInForce {
             quota: rows.first().map(read_quota).transpose()?,
             overrides: exceptions.iter().map(read_override).collect::<Result<_, _>>()?,
@@ -129,7 +129,7 @@ impl Quotas for Store {
              number_orders WHERE tenant_id = $1 AND state = 'pending' AND kind = 'purchase') AS phone_numbers",
             sum("answered_ms")
         );
-        let rows = query(self.reader(), &sql, [tenant, day_start.micros().into()]).await?;
+        let rows = query(&self.scoped(scope).await?, &sql, [tenant, day_start.micros().into()]).await?;
         let Some(row) = rows.first() else { return Ok(QuotaUsage::default()) };
         let count = |name: &str| number::<u64>(column(row, name)?);
         Ok(QuotaUsage {

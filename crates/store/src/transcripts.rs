@@ -49,22 +49,22 @@ fn read(row: &QueryResult) -> Result<Transcript, StoreError> {
 impl Transcripts for Store {
     async fn put_transcript(&self, scope: TenantScope, transcript: &Transcript) -> Result<TranscriptId, StoreError> {
         let (tenant, transcript) = (scope.tenant(), transcript.clone());
-        self.writer().write(move |transaction| Box::pin(put(transaction, tenant, transcript))).await
+        self.writer().write_for(scope, move |transaction| Box::pin(put(transaction, tenant, transcript))).await
     }
 
     async fn transcript_of_call(&self, scope: TenantScope, call: CallId) -> Result<Option<Transcript>, StoreError> {
         let sql = format!("SELECT {COLUMNS} FROM transcripts t WHERE t.tenant_id = $1 AND t.call_id = $2");
-        let rows = query(self.reader(), &sql, [scope.tenant().0.into(), call.0.into()]).await?;
+        let rows = query(&self.scoped(scope).await?, &sql, [scope.tenant().0.into(), call.0.into()]).await?;
         let Some(row) = rows.first() else { return Ok(None) };
         let mut transcript = read(row)?;
         let key: [Value; 2] = [transcript.id.0.into(), scope.tenant().0.into()];
         let sql = "SELECT start_ms, end_ms, speaker, text FROM transcript_segments \
                    WHERE transcript_id = $1 AND tenant_id = $2 ORDER BY idx";
-        let rows = query(self.reader(), sql, key.clone()).await?;
+        let rows = query(&self.scoped(scope).await?, sql, key.clone()).await?;
         transcript.segments = rows.iter().map(segment).collect::<Result<_, _>>()?;
         let sql = "SELECT billable, application_submitted, reasoning FROM transcript_analysis \
                    WHERE transcript_id = $1 AND tenant_id = $2";
-        let rows = query(self.reader(), sql, key).await?;
+        let rows = query(&self.scoped(scope).await?, sql, key).await?;
         transcript.analysis = rows.first().map(analysis).transpose()?;
         Ok(Some(transcript))
     }
@@ -88,7 +88,7 @@ impl Transcripts for Store {
         match &page.from {
             PageStart::Number(number) => {
                 let sql = format!("SELECT COUNT(*) AS total FROM transcripts t WHERE {condition}");
-                let rows = query(self.reader(), &sql, values.clone()).await?;
+                let rows = query(&self.scoped(scope).await?, &sql, values.clone()).await?;
                 let counted: i64 = rows.first().map_or(Ok(0), |row| column(row, "total"))?;
                 total = Some(counted.max(0).unsigned_abs());
                 skipped = u64::from(number.saturating_sub(1)) * u64::from(page.limit);
@@ -107,7 +107,7 @@ impl Transcripts for Store {
             values.len() - 1,
             values.len()
         );
-        let rows = query(self.reader(), &sql, values).await?;
+        let rows = query(&self.scoped(scope).await?, &sql, values).await?;
         let more = rows.len() > page.limit as usize;
         let items: Vec<Transcript> = rows.iter().take(page.limit as usize).map(read).collect::<Result<_, _>>()?;
         let last = items.last().filter(|_| more);

@@ -10,7 +10,8 @@ use std::{
     time::Duration,
 };
 
-use operations::{Appended, LeaseRequest, Reservation, Settled, Settlement, StoreError};
+use domain::TenantId;
+use operations::{Appended, LeaseRequest, Reservation, Settled, Settlement, StoreError, TenantScope};
 use sea_orm::{DatabaseConnection, DatabaseTransaction, TransactionTrait};
 use tokio::{
     sync::{mpsc, oneshot},
@@ -21,6 +22,7 @@ use tokio::{
 use crate::{
     dialect::{begin_write, store_error},
     hot::{Appending, Hot, HotOp, HotOutcome},
+    row_security::work_for,
 };
 
 /// How often a database that is away is tried again. Writes fail at once meanwhile, instead of each waiting for a connection: calls go on
@@ -35,11 +37,14 @@ pub(crate) type Run<'t, T> = Pin<Box<dyn Future<Output = Result<T, StoreError>> 
 
 /// A write of its own shape: runs in a savepoint, so that its failure undoes only itself.
 trait Task: Send {
+    /// Whose rows it may touch; `None` for those of all.
+    fn tenant(&self) -> Option<TenantId>;
     fn run<'t>(&'t mut self, transaction: &'t DatabaseTransaction) -> Run<'t, ()>;
     fn answer(self: Box<Self>, committed: Result<(), StoreError>);
 }
 
 struct Closure<F, T> {
+    tenant: Option<TenantId>,
     run: Option<F>,
     outcome: Option<T>,
     reply: Reply<T>,
@@ -50,6 +55,10 @@ where
     F: for<'t> FnOnce(&'t DatabaseTransaction) -> Run<'t, T> + Send,
     T: Send,
 {
+    fn tenant(&self) -> Option<TenantId> {
+        self.tenant
+    }
+
     fn run<'t>(&'t mut self, transaction: &'t DatabaseTransaction) -> Run<'t, ()> {
         Box::pin(async move {
             let Some(run) = self.run.take() else { return Err(StoreError::failed("a write ran twice")) };
@@ -127,14 +136,31 @@ impl Writer {
         (Self { queue }, task)
     }
 
-    /// Runs a write in a transaction; answers when it is committed.
+    /// Runs a write of the platform's own in a transaction; answers when it is committed.
     pub async fn write<T, F>(&self, run: F) -> Result<T, StoreError>
     where
         F: for<'t> FnOnce(&'t DatabaseTransaction) -> Run<'t, T> + Send + 'static,
         T: Send + 'static,
     {
+        self.write_as(None, run).await
+    }
+
+    /// The same, touching rows of the scope's tenant only.
+    pub async fn write_for<T, F>(&self, scope: TenantScope, run: F) -> Result<T, StoreError>
+    where
+        F: for<'t> FnOnce(&'t DatabaseTransaction) -> Run<'t, T> + Send + 'static,
+        T: Send + 'static,
+    {
+        self.write_as(Some(scope.tenant()), run).await
+    }
+
+    async fn write_as<T, F>(&self, tenant: Option<TenantId>, run: F) -> Result<T, StoreError>
+    where
+        F: for<'t> FnOnce(&'t DatabaseTransaction) -> Run<'t, T> + Send + 'static,
+        T: Send + 'static,
+    {
         let (reply, answer) = oneshot::channel();
-        self.send(Op::Task(Box::new(Closure { run: Some(run), outcome: None, reply })))?;
+        self.send(Op::Task(Box::new(Closure { tenant, run: Some(run), outcome: None, reply })))?;
         received(answer.await)
     }
 
@@ -289,7 +315,16 @@ impl Loop {
             Err(error) => return answer_all(tasks, &error),
         };
         let mut done = Vec::new();
+        let mut working_for = None;
         for mut task in tasks {
+            // Outside the savepoint, whose end would undo or keep it.
+            if task.tenant() != working_for {
+                if let Err(error) = work_for(&transaction, task.tenant()).await {
+                    task.answer(Err(error));
+                    continue;
+                }
+                working_for = task.tenant();
+            }
             match run_in_savepoint(&transaction, task.as_mut()).await {
                 Ok(()) => done.push(task),
                 Err(error) => task.answer(Err(error)),

@@ -5,9 +5,9 @@ mod support;
 
 use domain::TenantId;
 use operations::{AuditEntry, AuditFilter, PageRequest, TenantScope};
-use sea_orm::{ConnectionTrait, Database};
+use sea_orm::ConnectionTrait;
 use serde_json::json;
-use support::{NOW, World, at, config};
+use support::{NOW, World, at, beside, config};
 
 async fn append(world: &World, tenant: TenantId, seconds: i64, action: &str) {
     let entry = AuditEntry {
@@ -65,7 +65,7 @@ async fn every_way_to_cheat_is_noticed() {
     ];
     for (sql, place, reason) in tampered {
         let world = chain().await;
-        let thief = Database::connect(config(&world.folder).url).await.unwrap();
+        let thief = beside(&config(&world.folder)).await;
         thief.execute_unprepared(sql).await.unwrap();
         let broken = world.directory.audit.verify_audit(world.scope).await.unwrap().broken.unwrap();
         assert_eq!(broken.sequence, place, "{sql}: {broken:?}");

@@ -6,9 +6,9 @@ mod support;
 use std::sync::Arc;
 
 use operations::{Calls as _, Directory, PageRequest, Recorder, TenantScope};
-use sea_orm::{ConnectionTrait, Database};
+use sea_orm::ConnectionTrait;
 use store::{CopyError, MemoryBus, Store, StoreConfig, copy};
-use support::{NOW, World, at, config};
+use support::{NOW, World, at, beside, config};
 use tempfile::TempDir;
 
 /// Rows of a batch: every table takes several.
@@ -74,7 +74,7 @@ async fn a_difference_is_found_and_named() {
     let to = config(&folder);
     let stopped = copy(&from, &to, ROWS, NOW, |progress| !progress.is_comparing).await;
     assert!(matches!(stopped, Err(CopyError::Stopped)));
-    let target = Database::connect(&to.url).await.unwrap();
+    let target = beside(&to).await;
     target.execute_unprepared("UPDATE publishers SET name = 'Somebody else'").await.unwrap();
     let error = copy(&from, &to, ROWS, NOW, |_| true).await.unwrap_err();
     assert!(matches!(&error, CopyError::Differs { table, .. } if table == "publishers"), "{error}");

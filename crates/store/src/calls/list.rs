@@ -18,12 +18,13 @@ pub(super) async fn calls(
     page: &PageRequest,
 ) -> Result<Page<CallRow>, StoreError> {
     let mut narrowed = narrow(scope, filter)?;
+    let reader = store.scoped(scope).await?;
     let mut total = None;
     let mut skipped = 0;
     match &page.from {
         PageStart::Number(number) => {
             let sql = format!("SELECT COUNT(*) AS total FROM calls WHERE {}", narrowed.sql);
-            let rows = query(store.reader(), &sql, narrowed.values.clone()).await?;
+            let rows = query(&reader, &sql, narrowed.values.clone()).await?;
             let counted: i64 = rows.first().map_or(Ok(0), |row| column(row, "total"))?;
             total = Some(counted.max(0).unsigned_abs());
             skipped = u64::from(number.saturating_sub(1)) * u64::from(page.limit);
@@ -40,7 +41,7 @@ pub(super) async fn calls(
     let sql = format!(
         "SELECT {CALL_COLUMNS} FROM calls WHERE {sql} ORDER BY started_at DESC, id DESC LIMIT ${limit} OFFSET ${offset}"
     );
-    let rows = query(store.reader(), &sql, values).await?;
+    let rows = query(&reader, &sql, values).await?;
     let more = rows.len() > page.limit as usize;
     let items: Vec<CallRow> = rows.iter().take(page.limit as usize).map(read_row).collect::<Result<_, _>>()?;
     let next = items.last().filter(|_| more).map(|last| Cursor::at(last.started_at.micros(), last.id.0).to_string());

@@ -44,14 +44,14 @@ impl Calls for Store {
         let mut values = vec![scope.tenant().0.into(), call.0.into()];
         let side = and_side(scope, &mut values);
         let sql = format!("SELECT {CALL_COLUMNS} FROM calls WHERE tenant_id = $1 AND id = $2{side}");
-        let rows = query(self.reader(), &sql, values).await?;
+        let rows = query(&self.scoped(scope).await?, &sql, values).await?;
         rows.first().map(read_row).transpose()
     }
 
     async fn events_of_call(&self, scope: TenantScope, call: CallId) -> Result<Vec<CallEvent>, StoreError> {
         let sql = "SELECT call_id, sequence, tenant_id, at, what FROM call_events WHERE call_id = $1 AND tenant_id = $2 \
                    ORDER BY sequence";
-        let rows = query(self.reader(), sql, [call.0.into(), scope.tenant().0.into()]).await?;
+        let rows = query(&self.scoped(scope).await?, sql, [call.0.into(), scope.tenant().0.into()]).await?;
         rows.iter().map(read_event).collect()
     }
 
@@ -87,11 +87,11 @@ impl Calls for Store {
             sum("revenue"),
             sum("payout"),
         );
-        let rows = query(self.reader(), &sql, values).await?;
+        let rows = query(&self.scoped(scope).await?, &sql, values).await?;
         let mut values = vec![tenant];
         let side = and_side(scope, &mut values);
         let live = format!("SELECT COUNT(*) AS live FROM calls WHERE tenant_id = $1 AND ended_at IS NULL{side}");
-        let live = query(self.reader(), &live, values).await?;
+        let live = query(&self.scoped(scope).await?, &live, values).await?;
         let (Some(row), Some(live)) = (rows.first(), live.first()) else { return Ok(CallFigures::default()) };
         let count = |row: &QueryResult, name: &str| number::<u64>(column(row, name)?);
         let money = |name: &str| column(row, name).map(Micros);
@@ -120,7 +120,7 @@ impl Calls for Store {
                 "SELECT (SELECT COUNT(*) FROM calls WHERE tenant_id = $1 AND campaign_id = $2{side}) AS calls, \
                  (SELECT COUNT(*) FROM numbers WHERE tenant_id = $1 AND campaign_id = $2) AS numbers"
             );
-            for row in query(self.reader(), &sql, values).await? {
+            for row in query(&self.scoped(scope).await?, &sql, values).await? {
                 counts.push(CampaignCounts {
                     campaign: *campaign,
                     calls: number(column(&row, "calls")?)?,

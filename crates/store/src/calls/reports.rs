@@ -39,7 +39,7 @@ impl CallReports for Store {
             sum("answered_ms"),
             sum("revenue"),
         );
-        let rows = query(self.reader(), &sql, values).await?;
+        let rows = query(&self.scoped(scope).await?, &sql, values).await?;
         let points = rows.iter().map(|row| {
             let count = |name: &str| number::<u64>(column(row, name)?);
             let index: i64 = column(row, "span")?;
@@ -72,7 +72,7 @@ impl CallReports for Store {
              AND connected_at IS NOT NULL{side} GROUP BY buyer_id ORDER BY 3 DESC, 2 DESC, 1 LIMIT $4",
             sum("revenue"),
         );
-        let rows = query(self.reader(), &sql, values).await?;
+        let rows = query(&self.scoped(scope).await?, &sql, values).await?;
         let figures = rows.iter().map(|row| {
             Ok(BuyerFigures {
                 buyer: BuyerId(column::<Uuid>(row, "buyer_id")?),
@@ -98,7 +98,7 @@ impl CallReports for Store {
             values.len(),
             figures_sql()
         );
-        let rows = query(self.reader(), &sql, values).await?;
+        let rows = query(&self.scoped(scope).await?, &sql, values).await?;
         let slots = rows.iter().map(|row| {
             let index: i64 = column(row, "slot")?;
             Ok((Timestamp::from_micros(index.saturating_mul(slot)), figures(row)?))
@@ -124,7 +124,7 @@ impl CallReports for Store {
             figures_sql(),
             values.len()
         );
-        let rows = query(self.reader(), &sql, values).await?;
+        let rows = query(&self.scoped(scope).await?, &sql, values).await?;
         let groups = rows.iter().map(|row| {
             let name = match by {
                 ReportGroup::Campaign => {

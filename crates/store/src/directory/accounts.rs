@@ -71,7 +71,7 @@ impl Accounts for Store {
         check_expected(scope, read_at, NAME)?;
         let row = changed.to_row()?.into_active_model().reset_all();
         self.writer()
-            .write(move |transaction| {
+            .write_for(scope, move |transaction| {
                 Box::pin(async move {
                     lock_tenant(transaction, tenant).await?;
                     let owners = active_owners(transaction, tenant).await?;
@@ -98,7 +98,7 @@ impl Accounts for Store {
     async fn remove_user(&self, scope: TenantScope, user: UserId) -> Result<(), StoreError> {
         let tenant = scope.tenant();
         self.writer()
-            .write(move |transaction| {
+            .write_for(scope, move |transaction| {
                 Box::pin(async move {
                     lock_tenant(transaction, tenant).await?;
                     let owners = active_owners(transaction, tenant).await?;
@@ -125,7 +125,9 @@ impl Accounts for Store {
             "SELECT {SESSION_COLUMNS} FROM sessions WHERE tenant_id = $1 AND user_id = $2 AND expires_at > $3 \
              ORDER BY created_at DESC, id DESC LIMIT {SESSIONS_MAX}"
         );
-        let rows = query(self.reader(), &sql, [scope.tenant().0.into(), user.0.into(), now.micros().into()]).await?;
+        let rows =
+            query(&self.scoped(scope).await?, &sql, [scope.tenant().0.into(), user.0.into(), now.micros().into()])
+                .await?;
         rows.iter().map(read_session).collect()
     }
 

@@ -87,7 +87,7 @@ impl AuditLog for Store {
         let entry = entry.clone();
         let changes = json(&entry.changes)?;
         self.writer()
-            .write(move |transaction| {
+            .write_for(TenantScope::of(entry.tenant), move |transaction| {
                 Box::pin(async move {
                     let tenant = entry.tenant.0;
                     let (sequence, previous) = head(transaction, tenant).await?;
@@ -132,10 +132,11 @@ impl AuditLog for Store {
     ) -> Result<Page<ChainedEntry>, StoreError> {
         let (mut sql, mut values) = conditions(scope, filter);
         let (mut total, mut skipped) = (None, 0);
+        let reader = self.scoped(scope).await?;
         match &page.from {
             PageStart::Number(number) => {
                 let count = format!("SELECT COUNT(*) AS total FROM audit_log WHERE {sql}");
-                let rows = query(self.reader(), &count, values.clone()).await?;
+                let rows = query(&reader, &count, values.clone()).await?;
                 let counted: i64 = rows.first().map_or(Ok(0), |row| column(row, "total"))?;
                 total = Some(counted.max(0).unsigned_abs());
                 skipped = stored(u64::from(number.saturating_sub(1)) * u64::from(page.limit));
@@ -151,7 +152,7 @@ impl AuditLog for Store {
         let sql = format!(
             "SELECT {COLUMNS} FROM audit_log WHERE {sql} ORDER BY at DESC, id DESC LIMIT ${limit} OFFSET ${offset}"
         );
-        let rows = query(self.reader(), &sql, values).await?;
+        let rows = query(&reader, &sql, values).await?;
         let more = rows.len() > page.limit as usize;
         let items: Vec<ChainedEntry> = rows.iter().take(page.limit as usize).map(read).collect::<Result<_, _>>()?;
         let next = items.last().filter(|_| more);
@@ -161,15 +162,15 @@ impl AuditLog for Store {
 
     async fn verify_audit(&self, scope: TenantScope) -> Result<AuditCheck, StoreError> {
         let tenant = scope.tenant().0;
+        let reader = self.scoped(scope).await?;
         // The head first: what is added while we read lies behind it.
-        let heads =
-            query(self.reader(), "SELECT sequence, hash FROM audit_heads WHERE tenant_id = $1", [tenant.into()]);
+        let heads = query(&reader, "SELECT sequence, hash FROM audit_heads WHERE tenant_id = $1", [tenant.into()]);
         let (end, head) = match heads.await?.first() {
             Some(row) => (number::<u64>(column(row, "sequence")?)?, column::<String>(row, "hash")?),
             None => (0, AUDIT_ROOT.to_owned()),
         };
         let counts = "SELECT COUNT(*) AS entries FROM audit_log WHERE tenant_id = $1 AND sequence IS NULL";
-        let unchained: i64 = match query(self.reader(), counts, [tenant.into()]).await?.first() {
+        let unchained: i64 = match query(&reader, counts, [tenant.into()]).await?.first() {
             Some(row) => column(row, "entries")?,
             None => 0,
         };
@@ -187,7 +188,7 @@ impl AuditLog for Store {
                  ORDER BY sequence LIMIT {CHECKED_MAX}"
             );
             let values = [tenant.into(), stored(walk.place).into(), stored(end).into()];
-            let rows = query(self.reader(), &sql, values).await?;
+            let rows = query(&reader, &sql, values).await?;
             if rows.is_empty() {
                 let sequence = walk.place + 1;
                 let reason = format!("entries {sequence} to {end} are missing");

@@ -48,7 +48,7 @@ impl FlowVersions for Store {
     async fn list_versions(&self, scope: TenantScope, flow: FlowId) -> Result<Vec<FlowVersion>, StoreError> {
         let sql =
             format!("SELECT {COLUMNS} FROM flow_versions WHERE tenant_id = $1 AND flow_id = $2 ORDER BY version DESC");
-        let rows = query(self.reader(), &sql, [scope.tenant().0.into(), flow.0.into()]).await?;
+        let rows = query(&self.scoped(scope).await?, &sql, [scope.tenant().0.into(), flow.0.into()]).await?;
         rows.iter().map(read_version).collect()
     }
 
@@ -58,7 +58,7 @@ impl FlowVersions for Store {
         flow: FlowId,
         version: u32,
     ) -> Result<Option<FlowVersion>, StoreError> {
-        find(self.reader(), scope.tenant(), flow, version).await
+        find(&self.scoped(scope).await?, scope.tenant(), flow, version).await
     }
 
     async fn put_version(&self, scope: TenantScope, version: &FlowVersion) -> Result<(), StoreError> {
@@ -68,7 +68,7 @@ impl FlowVersions for Store {
         let document = json(&version.document)?;
         let version = version.clone();
         self.writer()
-            .write(move |transaction| {
+            .write_for(scope, move |transaction| {
                 Box::pin(async move {
                     let owner = "SELECT 1 AS one FROM flows WHERE tenant_id = $1 AND id = $2";
                     let owned = query(transaction, owner, [version.tenant.0.into(), version.flow.0.into()]).await?;
@@ -104,7 +104,7 @@ impl FlowVersions for Store {
 
     async fn remove_version(&self, scope: TenantScope, flow: FlowId, version: u32) -> Result<(), StoreError> {
         self.writer()
-            .write(move |transaction| {
+            .write_for(scope, move |transaction| {
                 Box::pin(async move {
                     let Some(found) = find(transaction, scope.tenant(), flow, version).await? else {
                         return Err(StoreError::NotFound(NAME));
@@ -128,7 +128,9 @@ impl FlowVersions for Store {
         version: u32,
         now: Timestamp,
     ) -> Result<FlowVersion, StoreError> {
-        self.writer().write(move |transaction| Box::pin(publish(transaction, scope.tenant(), flow, version, now))).await
+        self.writer()
+            .write_for(scope, move |transaction| Box::pin(publish(transaction, scope.tenant(), flow, version, now)))
+            .await
     }
 }
 

@@ -122,7 +122,7 @@ where
         }
         let row = entity.to_row()?.into_active_model().reset_all();
         self.writer()
-            .write(move |transaction| {
+            .write_for(scope, move |transaction| {
                 Box::pin(async move {
                     E::Table::insert(row)
                         .exec_without_returning(transaction)
@@ -135,7 +135,7 @@ where
     }
 
     async fn find(&self, scope: TenantScope, id: E::Id) -> Result<Option<E>, StoreError> {
-        let row = one::<E>(scope, id).one(self.reader()).await.map_err(store_error)?;
+        let row = one::<E>(scope, id).one(&self.scoped(scope).await?).await.map_err(store_error)?;
         row.map(E::from_row).transpose()
     }
 
@@ -151,7 +151,7 @@ where
         let row = changed.to_row()?.into_active_model().reset_all();
         let [tenant_column, id_column, updated_column] = E::KEYS;
         self.writer()
-            .write(move |transaction| {
+            .write_for(scope, move |transaction| {
                 Box::pin(async move {
                     let update = E::Table::update_many()
                         .set(row)
@@ -174,7 +174,7 @@ where
     async fn remove(&self, scope: TenantScope, id: E::Id) -> Result<(), StoreError> {
         let [tenant_column, id_column, updated_column] = E::KEYS;
         self.writer()
-            .write(move |transaction| {
+            .write_for(scope, move |transaction| {
                 Box::pin(async move {
                     let delete = E::Table::delete_many()
                         .filter(tenant_column.eq(scope.tenant().0))
@@ -197,7 +197,7 @@ where
         let [tenant_column, ..] = E::KEYS;
         let query = E::Table::find().filter(tenant_column.eq(scope.tenant().0)).filter(side_of::<E>(scope));
         let query = E::narrow(query, filter);
-        page_of::<E>(self, query, page).await
+        page_of::<E>(&self.scoped(scope).await?, query, page).await
     }
 }
 
@@ -218,11 +218,15 @@ where
     }
 
     async fn list_everywhere(&self, filter: &E::Filter, page: &PageRequest) -> Result<Page<E>, StoreError> {
-        page_of::<E>(self, E::narrow(E::Table::find(), filter), page).await
+        page_of::<E>(self.reader(), E::narrow(E::Table::find(), filter), page).await
     }
 }
 
-async fn page_of<E>(store: &Store, query: Select<E::Table>, page: &PageRequest) -> Result<Page<E>, StoreError>
+async fn page_of<E>(
+    reader: &impl ConnectionTrait,
+    query: Select<E::Table>,
+    page: &PageRequest,
+) -> Result<Page<E>, StoreError>
 where
     E: Stored,
     <E::Table as EntityTrait>::Model: IntoActiveModel<E::Active> + Send + Sync,
@@ -234,7 +238,7 @@ where
     let (total, mut query) = match &page.from {
         PageStart::Number(number) => {
             let counted = query.clone().select_only().column_as(id_column.count(), "total");
-            let total: Option<i64> = counted.into_tuple().one(store.reader()).await.map_err(store_error)?;
+            let total: Option<i64> = counted.into_tuple().one(reader).await.map_err(store_error)?;
             let skipped = u64::from(number.saturating_sub(1)).saturating_mul(limit);
             (total.map(|total| total.max(0).unsigned_abs()), query.offset(skipped))
         }
@@ -250,7 +254,7 @@ where
         }
     };
     query = query.order_by(sort, order.clone()).order_by(id_column, order).limit(limit + 1);
-    let mut rows = query.all(store.reader()).await.map_err(store_error)?;
+    let mut rows = query.all(reader).await.map_err(store_error)?;
     let more = rows.len() > page.limit as usize;
     rows.truncate(page.limit as usize);
     let next = match rows.last() {

@@ -55,7 +55,8 @@ impl SignIn for Store {
     async fn touch_api_key(&self, scope: TenantScope, id: ApiKeyId, now: Timestamp) -> Result<(), StoreError> {
         let noted = now.before(TOUCH_EVERY).micros();
         let sql = "SELECT 1 AS one FROM api_keys WHERE tenant_id = $1 AND id = $2 AND last_used_at > $3";
-        let recent = query(self.reader(), sql, [scope.tenant().0.into(), id.0.into(), noted.into()]).await?;
+        let recent =
+            query(&self.scoped(scope).await?, sql, [scope.tenant().0.into(), id.0.into(), noted.into()]).await?;
         if !recent.is_empty() {
             return Ok(());
         }

@@ -97,7 +97,7 @@ impl SignInAids for Store {
     async fn second_factor(&self, scope: TenantScope, user: UserId) -> Result<Option<SecondFactor>, StoreError> {
         let sql = "SELECT user_id, secret, confirmed_at, last_step, created_at FROM second_factors \
                    WHERE tenant_id = $1 AND user_id = $2";
-        let rows = query(self.reader(), sql, [scope.tenant().0.into(), user.0.into()]).await?;
+        let rows = query(&self.scoped(scope).await?, sql, [scope.tenant().0.into(), user.0.into()]).await?;
         let Some(row) = rows.first() else { return Ok(None) };
         Ok(Some(SecondFactor {
             user: UserId(column::<Uuid>(row, "user_id")?),
@@ -111,7 +111,7 @@ impl SignInAids for Store {
     async fn insert_second_factor(&self, scope: TenantScope, factor: &SecondFactor) -> Result<(), StoreError> {
         let (tenant, factor) = (scope.tenant().0, factor.clone());
         self.writer()
-            .write(move |transaction| {
+            .write_for(scope, move |transaction| {
                 Box::pin(async move {
                     let lock = for_update(transaction.get_database_backend());
                     let known = format!("SELECT confirmed_at FROM second_factors WHERE user_id = $1{lock}");
@@ -152,7 +152,7 @@ impl SignInAids for Store {
     ) -> Result<(), StoreError> {
         let tenant = scope.tenant().0;
         self.writer()
-            .write(move |transaction| {
+            .write_for(scope, move |transaction| {
                 Box::pin(async move {
                     let sql = "UPDATE second_factors SET confirmed_at = COALESCE(confirmed_at, $3) \
                                WHERE tenant_id = $1 AND user_id = $2";
@@ -179,7 +179,7 @@ impl SignInAids for Store {
     async fn recovery_codes_left(&self, scope: TenantScope, user: UserId) -> Result<u64, StoreError> {
         let sql = "SELECT COUNT(*) AS codes FROM recovery_codes WHERE user_id = \
                    (SELECT id FROM users WHERE tenant_id = $1 AND id = $2)";
-        match query(self.reader(), sql, [scope.tenant().0.into(), user.0.into()]).await?.first() {
+        match query(&self.scoped(scope).await?, sql, [scope.tenant().0.into(), user.0.into()]).await?.first() {
             Some(row) => number(column(row, "codes")?),
             None => Ok(0),
         }
@@ -188,7 +188,7 @@ impl SignInAids for Store {
     async fn remove_second_factor(&self, scope: TenantScope, user: UserId) -> Result<bool, StoreError> {
         let tenant = scope.tenant().0;
         self.writer()
-            .write(move |transaction| {
+            .write_for(scope, move |transaction| {
                 Box::pin(async move {
                     let sql = "DELETE FROM second_factors WHERE tenant_id = $1 AND user_id = $2";
                     if execute(transaction, sql, [tenant.into(), user.0.into()]).await? == 0 {

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use domain::*;
 use operations::*;
 use routing::{Caps, Filters};
+use sea_orm::{ConnectOptions, Database, DatabaseConnection};
 use serde_json::json;
 use store::{Store, StoreConfig, WriterTask};
 use tempfile::TempDir;
@@ -38,6 +39,13 @@ pub fn config(folder: &TempDir) -> StoreConfig {
     };
     let name: String = folder.path().display().to_string().chars().filter(char::is_ascii_alphanumeric).collect();
     StoreConfig::new(format!("{server}/{name}"), [7; 32])
+}
+
+/// A connection beside the platform's, which works for all tenants like those.
+pub async fn beside(config: &StoreConfig) -> DatabaseConnection {
+    let mut options = ConnectOptions::new(&config.url);
+    options.map_sqlx_postgres_opts(|postgres| postgres.options([("hopwhistle.tenant", "platform")]));
+    Database::connect(options).await.unwrap()
 }
 
 impl World {
