@@ -10,7 +10,7 @@ use axum::{
 };
 use domain::{TenantId, Timestamp};
 use garde::Validate;
-use operations::{Directory, Entity, Repository};
+use operations::{Directory, Entity, Page, PageRequest, Repository};
 use serde::{Serialize, de::DeserializeOwned};
 use utoipa::{
     IntoParams, PartialSchema, ToSchema,
@@ -74,6 +74,13 @@ pub(crate) struct Draft<I> {
     pub tenant: TenantId,
     /// When it is made.
     pub now: Timestamp,
+}
+
+impl<I: From<Uuid>> Draft<I> {
+    /// For one of many that a request makes.
+    pub(crate) fn of_row(caller: &Caller) -> Self {
+        Self { id: caller.state.next_id(), tenant: caller.principal.tenant, now: caller.now() }
+    }
 }
 
 /// The id of a resource's entity.
@@ -146,20 +153,34 @@ async fn list<R: Crud>(
     Query(page): Query<PageQuery>,
     Query(query): Query<R::Query>,
 ) -> ApiResult<Json<List<R::View>>> {
-    let repository = R::repository(caller.directory());
-    let found = repository.list(caller.scope(), &R::filter(query), &page.request()).await.map_err(from_store)?;
-    let views = R::views(&caller, &found.items).await?;
-    Ok(Json(page.list(views, found.total, found.next)))
+    let found = page_of::<R>(&caller, &R::filter(query), &page.request()).await?;
+    Ok(Json(page.list(found.items, found.total, found.next)))
+}
+
+/// A page as shown.
+pub(crate) async fn page_of<R: Crud>(
+    caller: &Caller,
+    filter: &<R::Entity as Entity>::Filter,
+    page: &PageRequest,
+) -> ApiResult<Page<R::View>> {
+    let found = R::repository(caller.directory()).list(caller.scope(), filter, page).await.map_err(from_store)?;
+    let items = R::views(caller, &found.items).await?;
+    Ok(Page { items, total: found.total, next: found.next })
 }
 
 async fn create<R: Crud>(caller: Caller, Body(body): Body<R::Create>) -> ApiResult<(StatusCode, Json<R::View>)> {
     let draft = Draft { id: caller.new_id(), tenant: caller.principal.tenant, now: caller.now() };
     let id = draft.id;
     let entity = R::draft(&caller, draft, body).await?;
+    Ok((StatusCode::CREATED, Json(keep::<R>(&caller, id, entity).await?)))
+}
+
+/// Keeps a new one, with its entry in the audit log.
+pub(crate) async fn keep<R: Crud>(caller: &Caller, id: IdOf<R>, entity: R::Entity) -> ApiResult<R::View> {
     caller.insert(&**R::repository(caller.directory()), caller.scope(), id, &entity).await?;
-    let shown = view_of::<R>(&caller, &entity).await?;
+    let shown = view_of::<R>(caller, &entity).await?;
     caller.audit(Done::Create, R::Entity::NAME, id, &(), &shown).await;
-    Ok((StatusCode::CREATED, Json(shown)))
+    Ok(shown)
 }
 
 async fn read<R: Crud>(caller: Caller, PathId(id): PathId<IdOf<R>>) -> ApiResult<Json<R::View>> {

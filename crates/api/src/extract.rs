@@ -78,6 +78,11 @@ fn parse_body<T: DeserializeOwned + Validate<Context = ()> + PartialSchema>(byte
         code: "INVALID_JSON",
         ..ApiError::validation(vec![Fault::body("", format!("is not JSON: {error}"))])
     })?;
+    parse_value(value)
+}
+
+/// Reads a value as a body is read, with every faulty member named.
+pub fn parse_value<T: DeserializeOwned + Validate<Context = ()> + PartialSchema>(value: Value) -> Result<T, ApiError> {
     let parsed: T = match serde_path_to_error::deserialize(&value) {
         Ok(parsed) => parsed,
         Err(first) => return Err(ApiError::validation(type_faults::<T>(value, &first))),

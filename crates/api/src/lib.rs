@@ -6,6 +6,7 @@
 pub mod access;
 mod authenticate;
 mod backoff;
+mod bulk;
 mod caller;
 mod conditional;
 pub mod config;

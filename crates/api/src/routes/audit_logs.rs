@@ -1,32 +1,23 @@
 //! The audit log: searched, exported, verified.
 
-use std::fmt::Write as _;
-
-use axum::{
-    Json,
-    body::Body as ResponseBody,
-    http::{HeaderValue, header},
-    response::Response,
-};
-use bytes::Bytes;
-use futures_util::stream;
+use axum::{Json, response::Response};
 use garde::Validate;
-use operations::{AuditFilter, ChainedEntry, PAGE_LIMIT_MAX, PageRequest, StoreError, TenantScope};
+use operations::{AuditFilter, ChainedEntry, Page, PageRequest};
 use serde::{Deserialize, Serialize};
-use serde_json::{Value, json};
+use serde_json::Value;
 use utoipa::{IntoParams, ToSchema};
 use utoipa_axum::routes;
 use uuid::Uuid;
 
 use crate::{
     access::Permission,
+    bulk::{self, ExportQuery, Exported},
     caller::Caller,
     convert::from_store,
     extract::Query,
     page::{List, PageQuery},
-    problem::{ApiError, ApiResult},
+    problem::ApiResult,
     resource::Resource,
-    state::State,
     wire::Time,
 };
 
@@ -180,25 +171,6 @@ async fn verify(caller: Caller) -> ApiResult<Json<AuditVerification>> {
     }))
 }
 
-/// In which form.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, ToSchema)]
-#[serde(rename_all = "lowercase")]
-pub enum ExportFormat {
-    /// RFC 4180, with a line of names.
-    Csv,
-    /// An object a line.
-    Jsonl,
-}
-
-/// How the log is exported.
-#[derive(Debug, Deserialize, Validate, IntoParams)]
-#[into_params(parameter_in = Query)]
-pub struct ExportQuery {
-    #[garde(skip)]
-    #[param(inline, default = "csv")]
-    format: Option<ExportFormat>,
-}
-
 /// Sends the log, newest first, as it is read.
 #[utoipa::path(get, path = "/api/v1/audit-logs/export", operation_id = "exportAuditLogs", params(ExportQuery, AuditQuery),
     responses((status = 200, description = "The log", content((String = "text/csv"), (String = "application/x-ndjson")))))]
@@ -207,60 +179,22 @@ async fn export(
     Query(export): Query<ExportQuery>,
     Query(query): Query<AuditQuery>,
 ) -> ApiResult<Response> {
-    let format = export.format.unwrap_or(ExportFormat::Csv);
-    let filter = query.filter();
-    let (kind, name, first) = match format {
-        ExportFormat::Csv => ("text/csv; charset=utf-8", "audit-log.csv", format!("{}\r\n", COLUMNS.join(","))),
-        ExportFormat::Jsonl => ("application/x-ndjson", "audit-log.jsonl", String::new()),
-    };
-    let word = if format == ExportFormat::Csv { "csv" } else { "jsonl" };
-    caller.note("audit_log.export", "audit log", None, json!({"format": {"after": word}})).await;
-    let walk = Walk { state: caller.state.clone(), scope: caller.scope(), filter, format, page: Some(first_page()) };
-    let pages = stream::unfold(walk, |walk| async move { walk.next().await });
-    let head = stream::iter([Ok::<_, StoreError>(Bytes::from(first))]);
-    let mut response = Response::new(ResponseBody::from_stream(futures_util::StreamExt::chain(head, pages)));
-    let headers = response.headers_mut();
-    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(kind));
-    let disposition = HeaderValue::from_str(&format!("attachment; filename=\"{name}\"")).map_err(ApiError::internal)?;
-    headers.insert(header::CONTENT_DISPOSITION, disposition);
-    Ok(response)
+    bulk::export::<AuditLog>(caller, export, query.filter()).await
 }
 
-fn first_page() -> PageRequest {
-    // By cursor from the start on: a number would have everything counted.
-    PageRequest::number(1, PAGE_LIMIT_MAX)
-}
+struct AuditLog;
 
-/// An export that is under way: holds a page at a time.
-struct Walk {
-    state: State,
-    scope: TenantScope,
-    filter: AuditFilter,
-    format: ExportFormat,
-    page: Option<PageRequest>,
-}
+impl Exported for AuditLog {
+    type View = AuditLogEntry;
+    type Filter = AuditFilter;
 
-impl Walk {
-    async fn next(mut self) -> Option<(Result<Bytes, StoreError>, Self)> {
-        let page = self.page.take()?;
-        let found = match self.state.directory().audit.search_audit(self.scope, &self.filter, &page).await {
-            Ok(found) => found,
-            // Cut off, so that nobody takes a part for the whole.
-            Err(error) => return Some((Err(error), self)),
-        };
-        self.page = found.next.map(|cursor| PageRequest::after(cursor, PAGE_LIMIT_MAX));
-        let mut text = String::new();
-        for chained in found.items {
-            let entry = view(chained);
-            match self.format {
-                ExportFormat::Csv => text.push_str(&row(&entry)),
-                ExportFormat::Jsonl => {
-                    text.push_str(&serde_json::to_string(&entry).unwrap_or_default());
-                    text.push('\n');
-                }
-            }
-        }
-        Some((Ok(Bytes::from(text)), self))
+    const ENTITY: &'static str = "audit log";
+    const FILE: &'static str = "audit-log";
+    const COLUMNS: &'static [&'static str] = &COLUMNS;
+
+    async fn page(caller: &Caller, filter: &AuditFilter, page: &PageRequest) -> ApiResult<Page<AuditLogEntry>> {
+        let found = caller.directory().audit.search_audit(caller.scope(), filter, page).await.map_err(from_store)?;
+        Ok(found.map(view))
     }
 }
 
@@ -280,46 +214,3 @@ const COLUMNS: [&str; 14] = [
     "sequence",
     "hash",
 ];
-
-fn row(entry: &AuditLogEntry) -> String {
-    let object = serde_json::to_value(entry).unwrap_or_default();
-    let cells = COLUMNS.iter().map(|name| match object.get(*name) {
-        None | Some(Value::Null) => String::new(),
-        Some(Value::String(text)) => cell(text),
-        Some(other) => cell(&other.to_string()),
-    });
-    let mut line = cells.collect::<Vec<_>>().join(",");
-    line.push_str("\r\n");
-    line
-}
-
-/// RFC 4180, section 2. What a spreadsheet would run as a formula is made text: users choose part of it (user agent, names).
-fn cell(text: &str) -> String {
-    let is_formula = text.starts_with(['=', '+', '-', '@', '\t', '\r']);
-    let guard = if is_formula { "'" } else { "" };
-    if !is_formula && !text.contains([',', '"', '\r', '\n']) {
-        return text.to_owned();
-    }
-    let mut quoted = String::new();
-    // Writing to a String cannot fail.
-    let _ = write!(quoted, "\"{guard}{}\"", text.replace('"', "\"\""));
-    quoted
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_cell_is_quoted_where_it_must_be_and_never_a_formula() {
-        for (text, expected) in [
-            ("plain", "plain"),
-            ("a,b", "\"a,b\""),
-            ("say \"hi\"\n", "\"say \"\"hi\"\"\n\""),
-            ("=cmd()", "\"'=cmd()\""),
-            ("-1", "\"'-1\""),
-        ] {
-            assert_eq!(cell(text), expected);
-        }
-    }
-}

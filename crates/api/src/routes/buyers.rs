@@ -3,7 +3,7 @@
 use axum::{Json, http::StatusCode};
 use domain::BuyerId;
 use garde::Validate;
-use operations::{BuyerFilter, EndpointFilter, Entity, PAGE_LIMIT_MAX, PageRequest};
+use operations::{BuyerFilter, EndpointFilter, Entity, PAGE_LIMIT_MAX, Page, PageRequest};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 use utoipa_axum::routes;
@@ -129,6 +129,16 @@ pub struct BuyerQuery {
     search: Option<String>,
 }
 
+impl BuyerQuery {
+    pub(super) fn filter(self) -> BuyerFilter {
+        BuyerFilter {
+            status: self.status.map(|status| status.0),
+            publisher: self.publisher_id.map(Into::into),
+            search: self.search,
+        }
+    }
+}
+
 /// Lists buyers with their endpoints, newest first.
 #[utoipa::path(get, path = "/api/v1/buyers", operation_id = "listBuyers", params(PageQuery, BuyerQuery),
     responses((status = 200, description = "A page of buyers", body = List<Buyer>)))]
@@ -137,19 +147,20 @@ async fn list(
     Query(page): Query<PageQuery>,
     Query(query): Query<BuyerQuery>,
 ) -> ApiResult<Json<List<Buyer>>> {
-    let filter = BuyerFilter {
-        status: query.status.map(|status| status.0),
-        publisher: query.publisher_id.map(Into::into),
-        search: query.search,
-    };
-    let found = caller.directory().buyers.list(caller.scope(), &filter, &page.request()).await.map_err(from_store)?;
-    let counts = CapCounts::read(&caller).await?;
-    let mut names = Names::new(&caller);
-    let mut views = Vec::with_capacity(found.items.len());
+    let found = page_of(&caller, &query.filter(), &page.request()).await?;
+    Ok(Json(page.list(found.items, found.total, found.next)))
+}
+
+/// A page as shown.
+pub(super) async fn page_of(caller: &Caller, filter: &BuyerFilter, page: &PageRequest) -> ApiResult<Page<Buyer>> {
+    let found = caller.directory().buyers.list(caller.scope(), filter, page).await.map_err(from_store)?;
+    let counts = CapCounts::read(caller).await?;
+    let mut names = Names::new(caller);
+    let mut items = Vec::with_capacity(found.items.len());
     for buyer in &found.items {
-        views.push(view(&caller, buyer, &counts, &mut names).await?);
+        items.push(view(caller, buyer, &counts, &mut names).await?);
     }
-    Ok(Json(page.list(views, found.total, found.next)))
+    Ok(Page { items, total: found.total, next: found.next })
 }
 
 /// A new buyer. Its endpoints are added with `POST /api/v1/buyers/{id}/endpoints`.
@@ -193,14 +204,20 @@ pub struct CreateBuyerRequest {
     responses((status = 201, description = "The buyer", body = Buyer),
         (status = 404, description = "Publisher not found", body = crate::Problem, content_type = "application/problem+json")))]
 async fn create(caller: Caller, Body(body): Body<CreateBuyerRequest>) -> ApiResult<(StatusCode, Json<Buyer>)> {
+    let buyer = draft(&caller, caller.new_id(), body).await?;
+    Ok((StatusCode::CREATED, Json(keep(&caller, &buyer).await?)))
+}
+
+/// A new one from its body.
+pub(super) async fn draft(caller: &Caller, id: BuyerId, body: CreateBuyerRequest) -> ApiResult<operations::Buyer> {
     let now = caller.now();
     let mut faults = Vec::new();
     let time_zone = match body.time_zone {
         Some(zone) => zone,
-        None => tenant_zone(&caller).await?,
+        None => tenant_zone(caller).await?,
     };
     let buyer = operations::Buyer {
-        id: caller.new_id(),
+        id,
         tenant: caller.principal.tenant,
         publisher: body.publisher_id.into(),
         name: body.name,
@@ -216,13 +233,15 @@ async fn create(caller: Caller, Body(body): Body<CreateBuyerRequest>) -> ApiResu
         created_at: now,
         updated_at: now,
     };
-    if !faults.is_empty() {
-        return Err(ApiError::validation(faults));
-    }
-    caller.insert(&*caller.directory().buyers, caller.scope(), buyer.id, &buyer).await?;
-    let shown = view(&caller, &buyer, &CapCounts::read(&caller).await?, &mut Names::new(&caller)).await?;
+    if faults.is_empty() { Ok(buyer) } else { Err(ApiError::validation(faults)) }
+}
+
+/// Keeps a new one, with its entry in the audit log.
+pub(super) async fn keep(caller: &Caller, buyer: &operations::Buyer) -> ApiResult<Buyer> {
+    caller.insert(&*caller.directory().buyers, caller.scope(), buyer.id, buyer).await?;
+    let shown = view(caller, buyer, &CapCounts::read(caller).await?, &mut Names::new(caller)).await?;
     caller.audit(Done::Create, operations::Buyer::NAME, buyer.id, &(), &shown).await;
-    Ok((StatusCode::CREATED, Json(shown)))
+    Ok(shown)
 }
 
 async fn tenant_zone(caller: &Caller) -> ApiResult<String> {

@@ -34,7 +34,7 @@ pub(crate) fn routes() -> Resource {
     crud::routes::<Leads>()
 }
 
-struct Leads;
+pub(super) struct Leads;
 
 /// The routes that lead from a lead to its calls.
 pub(crate) fn routes_of_calls() -> Resource {

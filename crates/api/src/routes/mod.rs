@@ -8,12 +8,14 @@ mod assignment;
 mod audit_logs;
 pub(crate) mod auth;
 pub(crate) mod billing;
+mod bulk;
 pub(crate) mod buyers;
 pub(crate) mod call_tags;
 pub(crate) mod caller_id_pools;
 pub(crate) mod calls;
 pub(crate) mod campaigns;
 mod cap_usage;
+mod capabilities;
 pub(crate) mod carriers;
 pub(crate) mod compliance;
 pub(crate) mod dashboard;
@@ -58,6 +60,7 @@ pub(crate) fn all() -> OpenApiRouter<State> {
         passwords::routes,
         second_factor::routes,
         calls::routes,
+        bulk::calls::routes,
         call_tags::routes,
         recordings::routes,
         transcripts::routes,
@@ -65,10 +68,13 @@ pub(crate) fn all() -> OpenApiRouter<State> {
         dashboard::routes,
         events::routes,
         numbers::routes,
+        bulk::numbers::routes,
         number_registry::routes,
         campaigns::routes,
         publishers::routes,
+        bulk::publishers::routes,
         buyers::routes,
+        bulk::buyers::routes,
         endpoints::routes,
         caller_id_pools::routes,
         pool_numbers::routes,
@@ -88,6 +94,7 @@ pub(crate) fn all() -> OpenApiRouter<State> {
         agents::routes,
         agent::routes,
         leads::routes,
+        bulk::leads::routes,
         leads::routes_of_calls,
         jobs::routes,
         tags::routes,

@@ -14,7 +14,10 @@ use utoipa::{IntoParams, ToSchema};
 use utoipa_axum::routes;
 use uuid::Uuid;
 
-use super::numbers::{Capabilities, GivenCapabilities, e164, from_provisioning};
+use super::{
+    capabilities::{Capabilities, GivenCapabilities},
+    numbers::{e164, from_provisioning},
+};
 use crate::{
     access::Permission,
     caller::Caller,

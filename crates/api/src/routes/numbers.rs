@@ -4,17 +4,15 @@ use axum::{Json, http::StatusCode};
 use domain::{CampaignId, NumberId, PhoneNumber as E164};
 use garde::Validate;
 use operations::{
-    Entity, LOCAL_PROVIDER, Number, NumberCapabilities, NumberFilter, NumberPurpose, NumberSearch, ProvisionError,
+    Entity, LOCAL_PROVIDER, Number, NumberFilter, NumberPurpose, NumberSearch, Page, PageRequest, ProvisionError,
     Purchase, QuotaKind,
 };
 use serde::{Deserialize, Serialize};
-use utoipa::{
-    IntoParams, PartialSchema, ToSchema,
-    openapi::{ArrayBuilder, ObjectBuilder, OneOfBuilder, Ref as SchemaRef, RefOr, Schema, schema::Type},
-};
+use utoipa::{IntoParams, ToSchema};
 use utoipa_axum::routes;
 use uuid::Uuid;
 
+use super::capabilities::{Capabilities, CapabilityChanges, GivenCapabilities};
 use crate::{
     access::Permission,
     caller::{Caller, Done},
@@ -39,88 +37,6 @@ pub(crate) fn routes() -> Resource {
         .needs(Permission::NumbersRead, routes!(read))
         .needs(Permission::NumbersWrite, routes!(update))
         .needs(Permission::NumbersDelete, routes!(release))
-}
-
-/// What a number can do.
-#[derive(Clone, Copy, Debug, Serialize, Deserialize, ToSchema)]
-#[serde(default, deny_unknown_fields)]
-pub struct Capabilities {
-    /// Calls.
-    voice: bool,
-    /// Text messages.
-    sms: bool,
-    /// Pictures.
-    mms: bool,
-    /// Fax.
-    fax: bool,
-}
-
-impl Default for Capabilities {
-    fn default() -> Self {
-        Self::of(NumberCapabilities::default())
-    }
-}
-
-impl Capabilities {
-    pub(super) fn of(stored: NumberCapabilities) -> Self {
-        Self { voice: stored.voice, sms: stored.sms, mms: stored.mms, fax: stored.fax }
-    }
-
-    pub(super) fn stored(self) -> NumberCapabilities {
-        NumberCapabilities { voice: self.voice, sms: self.sms, mms: self.mms, fax: self.fax }
-    }
-}
-
-/// Capabilities in either shape: members, or a list of names.
-#[derive(Clone, Copy, Debug)]
-pub struct GivenCapabilities(pub(super) Capabilities);
-
-impl<'de> Deserialize<'de> for GivenCapabilities {
-    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        use serde::de::Error as _;
-        let value = serde_json::Value::deserialize(deserializer)?;
-        let serde_json::Value::Array(names) = value else {
-            return serde_json::from_value(value).map(Self).map_err(D::Error::custom);
-        };
-        let mut capabilities = Capabilities { voice: false, sms: false, mms: false, fax: false };
-        for name in names {
-            let place = match name.as_str().unwrap_or("").to_ascii_lowercase().as_str() {
-                "voice" => &mut capabilities.voice,
-                "sms" => &mut capabilities.sms,
-                "mms" => &mut capabilities.mms,
-                "fax" => &mut capabilities.fax,
-                _ => return Err(D::Error::custom(format!("{name} is not one of Voice, SMS, MMS, Fax"))),
-            };
-            *place = true;
-        }
-        Ok(Self(capabilities))
-    }
-}
-
-impl PartialSchema for GivenCapabilities {
-    fn schema() -> RefOr<Schema> {
-        let names = ObjectBuilder::new().schema_type(Type::String).enum_values(Some(["Voice", "SMS", "MMS", "Fax"]));
-        let either = OneOfBuilder::new()
-            .item(SchemaRef::from_schema_name("Capabilities"))
-            .item(ArrayBuilder::new().items(names.build()));
-        either.examples([serde_json::json!({"voice": true})]).into()
-    }
-}
-
-impl ToSchema for GivenCapabilities {
-    fn schemas(schemas: &mut Vec<(String, RefOr<Schema>)>) {
-        schemas.push((Capabilities::name().into_owned(), Capabilities::schema()));
-    }
-}
-
-/// Changes of capabilities: those not named stay.
-#[derive(Clone, Copy, Debug, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-pub struct CapabilityChanges {
-    voice: Option<bool>,
-    sms: Option<bool>,
-    mms: Option<bool>,
-    fax: Option<bool>,
 }
 
 /// A tracking number.
@@ -201,6 +117,18 @@ pub struct NumberQuery {
     search: Option<String>,
 }
 
+impl NumberQuery {
+    pub(super) fn filter(self) -> NumberFilter {
+        NumberFilter {
+            status: self.status.map(|status| status.0),
+            campaign: self.campaign_id.map(CampaignId),
+            provider: self.provider,
+            exact: None,
+            search: self.search,
+        }
+    }
+}
+
 /// Lists tracking numbers, newest first.
 #[utoipa::path(get, path = "/api/v1/numbers", operation_id = "listNumbers", params(PageQuery, NumberQuery),
     responses((status = 200, description = "A page of numbers", body = List<PhoneNumber>)))]
@@ -209,20 +137,23 @@ async fn list(
     Query(page): Query<PageQuery>,
     Query(query): Query<NumberQuery>,
 ) -> ApiResult<Json<List<PhoneNumber>>> {
-    let filter = NumberFilter {
-        status: query.status.map(|status| status.0),
-        campaign: query.campaign_id.map(CampaignId),
-        provider: query.provider,
-        exact: None,
-        search: query.search,
-    };
-    let found = caller.directory().numbers.list(caller.scope(), &filter, &page.request()).await.map_err(from_store)?;
-    let mut names = Names::new(&caller);
-    let mut views = Vec::with_capacity(found.items.len());
+    let found = page_of(&caller, &query.filter(), &page.request()).await?;
+    Ok(Json(page.list(found.items, found.total, found.next)))
+}
+
+/// A page as shown.
+pub(super) async fn page_of(
+    caller: &Caller,
+    filter: &NumberFilter,
+    page: &PageRequest,
+) -> ApiResult<Page<PhoneNumber>> {
+    let found = caller.directory().numbers.list(caller.scope(), filter, page).await.map_err(from_store)?;
+    let mut names = Names::new(caller);
+    let mut items = Vec::with_capacity(found.items.len());
     for number in &found.items {
-        views.push(view(number, &mut names).await?);
+        items.push(view(number, &mut names).await?);
     }
-    Ok(Json(page.list(views, found.total, found.next)))
+    Ok(Page { items, total: found.total, next: found.next })
 }
 
 /// A new number: one of the tenant's own (`number`), or one to be bought (what to search for, or `number` with `purchase`).
@@ -257,6 +188,9 @@ pub struct ProvisionNumberRequest {
     /// What it can do: as members, or as a list of `Voice`, `SMS`, `MMS`, `Fax`; voice unless said otherwise.
     #[garde(skip)]
     capabilities: Option<GivenCapabilities>,
+    /// Of one's own; `ACTIVE` unless said otherwise.
+    #[garde(skip)]
+    status: Option<NumberStatus>,
     /// The name people know it by.
     #[garde(length(min = 1, max = 200))]
     friendly_name: Option<String>,
@@ -305,11 +239,26 @@ impl ProvisionNumberRequest {
         }
     }
 
+    /// A number the tenant has already, from a file.
+    pub(super) fn row(self, caller: &Caller) -> ApiResult<Number> {
+        let Some(number) = &self.number else {
+            return Err(ApiError::validation(vec![Fault::body("number", "is required")]));
+        };
+        if self.purchase {
+            return Err(ApiError::validation(vec![Fault::body(
+                "purchase",
+                "is not for a file: numbers are bought singly",
+            )]));
+        }
+        let number = e164(number)?;
+        Ok(self.own(caller, caller.state.next_id(), number))
+    }
+
     /// A number the tenant has already.
-    fn own(self, caller: &Caller, number: E164) -> Number {
+    fn own(self, caller: &Caller, id: NumberId, number: E164) -> Number {
         let now = caller.now();
         Number {
-            id: caller.new_id(),
+            id,
             tenant: caller.principal.tenant,
             number,
             provider: Some(self.provider.unwrap_or_else(|| LOCAL_PROVIDER.to_owned())),
@@ -320,7 +269,7 @@ impl ProvisionNumberRequest {
             carrier: self.carrier_id.map(Into::into),
             trunk: self.trunk_id.map(Into::into),
             campaign: self.campaign_id.map(Into::into),
-            status: operations::NumberStatus::Active,
+            status: self.status.map_or(operations::NumberStatus::Active, |status| status.0),
             capabilities: self.capabilities.map(|given| given.0).or(self.features).unwrap_or_default().stored(),
             import_source: None,
             import_hash: None,
@@ -346,14 +295,16 @@ async fn create(
     if given.is_none() && body.purchase {
         return Err(ApiError::validation(vec![Fault::body("number", "is required with purchase")]));
     }
-    super::quotas::check(&caller, QuotaKind::PhoneNumbers).await?;
+    if body.status.is_some() && (given.is_none() || body.purchase) {
+        return Err(ApiError::validation(vec![Fault::body("status", "is for numbers of one's own")]));
+    }
     let number = match given {
         Some(number) if !body.purchase => {
-            let own = body.own(&caller, number);
-            caller.insert(&*caller.directory().numbers, caller.scope(), own.id, &own).await?;
-            own
+            let own = body.own(&caller, caller.new_id(), number);
+            return Ok((StatusCode::CREATED, Json(keep(&caller, &own).await?)));
         }
         number => {
+            super::quotas::check(&caller, QuotaKind::PhoneNumbers).await?;
             // Money was perhaps spent: the order says so, and nobody orders twice.
             caller.check_first_try("see the numbers and orders before buying with a new key")?;
             let friendly_name = body.friendly_name.clone();
@@ -366,6 +317,15 @@ async fn create(
     let shown = view(&number, &mut Names::new(&caller)).await?;
     caller.audit(Done::Create, Number::NAME, number.id, &(), &shown).await;
     Ok((StatusCode::CREATED, Json(shown)))
+}
+
+/// Keeps a number of one's own, with its entry in the audit log.
+pub(super) async fn keep(caller: &Caller, number: &Number) -> ApiResult<PhoneNumber> {
+    super::quotas::check(caller, QuotaKind::PhoneNumbers).await?;
+    caller.insert(&*caller.directory().numbers, caller.scope(), number.id, number).await?;
+    let shown = view(number, &mut Names::new(caller)).await?;
+    caller.audit(Done::Create, Number::NAME, number.id, &(), &shown).await;
+    Ok(shown)
 }
 
 /// Gives a number its name, here and at its provider.

@@ -28,7 +28,7 @@ pub(crate) fn routes() -> Resource {
     crud::routes::<Publishers>()
 }
 
-struct Publishers;
+pub(super) struct Publishers;
 
 /// A publisher.
 #[derive(Clone, Debug, Serialize, ToSchema)]

@@ -5,7 +5,7 @@ mod detail;
 use axum::{Json, http::StatusCode};
 use domain::{CallId, CallStatus as Status, Direction, EndCause, Micros};
 use garde::Validate;
-use operations::{CallFilter, CallRow, Side};
+use operations::{CallFilter, CallRow, Page, PageRequest, Side};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 use utoipa::{IntoParams, ToSchema};
@@ -338,7 +338,7 @@ pub struct CallQuery {
 }
 
 impl CallQuery {
-    fn filter(self) -> ApiResult<CallFilter> {
+    pub(super) fn filter(self) -> ApiResult<CallFilter> {
         Ok(CallFilter {
             statuses: statuses(self.status.as_deref().unwrap_or(""))?,
             direction: self.direction.map(|direction| match direction {
@@ -383,14 +383,19 @@ async fn list(
 
 /// A page of the calls that pass a filter.
 pub(super) async fn page_of(caller: &Caller, filter: &CallFilter, page: &PageQuery) -> ApiResult<List<Call>> {
-    let found =
-        caller.directory().calls.list_calls(caller.scope(), filter, &page.request()).await.map_err(from_store)?;
+    let found = rows_of(caller, filter, &page.request()).await?;
+    Ok(page.list(found.items, found.total, found.next))
+}
+
+/// The same without its envelope.
+pub(super) async fn rows_of(caller: &Caller, filter: &CallFilter, page: &PageRequest) -> ApiResult<Page<Call>> {
+    let found = caller.directory().calls.list_calls(caller.scope(), filter, page).await.map_err(from_store)?;
     let mut names = Names::new(caller);
-    let mut views = Vec::with_capacity(found.items.len());
+    let mut items = Vec::with_capacity(found.items.len());
     for row in &found.items {
-        views.push(view(row, &mut names).await?.for_side(caller.side()));
+        items.push(view(row, &mut names).await?.for_side(caller.side()));
     }
-    Ok(page.list(views, found.total, found.next))
+    Ok(Page { items, total: found.total, next: found.next })
 }
 
 /// Reads a call with its legs, its timeline, why each buyer got it or not, its recordings and its money.

@@ -7,7 +7,6 @@ use axum::{
 };
 use compliance::{Digits, NumberSet};
 use domain::{DncListId, PhoneNumber};
-use futures_util::StreamExt;
 use garde::Validate;
 use operations::{DNC_ENTRIES_AT_ONCE, NewDncEntry, PageRequest, PageStart};
 use serde::{Deserialize, Serialize};
@@ -18,6 +17,7 @@ use utoipa_axum::routes;
 use super::dnc_lists::existing;
 use crate::{
     access::Permission,
+    bulk::{Line, Lines, OnFault, csv},
     caller::Caller,
     convert::from_store,
     extract::{PathId, Query, unsupported},
@@ -39,17 +39,6 @@ const COMPARED_AT_ONCE: u32 = 5_000;
 /// The routes.
 pub(crate) fn routes() -> Resource {
     Resource::new("Compliance").needs(Permission::ComplianceWrite, routes!(import))
-}
-
-/// What to do with a faulty row.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, ToSchema)]
-#[serde(rename_all = "lowercase")]
-pub enum OnFault {
-    /// Report it and go on.
-    #[default]
-    Continue,
-    /// Stop; what came before stays.
-    Stop,
 }
 
 /// How to import.
@@ -125,25 +114,12 @@ async fn import(
         return Err(unsupported("text/csv or text/plain"));
     }
     let mut import = Import::new(&caller, id, &query);
-    let mut stream = body.into_data_stream();
-    let mut rest: Vec<u8> = Vec::new();
-    while let Some(chunk) = stream.next().await {
-        let chunk = chunk.map_err(|_| ApiError::bad_request("the body could not be read to its end"))?;
-        for piece in chunk.split_inclusive(|byte| *byte == b'\n') {
-            // A row without an end is cut off in memory, and refused when its end is seen.
-            let room = (ROW_BYTES_MAX + 2).saturating_sub(rest.len());
-            rest.extend_from_slice(piece.get(..piece.len().min(room)).unwrap_or(piece));
-            if piece.ends_with(b"\n") {
-                import.row(&rest).await?;
-                rest.clear();
-                if import.report.stopped {
-                    return import.finish(false).await;
-                }
-            }
+    let mut lines = Lines::new(body, ROW_BYTES_MAX);
+    while let Some(line) = lines.next().await? {
+        import.row(line).await?;
+        if import.report.stopped {
+            return import.finish(false).await;
         }
-    }
-    if !rest.is_empty() {
-        import.row(&rest).await?;
     }
     import.finish(query.replace.unwrap_or(false)).await
 }
@@ -161,7 +137,6 @@ struct Import<'c> {
     list: DncListId,
     query: &'c DncImportQuery,
     columns: Option<Columns>,
-    line: u64,
     waiting: Vec<NewDncEntry>,
     /// Everything that came, to replace the list by.
     seen: NumberSet,
@@ -175,16 +150,14 @@ impl<'c> Import<'c> {
             list,
             query,
             columns: None,
-            line: 0,
             waiting: Vec::with_capacity(DNC_ENTRIES_AT_ONCE),
             seen: NumberSet::default(),
             report: DncImportReport::default(),
         }
     }
 
-    async fn row(&mut self, bytes: &[u8]) -> ApiResult<()> {
-        self.line += 1;
-        let outcome = self.read(bytes);
+    async fn row(&mut self, line: Line) -> ApiResult<()> {
+        let outcome = line.text.and_then(|text| self.read(&text));
         match outcome {
             Ok(None) => {}
             Ok(Some(entry)) => {
@@ -201,7 +174,7 @@ impl<'c> Import<'c> {
                 self.count()?;
                 self.report.refused += 1;
                 if self.report.faults.len() < FAULTS_MAX {
-                    self.report.faults.push(DncImportFault { line: self.line, message });
+                    self.report.faults.push(DncImportFault { line: line.number, message });
                 }
                 self.report.stopped = self.query.on_error == Some(OnFault::Stop);
             }
@@ -222,12 +195,8 @@ impl<'c> Import<'c> {
     }
 
     /// `None` for a blank row and the heading.
-    fn read(&mut self, bytes: &[u8]) -> Result<Option<NewDncEntry>, String> {
-        if bytes.len() > ROW_BYTES_MAX {
-            return Err(format!("is longer than {ROW_BYTES_MAX} bytes"));
-        }
-        let text = std::str::from_utf8(bytes).map_err(|_| "is not UTF-8 text".to_owned())?;
-        let text = text.trim_start_matches('\u{feff}').trim();
+    fn read(&mut self, text: &str) -> Result<Option<NewDncEntry>, String> {
+        let text = text.trim();
         if text.is_empty() {
             return Ok(None);
         }
@@ -335,45 +304,19 @@ fn heading(fields: &[String]) -> Option<Columns> {
     Some(Columns { number, reason: place(&["reason"]), source: place(&["source"]) })
 }
 
-/// The fields of one row of CSV (RFC 4180, but a row is a line).
+/// The fields of one row of CSV; here a row is a line.
 fn split(row: &str) -> Result<Vec<String>, String> {
-    let mut fields = vec![String::new()];
-    let mut characters = row.chars().peekable();
-    let mut quoted = false;
-    while let Some(character) = characters.next() {
-        let Some(field) = fields.last_mut() else { break };
-        match character {
-            '"' if quoted && characters.peek() == Some(&'"') => {
-                characters.next();
-                field.push('"');
-            }
-            '"' if quoted => quoted = false,
-            '"' if field.trim().is_empty() => {
-                field.clear();
-                quoted = true;
-            }
-            ',' | ';' | '\t' if !quoted => fields.push(String::new()),
-            other => field.push(other),
-        }
+    let mut record = csv::Record::new(&csv::SEPARATORS);
+    record.read(row);
+    if record.is_open() {
+        return Err("has a quotation mark that is never closed".to_owned());
     }
-    if quoted { Err("has a quotation mark that is never closed".to_owned()) } else { Ok(fields) }
+    Ok(record.take())
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_row_is_split_as_spreadsheets_write_it() {
-        for (row, fields) in [
-            ("+12125550100", vec!["+12125550100"]),
-            ("a,\"b, \"\"c\"\"\",", vec!["a", "b, \"c\"", ""]),
-            ("a;b\tc", vec!["a", "b", "c"]),
-        ] {
-            assert_eq!(split(row).unwrap(), fields, "{row}");
-        }
-        assert!(split("\"a").is_err());
-    }
 
     #[test]
     fn a_heading_names_its_columns() {

@@ -1,0 +1,307 @@
+//! Rows of a file, each made as its POST would make it, with a report.
+
+use std::{collections::HashSet, future::Future, marker::PhantomData};
+
+use axum::{
+    Json,
+    body::Body as HttpBody,
+    http::{HeaderMap, StatusCode, header},
+};
+use garde::Validate;
+use serde::{Deserialize, Serialize, de::DeserializeOwned};
+use serde_json::{Value, json};
+use utoipa::{IntoParams, PartialSchema, ToSchema};
+
+use super::{
+    Line, Lines, Reference, csv,
+    references::Looked,
+    row::{Columns, Members},
+};
+use crate::{
+    caller::Caller,
+    extract::{parse_value, unsupported},
+    problem::{ApiError, ApiResult, Fault},
+};
+
+/// Rows of one import.
+const ROWS_MAX: u64 = 100_000;
+/// Bytes of one line, and of a row that goes over several.
+const ROW_BYTES_MAX: usize = 64 * 1_024;
+/// Faults told one by one; further rows are counted only.
+const FAULTS_MAX: usize = 1_000;
+
+/// Something that can be imported. A row is a body of its POST, and goes the way that goes.
+pub(crate) trait Imported: Send + Sync + 'static {
+    /// The body of its POST.
+    type Create: DeserializeOwned + Validate<Context = ()> + ToSchema + Send + 'static;
+    /// As exports show it: what only a view has is passed over.
+    type View: PartialSchema;
+    /// What is kept.
+    type Entity: Send + Sync + 'static;
+
+    /// What one is called in the audit log: `lead`.
+    const ENTITY: &'static str;
+
+    /// One from its body; faults beyond the body's own rules are refused here.
+    fn draft(caller: &Caller, body: Self::Create) -> impl Future<Output = ApiResult<Self::Entity>> + Send;
+    /// What there is only one of in a tenant: the number, the code.
+    fn key(entity: &Self::Entity) -> String;
+    /// What it names.
+    fn references(entity: &Self::Entity) -> Vec<Reference>;
+    /// Whether the tenant has one with its key.
+    fn is_there(caller: &Caller, entity: &Self::Entity) -> impl Future<Output = ApiResult<bool>> + Send;
+    /// Keeps it, with its entry in the audit log.
+    fn keep(caller: &Caller, entity: Self::Entity) -> impl Future<Output = ApiResult<()>> + Send;
+}
+
+/// What to do with a faulty row.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, ToSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum OnFault {
+    /// Report it and go on.
+    #[default]
+    Continue,
+    /// Stop; what came before stays.
+    Stop,
+}
+
+/// How to import.
+#[derive(Debug, Deserialize, Validate, IntoParams)]
+#[serde(rename_all = "camelCase")]
+#[into_params(parameter_in = Query)]
+pub struct ImportQuery {
+    /// What to do with a faulty row; `continue` unless said otherwise.
+    #[garde(skip)]
+    #[param(inline)]
+    on_error: Option<OnFault>,
+    /// Only say what would be done.
+    #[garde(skip)]
+    dry_run: Option<bool>,
+}
+
+/// What is wrong with a row.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct ImportFault {
+    /// The line of the file the row begins on; 1 is the first.
+    line: u64,
+    /// The member or column; empty for the row as a whole.
+    #[schema(example = "phoneNumber")]
+    field: String,
+    #[schema(example = "is not a telephone number: write it as +15551234567")]
+    message: String,
+}
+
+/// What an import did, or would do.
+#[derive(Debug, Default, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct ImportReport {
+    /// Rows read, blank ones and the heading aside.
+    rows: u64,
+    /// Rows that were added.
+    imported: u64,
+    /// Rows whose number or code the tenant has already, or that came twice: what is there stays as it is.
+    unchanged: u64,
+    /// Rows that were refused. Nothing of them was kept.
+    failed: u64,
+    /// Why: the first 1,000 faults.
+    errors: Vec<ImportFault>,
+    /// The file was not read to its end: at a faulty row as asked, or because no further row could have been kept.
+    stopped: bool,
+    /// Nothing was written.
+    dry_run: bool,
+}
+
+/// Imports a body.
+pub(crate) async fn import<R: Imported>(
+    caller: Caller,
+    query: ImportQuery,
+    headers: &HeaderMap,
+    body: HttpBody,
+) -> ApiResult<Json<ImportReport>> {
+    let kind = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or("");
+    let form = match kind.split(';').next().unwrap_or("").trim().to_ascii_lowercase().as_str() {
+        "text/csv" => Form::Csv,
+        "application/x-ndjson" | "application/jsonl" => Form::JsonLines,
+        _ => return Err(unsupported("text/csv or application/x-ndjson")),
+    };
+    let is_dry = query.dry_run.unwrap_or(false);
+    let mut import = Import::<R> {
+        caller,
+        members: Members::of::<R::Create, R::View>(),
+        stops_at_faults: query.on_error == Some(OnFault::Stop),
+        seen: HashSet::new(),
+        looked: Looked::default(),
+        report: ImportReport { dry_run: is_dry, ..ImportReport::default() },
+        kind: PhantomData,
+    };
+    let lines = Lines::new(body, ROW_BYTES_MAX);
+    match form {
+        Form::Csv => import.read_csv(lines).await?,
+        Form::JsonLines => import.read_json(lines).await?,
+    }
+    let Import { caller, report, .. } = import;
+    if !is_dry {
+        let changes = json!({"rows": report.rows, "imported": report.imported, "unchanged": report.unchanged,
+            "failed": report.failed, "stopped": report.stopped});
+        caller.note(&format!("{}.import", R::ENTITY), R::ENTITY, None, changes).await;
+    }
+    Ok(Json(report))
+}
+
+/// How rows are written.
+enum Form {
+    /// Under a heading.
+    Csv,
+    JsonLines,
+}
+
+struct Import<R: Imported> {
+    caller: Caller,
+    members: Members,
+    stops_at_faults: bool,
+    /// Keys that came already.
+    seen: HashSet<String>,
+    looked: Looked,
+    report: ImportReport,
+    kind: PhantomData<R>,
+}
+
+impl<R: Imported> Import<R> {
+    async fn read_json(&mut self, mut lines: Lines) -> ApiResult<()> {
+        while let Some(Line { number, text }) = lines.next().await? {
+            let body = match text {
+                Ok(text) if text.trim().is_empty() => continue,
+                Ok(text) => serde_json::from_str::<Value>(&text).map_err(|error| format!("is not JSON: {error}")),
+                Err(fault) => Err(fault),
+            };
+            let body = body.map(|value| self.members.body_of(value)).map_err(whole_row);
+            if !self.row(number, body).await? {
+                break;
+            }
+        }
+        Ok(())
+    }
+
+    async fn read_csv(&mut self, mut lines: Lines) -> ApiResult<()> {
+        let Some((columns, separators)) = self.heading(&mut lines).await? else { return Ok(()) };
+        let mut record = csv::Record::new(separators);
+        let (mut begun, mut bytes) = (0, 0);
+        while let Some(Line { number, text }) = lines.next().await? {
+            if !record.is_open() {
+                (begun, bytes) = (number, 0);
+            }
+            let body = match text {
+                Ok(text) if !record.is_open() && text.trim().is_empty() => continue,
+                Ok(text) => {
+                    bytes += text.len();
+                    record.read(&text);
+                    if record.is_open() && bytes <= ROW_BYTES_MAX {
+                        continue;
+                    }
+                    if record.is_open() {
+                        break;
+                    }
+                    columns.body_of(record.take())
+                }
+                Err(_) if record.is_open() => break,
+                Err(fault) => Err(whole_row(fault)),
+            };
+            // Spreadsheets end with rows of nothing but separators.
+            let is_blank = matches!(&body, Ok(Value::Object(members)) if members.is_empty());
+            if !is_blank && !self.row(begun, body).await? {
+                return Ok(());
+            }
+        }
+        if record.is_open() {
+            let message = "has a quotation mark that is never closed, so where the next row begins cannot be told";
+            self.report.rows += 1;
+            self.refuse(begun, &whole_row(message.to_owned()));
+            self.report.stopped = true;
+        }
+        Ok(())
+    }
+
+    /// The columns, and what stands between them; `None` for a file without a line.
+    async fn heading(&self, lines: &mut Lines) -> ApiResult<Option<(Columns, &'static [char])>> {
+        while let Some(Line { text, .. }) = lines.next().await? {
+            let text = text.map_err(whole_row)?;
+            if text.trim().is_empty() {
+                continue;
+            }
+            let separator = text.chars().find(|character| csv::SEPARATORS.contains(character)).unwrap_or(',');
+            let separators = csv::only(separator);
+            let mut record = csv::Record::new(separators);
+            record.read(&text);
+            return Ok(Some((self.members.columns(&record.take())?, separators)));
+        }
+        Ok(None)
+    }
+
+    /// False when no further row is to be read.
+    async fn row(&mut self, line: u64, body: ApiResult<Value>) -> ApiResult<bool> {
+        if self.report.rows == ROWS_MAX {
+            self.refuse(
+                line,
+                &whole_row(format!("is one too many: an import has {ROWS_MAX} rows; send the rest in another")),
+            );
+            self.report.stopped = true;
+            return Ok(false);
+        }
+        self.report.rows += 1;
+        let kept = match body {
+            Ok(body) => self.keep(body).await,
+            Err(error) => Err(error),
+        };
+        match kept {
+            Ok(true) => self.report.imported += 1,
+            Ok(false) => self.report.unchanged += 1,
+            Err(error) => {
+                self.refuse(line, &error);
+                let is_the_rows =
+                    matches!(error.status, StatusCode::BAD_REQUEST | StatusCode::NOT_FOUND | StatusCode::CONFLICT);
+                // A quota that is used up, a store that is away: the next row would fare no better.
+                self.report.stopped = self.stops_at_faults || !is_the_rows;
+            }
+        }
+        Ok(!self.report.stopped)
+    }
+
+    /// Whether it is new.
+    async fn keep(&mut self, body: Value) -> ApiResult<bool> {
+        let entity = R::draft(&self.caller, parse_value::<R::Create>(body)?).await?;
+        let faults = self.looked.faults(&self.caller, &R::references(&entity)).await?;
+        if !faults.is_empty() {
+            return Err(ApiError::validation(faults));
+        }
+        let key = R::key(&entity);
+        if self.seen.contains(&key) || R::is_there(&self.caller, &entity).await? {
+            return Ok(false);
+        }
+        if !self.report.dry_run {
+            // Whoever hangs up leaves no row without its entry in the audit log.
+            let caller = self.caller.clone();
+            let kept = tokio::spawn(async move { R::keep(&caller, entity).await });
+            kept.await.map_err(ApiError::internal)??;
+        }
+        self.seen.insert(key);
+        Ok(true)
+    }
+
+    fn refuse(&mut self, line: u64, error: &ApiError) {
+        self.report.failed += 1;
+        let room = FAULTS_MAX.saturating_sub(self.report.errors.len());
+        if error.faults.is_empty() && room > 0 {
+            self.report.errors.push(ImportFault { line, field: String::new(), message: error.message.clone() });
+        }
+        let faults = error.faults.iter().take(room);
+        self.report.errors.extend(faults.map(|fault| ImportFault {
+            line,
+            field: fault.field.clone(),
+            message: fault.message.clone(),
+        }));
+    }
+}
+
+fn whole_row(message: String) -> ApiError {
+    ApiError::validation(vec![Fault::body("", message)])
+}
