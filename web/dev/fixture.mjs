@@ -16,13 +16,18 @@ import {
   campaigns,
   carriers,
   catalogue,
+  consents,
   detail,
   dncEntries,
   dncLists,
   flows,
+  forSale,
   jobs,
   leads,
+  numberOrders,
   numbers,
+  overrides,
+  policy,
   publishers,
   queues,
   roles,
@@ -246,6 +251,10 @@ const routes = [
     roles,
     queues,
     agents,
+    "compliance/overrides": overrides,
+    "compliance/consents": consents,
+    "number-orders": numberOrders,
+    "available-numbers": forSale,
     "api-keys": apiKeys,
   }).flatMap(([name, rows]) => [
     [
@@ -296,6 +305,21 @@ const routes = [
       return [201, { key: "hw_7c01d3b9e0aa4d21b7" }];
     },
   ],
+  [
+    "POST",
+    /^\/api\/v1\/numbers$/,
+    (_, __, body) =>
+      body.number === "+13125550120"
+        ? [201, {}]
+        : problem(
+            503,
+            "PURCHASE_PENDING",
+            "timed out after 10 s; the order is followed up, see the tenant's number orders",
+          ),
+  ],
+  ["GET", /^\/api\/v1\/compliance\/policies\/default$/, () => [200, policy]],
+  ["GET", /^\/api\/v1\/compliance\/policies\/campaigns\/([^/]+)$/, () => [200, { ...policy, version: 0 }]],
+  ["PUT", /^\/api\/v1\/compliance\/policies\//, (_, __, body) => [200, Object.assign(policy, body)]],
   ["POST", /^\/api\/v1\/api-keys\/([^/]+)\/rotate$/, () => [201, { key: "hw_2aa1e09c77d34b6f80" }]],
   [
     "POST",

@@ -98,6 +98,27 @@ const pages = {
     await page.locator("button:has-text('Sam Okafor')").filter({ visible: true }).first().click();
     await page.waitForTimeout(500);
   },
+  buy: async (page) => {
+    await visit(page, "/numbers");
+    await page.getByRole("button", { name: "Buy", exact: true }).click();
+    await page.getByRole("button", { name: "Search", exact: true }).click();
+    await page.getByRole("button", { name: "Buy +1 312 555 0121" }).click();
+    await page.waitForTimeout(900);
+  },
+  policy: (page) => visit(page, "/compliance"),
+  overrides: (page) => visit(page, "/compliance?tab=overrides"),
+  consents: (page) => visit(page, "/compliance?tab=consents"),
+  rules: async (page) => {
+    await visit(page, "/compliance");
+    await page.getByRole("button", { name: "Edit", exact: true }).click();
+    await page.waitForTimeout(500);
+  },
+  calling: async (page) => {
+    await visit(page, "/compliance");
+    await page.getByRole("button", { name: "Edit", exact: true }).click();
+    await page.getByRole("tab", { name: "Hours" }).click();
+    await page.waitForTimeout(500);
+  },
   hours: async (page) => {
     await edit(page, "Hours");
   },

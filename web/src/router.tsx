@@ -149,6 +149,12 @@ const routes = [
   }),
   createRoute({
     getParentRoute: () => rootRoute,
+    path: "/compliance",
+    component: lazyRouteComponent(() => import("./pages/CompliancePage"), "CompliancePage"),
+    validateSearch: (raw: Record<string, unknown>): { tab?: string } => ({ tab: word(raw.tab) }),
+  }),
+  createRoute({
+    getParentRoute: () => rootRoute,
     path: "/users",
     component: lazyRouteComponent(() => import("./pages/UsersPage"), "UsersPage"),
     validateSearch: (raw: Record<string, unknown>): { page?: number; q?: string } => ({

@@ -2,9 +2,11 @@ import { keepPreviousData, queryOptions } from "@tanstack/react-query";
 import { readApiKey, readCatalogue, readRole } from "./access";
 import { readCall, readCallDetail } from "./calls";
 import { get, type Query } from "./client";
+import { readConsent, readOverride, readPolicy } from "./compliance";
 import { readSummary } from "./dashboard";
 import { readJob, readJobCounts } from "./jobs";
 import { readDncEntry, readDncList, readLead } from "./leads";
+import { type NumberSearch, readAvailable, readOrder } from "./numbers";
 import { readAuditEntry, readGrantable, readPerson } from "./people";
 import { readAgent, readQueue } from "./queues";
 import { readPage } from "./read";
@@ -252,3 +254,58 @@ export const peopleQuery = queryOptions({
   queryKey: ["users", "all"],
   queryFn: async ({ signal }) => readPage(await get("/api/v1/users", { limit: LIST_MAX }, signal), readPerson),
 });
+
+const FOR_SALE_MAX = 25;
+
+/** Numbers that can be bought; nothing is asked before somebody searches. */
+export const availableNumbersQuery = (search: NumberSearch | null) =>
+  queryOptions({
+    queryKey: ["available-numbers", search],
+    queryFn: async ({ signal }) =>
+      readPage(await get("/api/v1/available-numbers", { ...search, limit: FOR_SALE_MAX }, signal), readAvailable),
+    enabled: search !== null,
+    gcTime: 0,
+    retry: false,
+  });
+
+const ORDERS_EVERY_MS = 5_000;
+
+export const numberOrdersQuery = queryOptions({
+  queryKey: ["number-orders"],
+  queryFn: async ({ signal }) => readPage(await get("/api/v1/number-orders", undefined, signal), readOrder),
+  // What is under way ends by itself.
+  refetchInterval: ({ state }) =>
+    state.data?.items.some((order) => order.state === "pending") ? ORDERS_EVERY_MS : false,
+});
+
+/** The policy for a campaign, or for all where none is named. */
+export const policyQuery = (campaign: string) =>
+  queryOptions({
+    queryKey: ["compliance", "policy", campaign],
+    queryFn: async ({ signal }) =>
+      readPolicy(
+        campaign === ""
+          ? await get("/api/v1/compliance/policies/default", undefined, signal)
+          : await get(`/api/v1/compliance/policies/campaigns/${encodeURIComponent(campaign)}`, undefined, signal),
+      ),
+  });
+
+export const overridesQuery = (page: number, filter: Query) =>
+  queryOptions({
+    queryKey: ["compliance", "overrides", page, filter],
+    queryFn: async ({ signal }) => {
+      const query: Query = { ...filter, page, limit: CALLS_PER_PAGE };
+      return readPage(await get("/api/v1/compliance/overrides", query, signal), readOverride);
+    },
+    placeholderData: keepPreviousData,
+  });
+
+export const consentsQuery = (page: number, filter: Query) =>
+  queryOptions({
+    queryKey: ["compliance", "consents", page, filter],
+    queryFn: async ({ signal }) => {
+      const query: Query = { ...filter, page, limit: CALLS_PER_PAGE };
+      return readPage(await get("/api/v1/compliance/consents", query, signal), readConsent);
+    },
+    placeholderData: keepPreviousData,
+  });

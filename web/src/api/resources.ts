@@ -1,4 +1,5 @@
 import type { Micros } from "@/format/money";
+import { capabilitiesOf } from "./numbers";
 import {
   asFlag,
   asList,
@@ -48,6 +49,11 @@ export interface PhoneNumber {
   provider: string | null;
   capabilities: string[];
   campaign: Ref | null;
+  /** The name people know it by. */
+  label: string;
+  monthlyPrice: Micros | null;
+  /** When it was given back. */
+  releasedAt: number | null;
   createdAt: number | null;
 }
 
@@ -56,8 +62,11 @@ export const readNumber = (row: Wire<"PhoneNumber">): PhoneNumber => ({
   number: asText(row.number) ?? "",
   status: asText(row.status),
   provider: asText(row.provider),
-  capabilities: Object.entries(asRecord(row.capabilities)).flatMap(([name, on]) => (on === true ? [name] : [])),
+  capabilities: capabilitiesOf(row.capabilities),
   campaign: asNamed(row.campaign),
+  label: asText(row.friendlyName) ?? "",
+  monthlyPrice: asMoney(row.monthlyPrice),
+  releasedAt: asTime(row.releasedAt),
   createdAt: asTime(row.purchasedAt) ?? asTime(row.createdAt),
 });
 

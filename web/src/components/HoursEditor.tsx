@@ -4,7 +4,7 @@ import type { CustomControl } from "./ResourceDialog";
 import { Button } from "./ui/button";
 import { Input, NativeSelect } from "./ui/input";
 
-const NAMES: Record<Weekday, string> = {
+export const DAY_NAMES: Record<Weekday, string> = {
   mon: "Monday",
   tue: "Tuesday",
   wed: "Wednesday",
@@ -68,7 +68,7 @@ export function HoursEditor({ value, onChange, id, ...described }: CustomControl
 }
 
 function DayRow({ day, spans, onChange }: { day: Weekday; spans: Span[]; onChange: (spans: Span[]) => void }) {
-  const name = NAMES[day];
+  const name = DAY_NAMES[day];
   const set = (index: number, part: Partial<Span>) =>
     onChange(spans.map((span, at) => (at === index ? { ...span, ...part } : span)));
   return (

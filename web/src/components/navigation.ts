@@ -11,6 +11,7 @@ import {
   Megaphone,
   PhoneIncoming,
   RadioTower,
+  Scale,
   ScrollText,
   Settings,
   ShieldCheck,
@@ -34,6 +35,7 @@ export interface Place {
     | "/trunks"
     | "/leads"
     | "/dnc"
+    | "/compliance"
     | "/users"
     | "/roles"
     | "/api-keys"
@@ -77,6 +79,7 @@ const PLACES: { title: string | null; places: Place[] }[] = [
     places: [
       { to: "/leads", needs: "leads:read", label: "Leads", icon: Contact, key: "l" },
       { to: "/dnc", needs: "compliance:read", label: "Do not call", icon: ListX, key: "x" },
+      { to: "/compliance", needs: "compliance:read", label: "Compliance", icon: Scale, key: "o" },
     ],
   },
   {
