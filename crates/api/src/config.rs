@@ -39,6 +39,8 @@ pub struct ApiConfig {
     pub user_requests_per_minute: u32,
     /// Requests a minute of one network nobody signed in from.
     pub network_requests_per_minute: u32,
+    /// Requests a minute of all keys and users of one tenant together.
+    pub tenant_requests_per_minute: u32,
     /// Keys, users and networks counted at once.
     pub counted_max: usize,
     /// Failed sign-ins.
@@ -109,6 +111,7 @@ impl ApiConfig {
             key_requests_per_minute: 600,
             user_requests_per_minute: 1_200,
             network_requests_per_minute: 300,
+            tenant_requests_per_minute: 60_000,
             counted_max: 100_000,
             sign_in: SignInLimits::default(),
             password_checks_max: 4,

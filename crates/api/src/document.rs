@@ -25,7 +25,8 @@ a long list while it grows.
 
 **Values.** Times are RFC 3339 in UTC, telephone numbers E.164, amounts decimal strings, ids UUIDs.
 
-**Limits.** Requests are counted a minute per key or user; `X-RateLimit-*` headers say how many are left. Bodies have \
+**Limits.** A key or user may send so many requests a minute, at once or evenly, and all of a tenant together so many; `RateLimit-*` \
+(and `X-RateLimit-*`) say how many are left of whichever is emptier, and in how many seconds it is full. Beyond: 429 with `Retry-After`. Bodies have \
 1 MiB at most.";
 
 const TAGS: [(&str, &str); 22] = [

@@ -11,10 +11,12 @@ use axum::{
 
 use crate::{
     authenticate::{Identity, identify},
+    buckets::Allowance,
     metrics::RequestLabels,
+    ports::Bucket,
     problem::ApiError,
     state::State,
-    throttle::{Allowance, Counted, network_of},
+    throttle::network_of,
 };
 
 /// Names the request, to the caller and in the log.
@@ -45,7 +47,10 @@ pub async fn frame(state: State, mut request: Request, next: Next) -> Response {
         Identity::Known(principal) => principal.tenant.to_string(),
         _ => String::new(),
     };
-    let allowance = is_counted(route.as_deref()).then(|| count(&state, &identity, peer));
+    let allowance = match is_counted(route.as_deref()) {
+        true => Some(count(&state, &identity, peer).await),
+        false => None,
+    };
     let response = match allowance {
         Some(allowance) if !allowance.admitted => refuse(allowance, &id),
         _ => {
@@ -107,20 +112,30 @@ fn is_counted(route: Option<&str>) -> bool {
     !route.is_some_and(|route| route.starts_with("/health") || route == "/metrics")
 }
 
-fn count(state: &State, identity: &Identity, peer: IpAddr) -> Allowance {
+/// Takes the request from the bucket of who sends it, and from its tenant's; tells of the one that is emptier.
+async fn count(state: &State, identity: &Identity, peer: IpAddr) -> Allowance {
     let config = state.config();
-    let (counted, limit) = match identity {
+    let buckets = match identity {
         Identity::Known(principal) => {
             let by_kind = if principal.user().is_some() {
                 config.user_requests_per_minute
             } else {
                 config.key_requests_per_minute
             };
-            (Counted::Principal(principal.label()), principal.rate_limit.unwrap_or(by_kind))
+            let own = Bucket { key: principal.label(), per_minute: principal.rate_limit.unwrap_or(by_kind) };
+            let tenant = format!("tenant:{}", principal.tenant);
+            vec![own, Bucket { key: tenant, per_minute: config.tenant_requests_per_minute }]
         }
-        _ => (Counted::Network(network_of(peer)), config.network_requests_per_minute),
+        _ => {
+            let key = format!("net:{}", network_of(peer));
+            vec![Bucket { key, per_minute: config.network_requests_per_minute }]
+        }
     };
-    state.requests().count(counted, limit, state.now())
+    let taken = state.buckets().take(&buckets, state.now()).await;
+    let allowances = buckets.iter().zip(taken).map(|(bucket, taken)| Allowance::of(bucket, taken));
+    let emptiest = allowances.min_by_key(|allowance| (allowance.admitted, allowance.remaining));
+    // A port that answered nothing has nothing against it.
+    emptiest.unwrap_or(Allowance { limit: 1, remaining: 1, reset_secs: 0, admitted: true })
 }
 
 fn refuse(allowance: Allowance, id: &str) -> Response {

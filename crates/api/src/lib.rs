@@ -6,6 +6,7 @@
 pub mod access;
 mod authenticate;
 mod backoff;
+mod buckets;
 mod bulk;
 mod caller;
 mod conditional;
@@ -44,6 +45,7 @@ use axum::{
 use tower_http::cors::{AllowOrigin, CorsLayer};
 
 pub use backoff::SignInLimits;
+pub use buckets::{Allowance, LocalBuckets};
 pub use config::{ApiConfig, LiveLimits};
 pub use event_view::wire_name;
 pub use live::permission_of;

@@ -13,6 +13,31 @@ pub trait Clock: Send + Sync {
     fn now(&self) -> Timestamp;
 }
 
+/// Requests somebody may send.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Bucket {
+    /// Whose: `key:<id>`, `user:<id>`, `tenant:<id>`, `net:<address>`.
+    pub key: String,
+    /// As many as come in a minute; it holds as many at once.
+    pub per_minute: u32,
+}
+
+/// What came of taking one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Taken {
+    /// There was one.
+    pub admitted: bool,
+    /// Microseconds until the bucket is full.
+    pub lack_micros: i64,
+}
+
+/// Where requests are taken from: in one process, or shared by several.
+#[async_trait]
+pub trait Buckets: Send + Sync {
+    /// Takes one from each. Never fails: who cannot ask others counts alone.
+    async fn take(&self, buckets: &[Bucket], now: Timestamp) -> Vec<Taken>;
+}
+
 /// Reaches a running call.
 #[async_trait]
 pub trait CallControl: Send + Sync {

@@ -12,9 +12,9 @@ use crate::{
     config::ApiConfig,
     live::Tickets,
     metrics::HttpMetrics,
-    ports::{CallControl, Clock, HealthProbe, Mailer, RecordingFiles},
+    ports::{Buckets, CallControl, Clock, HealthProbe, Mailer, RecordingFiles},
     seals::Seals,
-    throttle::{Counted, Windows},
+    throttle::Windows,
 };
 
 /// The parts the server brings.
@@ -42,6 +42,8 @@ pub struct Ports {
     pub seed: Seed,
     /// Where every part registers its metrics.
     pub registry: Registry,
+    /// Where requests are taken from.
+    pub buckets: Arc<dyn Buckets>,
     /// Where live updates come from.
     pub live: Arc<dyn LiveBus>,
     /// Says whether a call may happen.
@@ -70,7 +72,8 @@ struct Inner {
     ids: Arc<Ids>,
     flows: Flows,
     seals: Seals,
-    requests: Windows<Counted>,
+    buckets: Arc<dyn Buckets>,
+    resets: Windows<std::net::IpAddr>,
     noted: Windows<String>,
     sign_in: SignInGuard,
     password_checks: Semaphore,
@@ -96,7 +99,8 @@ impl State {
         let ids = Arc::new(Ids::new(ports.seed.fork()));
         Self(Arc::new(Inner {
             seals: Seals::new(config.seal_key),
-            requests: Windows::new(std::time::Duration::from_mins(1), config.counted_max),
+            buckets: ports.buckets,
+            resets: Windows::new(std::time::Duration::from_mins(1), config.counted_max),
             noted: Windows::new(std::time::Duration::from_mins(1), config.counted_max),
             sign_in: SignInGuard::new(config.sign_in, config.counted_max),
             password_checks: Semaphore::new(config.password_checks_max),
@@ -206,9 +210,14 @@ impl State {
         &self.0.seals
     }
 
-    /// Request counts.
-    pub fn requests(&self) -> &Windows<Counted> {
-        &self.0.requests
+    /// Where requests are taken from.
+    pub fn buckets(&self) -> &dyn Buckets {
+        &*self.0.buckets
+    }
+
+    /// Password resets asked for, by network.
+    pub fn resets(&self) -> &Windows<std::net::IpAddr> {
+        &self.0.resets
     }
 
     /// True once in a minute for one key: for what is noted once though it comes many times.

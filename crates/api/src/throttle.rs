@@ -85,17 +85,6 @@ impl<K: Eq + Hash> Windows<K> {
     }
 }
 
-/// Who a request is counted against.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub enum Counted {
-    /// Somebody signed in: `user:<id>` or `key:<id>`.
-    Principal(String),
-    /// Anybody else, by network.
-    Network(IpAddr),
-    /// Who asks for password resets, by network.
-    Reset(IpAddr),
-}
-
 /// An IPv6 customer has a /64 to choose addresses from, so that is what is counted.
 pub fn network_of(address: IpAddr) -> IpAddr {
     match address.to_canonical() {

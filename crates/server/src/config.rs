@@ -166,6 +166,18 @@ pub struct Api {
     #[config(env = "API_SECRET")]
     #[serde(skip)]
     pub secret: Option<String>,
+    /// Requests a minute of an API key without a limit of its own. They may come at once.
+    #[config(env = "KEY_REQUESTS_PER_MINUTE", default = 600)]
+    pub key_requests_per_minute: u32,
+    /// Requests a minute of a signed-in user.
+    #[config(env = "USER_REQUESTS_PER_MINUTE", default = 1200)]
+    pub user_requests_per_minute: u32,
+    /// Requests a minute of all keys and users of a tenant together.
+    #[config(env = "TENANT_REQUESTS_PER_MINUTE", default = 60000)]
+    pub tenant_requests_per_minute: u32,
+    /// Requests a minute of one network nobody signed in from.
+    #[config(env = "NETWORK_REQUESTS_PER_MINUTE", default = 300)]
+    pub network_requests_per_minute: u32,
     /// Hours the answer of a request with an `Idempotency-Key` is kept.
     #[config(env = "IDEMPOTENCY_HOURS", default = 24)]
     pub idempotency_hours: u16,

@@ -3,11 +3,12 @@
 use std::sync::Arc;
 
 use anyhow::Context as _;
-use api::ports::{CallControl, Health, HealthProbe, PortError};
+use api::LocalBuckets;
+use api::ports::{Bucket, Buckets, CallControl, Health, HealthProbe, PortError, Taken};
 use async_trait::async_trait;
-use domain::{CallId, SwitchId, TenantId};
+use domain::{CallId, SwitchId, TenantId, Timestamp};
 use operations::LiveBus;
-use store::{LiveKept, MemoryBus, Order, RedisBus, RedisConfig, RedisOrders};
+use store::{LiveKept, MemoryBus, Order, RedisBuckets, RedisBus, RedisConfig, RedisOrders, SharedBucket};
 use switch::Input;
 use tokio::sync::mpsc;
 
@@ -39,6 +40,38 @@ pub fn bus(config: &Config, has_screens: bool, clock: Clock) -> anyhow::Result<A
 /// The way to the switches of other processes, where there is one.
 pub fn orders(config: &Config) -> anyhow::Result<Option<Arc<RedisOrders>>> {
     redis(config).map(|redis| RedisOrders::new(redis).map(Arc::new).context("redis.url")).transpose()
+}
+
+/// Where the API takes requests from.
+pub fn buckets(config: &Config, keys_max: usize) -> anyhow::Result<Arc<dyn Buckets>> {
+    let here = LocalBuckets::new(keys_max);
+    Ok(match redis(config) {
+        Some(redis) => Arc::new(SharedBuckets { everywhere: RedisBuckets::new(redis).context("redis.url")?, here }),
+        None => Arc::new(here),
+    })
+}
+
+/// Those of all processes, and of this one alone while Redis is away.
+#[derive(Debug)]
+struct SharedBuckets {
+    everywhere: RedisBuckets,
+    here: LocalBuckets,
+}
+
+#[async_trait]
+impl Buckets for SharedBuckets {
+    async fn take(&self, buckets: &[Bucket], now: Timestamp) -> Vec<Taken> {
+        let shared = |bucket: &Bucket| SharedBucket {
+            key: bucket.key.clone(),
+            interval_micros: bucket.interval_micros(),
+            room_micros: bucket.room_micros(),
+        };
+        let shared: Vec<SharedBucket> = buckets.iter().map(shared).collect();
+        match self.everywhere.take(&shared).await {
+            Some(taken) => taken.into_iter().map(|(admitted, lack_micros)| Taken { admitted, lack_micros }).collect(),
+            None => self.here.take(buckets, now).await,
+        }
+    }
 }
 
 /// Hands the orders of other processes to the switch of this one.

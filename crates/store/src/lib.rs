@@ -44,7 +44,7 @@ pub use copy::{COPY_ROWS, CopyError, CopyProgress, copy};
 pub use journal::FileJournal;
 pub use live::{LiveKept, MemoryBus};
 pub use migrate::{SchemaVersion, migrate_to, schema_versions};
-pub use redis::{Order, RedisBus, RedisConfig, RedisError, RedisOrders};
+pub use redis::{Order, RedisBuckets, RedisBus, RedisConfig, RedisError, RedisOrders, SharedBucket};
 
 use dialect::store_error;
 use hot::Hot;

@@ -10,7 +10,7 @@ use std::{sync::Arc, time::Duration};
 use domain::{CallId, SwitchId, TenantId, Timestamp};
 use operations::{LiveBus, LiveItem, LiveUpdate, Subscribed, TenantScope};
 use server::Redis;
-use store::{LiveKept, Order, RedisBus, RedisConfig, RedisOrders};
+use store::{LiveKept, Order, RedisBuckets, RedisBus, RedisConfig, RedisOrders, SharedBucket};
 use uuid::Uuid;
 
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -176,4 +176,35 @@ async fn an_order_reaches_the_switch_that_holds_the_call() {
     given(order(4)).await;
     assert_eq!(orders.recv().await, Some(order(4)));
     listening.abort();
+}
+
+#[tokio::test]
+async fn requests_at_several_processes_are_taken_from_one_bucket() {
+    let mut redis = Redis::start().await;
+    let (one, two) = (RedisBuckets::new(redis.config()).unwrap(), RedisBuckets::new(redis.config()).unwrap());
+    let bucket = |key: &str| SharedBucket { key: key.to_owned(), interval_micros: 20_000_000, room_micros: 60_000_000 };
+    // The first may find that connecting takes longer than a request waits.
+    let taken = |from| async move {
+        let from: &RedisBuckets = from;
+        let answered = async {
+            loop {
+                if let Some(taken) = from.take(&[bucket("ann"), bucket("all")]).await {
+                    return taken;
+                }
+                tokio::time::sleep(Duration::from_millis(100)).await;
+            }
+        };
+        tokio::time::timeout(PATIENCE, answered).await.unwrap()
+    };
+    for from in [&one, &two, &one] {
+        assert!(taken(from).await.iter().all(|(admitted, _)| *admitted));
+    }
+    let refused = taken(&two).await;
+    assert!(
+        refused.iter().all(|(admitted, lack)| !admitted && (40_000_001..=60_000_000).contains(lack)),
+        "{refused:?}"
+    );
+    assert_eq!(one.take(&[bucket("bob")]).await, Some(vec![(true, 20_000_000)]));
+    redis.kill();
+    assert_eq!(one.take(&[bucket("bob")]).await, None);
 }

@@ -25,7 +25,7 @@ use crate::{
     problem::{ApiError, ApiResult, Fault},
     resource::Resource,
     state::State,
-    throttle::{Counted, network_of},
+    throttle::network_of,
     wire::{Ref, Time},
 };
 
@@ -120,8 +120,7 @@ async fn forgot(
     context: Context,
     Body(body): Body<ForgotPasswordRequest>,
 ) -> ApiResult<StatusCode> {
-    let counted = Counted::Reset(network_of(context.peer.0));
-    let allowance = state.requests().count(counted, FORGOTTEN_PER_MINUTE, state.now());
+    let allowance = state.resets().count(network_of(context.peer.0), FORGOTTEN_PER_MINUTE, state.now());
     if !allowance.admitted {
         return Err(ApiError::too_many("Too many resets were asked for; try again later", allowance.reset_secs));
     }

@@ -137,7 +137,8 @@ async fn requests_are_counted() {
     anonymous.get("/api/v1/numbers").await.expect(401);
     let refused = anonymous.get("/api/v1/numbers").await.expect(429);
     assert_eq!(refused.json()["error"]["code"], "RATE_LIMIT_EXCEEDED");
-    assert_eq!(refused.json()["error"]["retryAfter"], 60);
+    assert_eq!(refused.json()["error"]["retryAfter"], 30);
+    assert_eq!((refused.header("retry-after"), refused.header("ratelimit-remaining")), ("30", "0"));
     anonymous.get("/health/live").await.expect(200);
     platform.clock.advance(Duration::from_mins(1));
     anonymous.get("/api/v1/numbers").await.expect(401);

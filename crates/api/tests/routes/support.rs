@@ -243,6 +243,7 @@ impl Platform {
             clock: clock.clone(),
             seed: Seed::from_number(3),
             registry: prometheus_client::registry::Registry::default(),
+            buckets: Arc::new(api::LocalBuckets::new(1_000)),
             live: bus.clone() as Arc<dyn LiveBus>,
             gate: Arc::new(operations::Gate::new(Arc::new(store.clone()))),
             consent_verifier: Arc::new(Provider),

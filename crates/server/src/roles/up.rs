@@ -246,6 +246,7 @@ async fn start_http(
         probes.push(Arc::new(ThreadProbe { name: "switch", gauges, clock }));
         here = Some((switch.id, switch.handle.clone()));
     }
+    let api_config = api_config(config)?;
     let ports = Ports {
         directory: core.store.directory(),
         reports: Arc::new(core.store.clone()),
@@ -258,6 +259,7 @@ async fn start_http(
         clock: Arc::new(clock),
         seed: seed.fork(),
         registry,
+        buckets: shared::buckets(config, api_config.counted_max)?,
         live: core.live,
         gate: core.gate.clone(),
         consent_verifier: Arc::new(consent::Providers::new(&config.consent)?),
@@ -265,7 +267,7 @@ async fn start_http(
     if running.worker.is_none() {
         running.tasks.push(tokio::spawn(keep_gate(core.gate, clock)));
     }
-    let router = api::router(api::State::new(api_config(config)?, ports));
+    let router = api::router(api::State::new(api_config, ports));
     running.listeners.push(http::serve("API", config.listen(config.api.port), router, stopped.clone()).await?);
     Ok(())
 }
@@ -397,6 +399,10 @@ fn api_config(config: &Config) -> anyhow::Result<ApiConfig> {
         nodes => nodes.to_vec(),
     };
     settings.idempotency_lifetime = Duration::from_hours(u64::from(config.api.idempotency_hours));
+    settings.key_requests_per_minute = config.api.key_requests_per_minute;
+    settings.user_requests_per_minute = config.api.user_requests_per_minute;
+    settings.tenant_requests_per_minute = config.api.tenant_requests_per_minute;
+    settings.network_requests_per_minute = config.api.network_requests_per_minute;
     settings.cookie_secure = config.api.cookie_secure;
     settings.web_url = match &config.web.url {
         Some(url) => url.trim_end_matches('/').to_owned(),

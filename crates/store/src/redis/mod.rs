@@ -2,6 +2,7 @@
 //!
 //! Nothing here is the truth of anything: calls, charges and caps are in the database, and go on without Redis.
 
+mod buckets;
 mod bus;
 mod orders;
 
@@ -9,6 +10,7 @@ use std::time::Duration;
 
 use redis::{AsyncConnectionConfig, Client, aio::MultiplexedConnection};
 
+pub use buckets::{RedisBuckets, SharedBucket};
 pub use bus::RedisBus;
 pub use orders::{Order, RedisOrders};
 

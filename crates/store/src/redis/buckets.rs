@@ -1,0 +1,93 @@
+//! Buckets of requests shared by all API processes.
+
+use std::time::Duration;
+
+use redis::{Client, RedisError as Cause, aio::MultiplexedConnection};
+use tokio::{
+    sync::Mutex,
+    time::{Instant, timeout},
+};
+
+use super::{RedisConfig, RedisError, connect};
+
+/// A request waits no longer for Redis.
+const WAIT_MAX: Duration = Duration::from_millis(100);
+/// Pause before Redis is tried again.
+const AWAY_PAUSE: Duration = Duration::from_secs(1);
+
+/// Takes one where there is room: by Redis's clock, so that those of the processes do not matter. Arguments: interval and room in
+/// microseconds. Answers whether, and what is lacking of a full bucket.
+const TAKE: &str = "local t = redis.call('TIME') local now = t[1] * 1000000 + t[2] \
+    local lack = math.max(0, tonumber(redis.call('GET', KEYS[1]) or '0') - now) \
+    local after = lack + ARGV[1] \
+    if after > tonumber(ARGV[2]) then return {0, lack} end \
+    redis.call('SET', KEYS[1], string.format('%.0f', now + after), 'PX', math.ceil(after / 1000) + 1000) \
+    return {1, after}";
+
+/// One of them.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SharedBucket {
+    /// Whose.
+    pub key: String,
+    /// Until one request more is in it.
+    pub interval_micros: i64,
+    /// How far it may be emptied.
+    pub room_micros: i64,
+}
+
+/// All of them.
+#[derive(Debug)]
+pub struct RedisBuckets {
+    config: RedisConfig,
+    client: Client,
+    link: Mutex<Link>,
+}
+
+#[derive(Debug, Default)]
+struct Link {
+    open: Option<MultiplexedConnection>,
+    away_until: Option<Instant>,
+}
+
+impl RedisBuckets {
+    /// Connects when it is first needed.
+    pub fn new(config: RedisConfig) -> Result<Self, RedisError> {
+        let client = config.client()?;
+        Ok(Self { config, client, link: Mutex::default() })
+    }
+
+    /// Takes one from each: whether there was one, and the microseconds it then lacks. `None` while Redis is away.
+    pub async fn take(&self, buckets: &[SharedBucket]) -> Option<Vec<(bool, i64)>> {
+        let taken = timeout(WAIT_MAX, self.ask(buckets)).await;
+        match taken {
+            Ok(Ok(taken)) => taken,
+            failed => {
+                if let Ok(Err(error)) = failed {
+                    tracing::warn!(%error, "limits are counted by each process");
+                }
+                *self.link.lock().await = Link { open: None, away_until: Some(Instant::now() + AWAY_PAUSE) };
+                None
+            }
+        }
+    }
+
+    async fn ask(&self, buckets: &[SharedBucket]) -> Result<Option<Vec<(bool, i64)>>, Cause> {
+        let mut open = {
+            let mut link = self.link.lock().await;
+            if link.away_until.is_some_and(|until| Instant::now() < until) {
+                return Ok(None);
+            }
+            match &link.open {
+                Some(open) => open.clone(),
+                None => link.open.insert(connect(&self.client).await?).clone(),
+            }
+        };
+        let mut pipe = redis::pipe();
+        for bucket in buckets {
+            let key = self.config.key(&format!("bucket:{}", bucket.key));
+            pipe.cmd("EVAL").arg(TAKE).arg(1).arg(key).arg(bucket.interval_micros).arg(bucket.room_micros);
+        }
+        let taken: Vec<(i64, i64)> = pipe.query_async(&mut open).await?;
+        Ok(Some(taken.into_iter().map(|(admitted, lack)| (admitted == 1, lack)).collect()))
+    }
+}
