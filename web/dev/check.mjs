@@ -90,6 +90,8 @@ for (const theme of ["light", "dark"]) {
       "/buyers",
       "/queues",
       "/trunks",
+      "/caller-ids",
+      "/tags",
       "/leads",
       "/dnc",
       "/compliance",

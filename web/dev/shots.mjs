@@ -119,6 +119,17 @@ const pages = {
     await page.getByRole("tab", { name: "Hours" }).click();
     await page.waitForTimeout(500);
   },
+  callerids: async (page) => {
+    await visit(page, "/caller-ids");
+    await page.locator("button:has-text('Solar, local look')").filter({ visible: true }).first().click();
+    await page.waitForTimeout(700);
+  },
+  tags: (page) => visit(page, "/tags"),
+  tag: async (page) => {
+    await visit(page, "/tags");
+    await page.locator("button:has-text('Complaint')").filter({ visible: true }).first().click();
+    await page.waitForTimeout(500);
+  },
   hours: async (page) => {
     await edit(page, "Hours");
   },

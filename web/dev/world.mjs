@@ -1004,3 +1004,19 @@ export const consents = [
     expiresAt: null,
   },
 ];
+
+export const pools = [
+  { id: "pool-1", name: "Solar, local look", status: "ACTIVE" },
+  { id: "pool-2", name: "Roofing in the south, kept for the season", status: "INACTIVE" },
+];
+export const poolNumbers = numbers.slice(2).map(({ id, number, status }, priority) => ({
+  id,
+  number,
+  status,
+  priority: Math.floor(priority / 2),
+}));
+export const tags = [
+  { id: "tag-1", name: "Listen to", color: "#3b82f6" },
+  { id: "tag-2", name: "Complaint", color: "#dc2626" },
+  { id: "tag-3", name: "Asked to be called again in the evening", color: null },
+];

@@ -116,6 +116,16 @@ const routes = [
   }),
   createRoute({
     getParentRoute: () => rootRoute,
+    path: "/caller-ids",
+    component: lazyRouteComponent(() => import("./pages/CallerIdsPage"), "CallerIdsPage"),
+  }),
+  createRoute({
+    getParentRoute: () => rootRoute,
+    path: "/tags",
+    component: lazyRouteComponent(() => import("./pages/TagsPage"), "TagsPage"),
+  }),
+  createRoute({
+    getParentRoute: () => rootRoute,
     path: "/flows",
     component: lazyRouteComponent(() => import("./pages/FlowsPage"), "FlowsPage"),
   }),

@@ -5,6 +5,7 @@ import { get, type Query } from "./client";
 import { readConsent, readOverride, readPolicy } from "./compliance";
 import { readSummary } from "./dashboard";
 import { readJob, readJobCounts } from "./jobs";
+import { readPool, readPoolNumber, readTag } from "./labels";
 import { readDncEntry, readDncList, readLead } from "./leads";
 import { type NumberSearch, readAvailable, readOrder } from "./numbers";
 import { readAuditEntry, readGrantable, readPerson } from "./people";
@@ -306,6 +307,28 @@ export const consentsQuery = (page: number, filter: Query) =>
     queryFn: async ({ signal }) => {
       const query: Query = { ...filter, page, limit: CALLS_PER_PAGE };
       return readPage(await get("/api/v1/compliance/consents", query, signal), readConsent);
+    },
+    placeholderData: keepPreviousData,
+  });
+
+export const poolsQuery = queryOptions({
+  queryKey: ["pools", "list"],
+  queryFn: async ({ signal }) => readPage(await get("/api/v1/caller-id-pools", { limit: LIST_MAX }, signal), readPool),
+});
+
+export const poolNumbersQuery = (pool: string) =>
+  queryOptions({
+    queryKey: ["pools", "numbers", pool],
+    queryFn: async ({ signal }) =>
+      readPage(await get(`/api/v1/caller-id-pools/${pool}/numbers`, undefined, signal), readPoolNumber),
+  });
+
+export const tagsQuery = (page: number, search: string) =>
+  queryOptions({
+    queryKey: ["tags", page, search],
+    queryFn: async ({ signal }) => {
+      const query: Query = { page, limit: CALLS_PER_PAGE, search: search || undefined };
+      return readPage(await get("/api/v1/tags", query, signal), readTag);
     },
     placeholderData: keepPreviousData,
   });

@@ -3,6 +3,7 @@ import {
   Contact,
   Hash,
   Headset,
+  IdCard,
   KeyRound,
   LayoutDashboard,
   ListChecks,
@@ -15,6 +16,7 @@ import {
   ScrollText,
   Settings,
   ShieldCheck,
+  Tags,
   UserRound,
   Users,
   Workflow,
@@ -33,6 +35,8 @@ export interface Place {
     | "/publishers"
     | "/buyers"
     | "/trunks"
+    | "/caller-ids"
+    | "/tags"
     | "/leads"
     | "/dnc"
     | "/compliance"
@@ -78,13 +82,17 @@ const PLACES: { title: string | null; places: Place[] }[] = [
     title: "Outreach",
     places: [
       { to: "/leads", needs: "leads:read", label: "Leads", icon: Contact, key: "l" },
+      { to: "/tags", needs: "tags:read", label: "Tags", icon: Tags, key: "y" },
       { to: "/dnc", needs: "compliance:read", label: "Do not call", icon: ListX, key: "x" },
       { to: "/compliance", needs: "compliance:read", label: "Compliance", icon: Scale, key: "o" },
     ],
   },
   {
     title: "Telephony",
-    places: [{ to: "/trunks", needs: "carriers:read", label: "Trunks", icon: RadioTower, key: "t" }],
+    places: [
+      { to: "/trunks", needs: "carriers:read", label: "Trunks", icon: RadioTower, key: "t" },
+      { to: "/caller-ids", needs: "numbers:read", label: "Caller IDs", icon: IdCard, key: "i" },
+    ],
   },
   {
     title: "Team",

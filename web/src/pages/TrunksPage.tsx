@@ -1,24 +1,27 @@
-import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
+import { useQuery } from "@tanstack/react-query";
 import { KeyRound, Network, Pencil, Plus, RadioTower, Trash2 } from "lucide-react";
 import { useState } from "react";
-import { toast } from "sonner";
-import { patch, post, remove } from "@/api/client";
+import { patch, post } from "@/api/client";
 import { carriersQuery, trunksQuery } from "@/api/queries";
 import type { Wire } from "@/api/read";
 import type { Carrier, Trunk } from "@/api/resources";
-import { ConfirmDialog } from "@/components/ConfirmDialog";
+import { useAuth } from "@/auth/AuthProvider";
+import { may } from "@/auth/permissions";
 import { ListBody } from "@/components/ListBody";
 import { PageHeader } from "@/components/PageHeader";
+import { Removal, type Removed } from "@/components/Removal";
 import { ResourceDialog } from "@/components/ResourceDialog";
 import { choices, ResourceStatus } from "@/components/ResourceStatus";
-import { messageOf } from "@/components/States";
 import { words } from "@/components/TagRulesEditor";
 import { Button } from "@/components/ui/button";
 import { Card, CardHeader } from "@/components/ui/card";
 
-type Removed = { path: string; name: string };
+const GONE = "Calls that come over it are no longer let in.";
 
 export function TrunksPage() {
+  const { user } = useAuth();
+  const canWrite = may(user, "carriers:write");
+  const canRemove = may(user, "carriers:delete");
   const carriers = useQuery(carriersQuery);
   const trunks = useQuery(trunksQuery);
   const [carrier, setCarrier] = useState<Carrier | "new" | null>(null);
@@ -30,9 +33,11 @@ export function TrunksPage() {
         title="Trunks"
         hint="Over which calls come in and go out, by carrier"
         actions={
-          <Button onClick={() => setCarrier("new")}>
-            <Plus /> New carrier
-          </Button>
+          canWrite ? (
+            <Button onClick={() => setCarrier("new")}>
+              <Plus /> New carrier
+            </Button>
+          ) : null
         }
       />
       <ListBody
@@ -49,9 +54,9 @@ export function TrunksPage() {
                 key={each.id}
                 carrier={each}
                 trunks={(trunks.data?.items ?? []).filter(({ carrierId }) => carrierId === each.id)}
-                onEdit={() => setCarrier(each)}
-                onTrunk={(trunk) => setTrunk({ carrier: each, trunk })}
-                onRemove={setRemoved}
+                onEdit={canWrite ? () => setCarrier(each) : null}
+                onTrunk={canWrite ? (trunk) => setTrunk({ carrier: each, trunk }) : null}
+                onRemove={canRemove ? setRemoved : null}
               />
             ))}
           </div>
@@ -59,7 +64,7 @@ export function TrunksPage() {
       </ListBody>
       {carrier ? <CarrierDialog carrier={carrier === "new" ? null : carrier} onClose={() => setCarrier(null)} /> : null}
       {trunk ? <TrunkDialog {...trunk} onClose={() => setTrunk(null)} /> : null}
-      <RemoveDialog removed={removed} onClose={() => setRemoved(null)} />
+      <Removal removed={removed} onClose={() => setRemoved(null)} stale={["carriers", "trunks"]} />
     </>
   );
 }
@@ -67,9 +72,10 @@ export function TrunksPage() {
 interface CarrierCardProps {
   carrier: Carrier;
   trunks: Trunk[];
-  onEdit: () => void;
-  onTrunk: (trunk: Trunk | null) => void;
-  onRemove: (removed: Removed) => void;
+  /** Null: the signed-in user may not. */
+  onEdit: (() => void) | null;
+  onTrunk: ((trunk: Trunk | null) => void) | null;
+  onRemove: ((removed: Removed) => void) | null;
 }
 
 function CarrierCard({ carrier, trunks, onEdit, onTrunk, onRemove }: CarrierCardProps) {
@@ -81,17 +87,21 @@ function CarrierCard({ carrier, trunks, onEdit, onTrunk, onRemove }: CarrierCard
         actions={
           <>
             <ResourceStatus status={carrier.status} />
-            <Button variant="ghost" size="icon-sm" aria-label={`Edit ${carrier.name}`} onClick={onEdit}>
-              <Pencil />
-            </Button>
-            <Button
-              variant="ghost"
-              size="icon-sm"
-              aria-label={`Remove ${carrier.name}`}
-              onClick={() => onRemove({ path: `/api/v1/carriers/${carrier.id}`, name: carrier.name })}
-            >
-              <Trash2 />
-            </Button>
+            {onEdit ? (
+              <Button variant="ghost" size="icon-sm" aria-label={`Edit ${carrier.name}`} onClick={onEdit}>
+                <Pencil />
+              </Button>
+            ) : null}
+            {onRemove ? (
+              <Button
+                variant="ghost"
+                size="icon-sm"
+                aria-label={`Remove ${carrier.name}`}
+                onClick={() => onRemove({ path: `/api/v1/carriers/${carrier.id}`, name: carrier.name, text: GONE })}
+              >
+                <Trash2 />
+              </Button>
+            ) : null}
           </>
         }
       />
@@ -121,30 +131,36 @@ function CarrierCard({ carrier, trunks, onEdit, onTrunk, onRemove }: CarrierCard
               <ResourceStatus status={trunk.status} />
             </span>
             <span className="flex">
-              <Button
-                variant="ghost"
-                size="icon-sm"
-                aria-label={`Edit trunk ${trunk.name}`}
-                onClick={() => onTrunk(trunk)}
-              >
-                <Pencil />
-              </Button>
-              <Button
-                variant="ghost"
-                size="icon-sm"
-                aria-label={`Remove trunk ${trunk.name}`}
-                onClick={() => onRemove({ path: `/api/v1/trunks/${trunk.id}`, name: trunk.name })}
-              >
-                <Trash2 />
-              </Button>
+              {onTrunk ? (
+                <Button
+                  variant="ghost"
+                  size="icon-sm"
+                  aria-label={`Edit trunk ${trunk.name}`}
+                  onClick={() => onTrunk(trunk)}
+                >
+                  <Pencil />
+                </Button>
+              ) : null}
+              {onRemove ? (
+                <Button
+                  variant="ghost"
+                  size="icon-sm"
+                  aria-label={`Remove trunk ${trunk.name}`}
+                  onClick={() => onRemove({ path: `/api/v1/trunks/${trunk.id}`, name: trunk.name, text: GONE })}
+                >
+                  <Trash2 />
+                </Button>
+              ) : null}
             </span>
           </li>
         ))}
-        <li className="px-3 py-2 sm:px-4">
-          <Button variant="ghost" size="sm" onClick={() => onTrunk(null)}>
-            <Plus /> Add trunk
-          </Button>
-        </li>
+        {onTrunk ? (
+          <li className="px-3 py-2 sm:px-4">
+            <Button variant="ghost" size="sm" onClick={() => onTrunk(null)}>
+              <Plus /> Add trunk
+            </Button>
+          </li>
+        ) : null}
       </ul>
     </Card>
   );
@@ -241,30 +257,6 @@ function TrunkDialog({ carrier, trunk, onClose }: TrunkDialogProps) {
       }}
       done={trunk ? "Trunk saved" : "Trunk added"}
       stale={["trunks"]}
-    />
-  );
-}
-
-function RemoveDialog({ removed, onClose }: { removed: Removed | null; onClose: () => void }) {
-  const client = useQueryClient();
-  const removing = useMutation({
-    mutationFn: (what: Removed) => remove(what.path),
-    onSuccess: async (_, what) => {
-      toast.success(`${what.name} removed`);
-      onClose();
-      await Promise.all(["carriers", "trunks"].map((key) => client.invalidateQueries({ queryKey: [key] })));
-    },
-    onError: (error) => toast.error(messageOf(error)),
-  });
-  return (
-    <ConfirmDialog
-      open={removed !== null}
-      onClose={onClose}
-      title={`Remove ${removed?.name ?? ""}?`}
-      text="Calls that come over it are no longer let in."
-      confirm="Remove"
-      pending={removing.isPending}
-      onConfirm={() => removed && removing.mutate(removed)}
     />
   );
 }
