@@ -175,6 +175,8 @@ impl Collector for Work {
             ("worker_leases_expired", "Leases that ended by themselves", figures.leases_expired),
             ("worker_calls_recovered", "Calls closed because their switch was gone", figures.calls_recovered),
             ("worker_events_replayed", "Events moved from the journal to the log", figures.events_replayed),
+            ("worker_scheduled_runs", "Runs of periodic work this process did", figures.runs),
+            ("worker_scheduled_runs_failed", "Runs of periodic work that failed", figures.runs_failed),
             ("worker_errors", "Rounds that failed", figures.errors),
         ];
         encode_counters(&mut encoder, &counters)

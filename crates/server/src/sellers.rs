@@ -1,7 +1,6 @@
-//! Who sells telephone numbers here, and following up on what was cut off.
+//! Who sells telephone numbers here.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use anyhow::Context as _;
 use domain::Seed;
@@ -9,11 +8,7 @@ use operations::{Ids, LocalNumbers, NumberProvider, Provisioning};
 use providers::{Bandwidth, BandwidthAccount, SignalWire, SignalWireAccount, Telnyx, TelnyxAccount};
 use store::Store;
 
-use crate::clock::Clock;
 use crate::config::Numbers;
-
-/// How often orders that were cut off are looked for.
-const REPAIR_EVERY: Duration = Duration::from_secs(30);
 
 /// The use cases with every provider, those without an account too: their names are known then.
 pub fn provisioning(config: &Numbers, store: &Store, ids: &Arc<Ids>, seed: Seed) -> anyhow::Result<Provisioning> {
@@ -54,18 +49,4 @@ pub fn provisioning(config: &Numbers, store: &Store, ids: &Arc<Ids>, seed: Seed)
     }
     let orders = Arc::new(store.clone());
     Ok(Provisioning::new(store.directory(), orders, sellers, config.default_provider.clone(), Arc::clone(ids)))
-}
-
-/// Never ends.
-pub async fn keep_repairing(provisioning: Provisioning, clock: Clock) {
-    loop {
-        match provisioning.repair(clock.now()).await {
-            Ok(repaired) if repaired.finished + repaired.failed > 0 => {
-                tracing::info!(finished = repaired.finished, failed = repaired.failed, "number orders repaired");
-            }
-            Ok(_) => {}
-            Err(error) => tracing::warn!(%error, "number orders not repaired"),
-        }
-        tokio::time::sleep(REPAIR_EVERY).await;
-    }
 }

@@ -26,6 +26,7 @@ mod quotas;
 mod redis;
 mod routing_data;
 mod row_security;
+mod schedules;
 mod sql;
 mod switches;
 mod tenant_jobs;
@@ -140,6 +141,7 @@ impl Store {
             consents: store.clone(),
             compliance_overrides: store.clone(),
             jobs: store.clone(),
+            schedules: store.clone(),
             idempotency: store.clone(),
             audit: store,
         }

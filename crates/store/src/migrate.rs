@@ -28,6 +28,7 @@ const MIGRATIONS: &[(i64, &str, &str)] = &[
     (50, "compliance", include_str!("../migrations/0050_compliance.sql")),
     (60, "open_recordings", include_str!("../migrations/0060_open_recordings.sql")),
     (90, "idempotency keys", include_str!("../migrations/0090_idempotency_keys.sql")),
+    (110, "schedules", include_str!("../migrations/0110_schedules.sql")),
 ];
 
 /// A version of the schema.

@@ -163,8 +163,22 @@ async fn keys_and_sessions_are_found_by_hash_alone() {
         user_agent: None,
     };
     sign_in.insert_session(&session).await.unwrap();
-    assert_eq!(sign_in.find_session("abc", at(59)).await.unwrap(), Some(session));
+    assert_eq!(sign_in.find_session("abc", at(59)).await.unwrap(), Some(session.clone()));
     assert_eq!(sign_in.find_session("abc", at(60)).await.unwrap(), None, "over");
+    let link = AccountLink {
+        token_hash: "def".into(),
+        tenant: world.tenant.id,
+        user: user.id,
+        purpose: LinkPurpose::PasswordReset,
+        created_at: NOW,
+        expires_at: at(90),
+    };
+    world.directory.aids.insert_link(&link).await.unwrap();
+    for (second, forgotten) in [(59, 0), (60, 1), (89, 0), (90, 1)] {
+        let aids = &world.directory.aids;
+        assert_eq!(aids.forget_expired(at(second)).await.unwrap(), forgotten, "each when its time is up");
+    }
+    sign_in.insert_session(&session).await.unwrap();
     sign_in.remove_session("abc").await.unwrap();
     assert_eq!(sign_in.find_session("abc", at(1)).await.unwrap(), None);
 }

@@ -15,6 +15,8 @@ pub struct WorkerHealth {
     replayed: AtomicU64,
     errors: AtomicU64,
     fenced: AtomicU64,
+    runs: AtomicU64,
+    runs_failed: AtomicU64,
     jobs_round_at: AtomicI64,
     housekeeping_round_at: AtomicI64,
 }
@@ -38,6 +40,10 @@ pub struct WorkerFigures {
     pub errors: u64,
     /// Heartbeats answered with the fence: this process's switch must start anew.
     pub times_fenced: u64,
+    /// Scheduled runs this process did.
+    pub runs: u64,
+    /// Those of them that failed.
+    pub runs_failed: u64,
     /// When the job loop last came round without an error; the epoch before the first time.
     pub jobs_round_at: Timestamp,
     /// The same of the housekeeping.
@@ -58,6 +64,8 @@ impl WorkerHealth {
             events_replayed: count(&self.replayed),
             errors: count(&self.errors),
             times_fenced: count(&self.fenced),
+            runs: count(&self.runs),
+            runs_failed: count(&self.runs_failed),
             jobs_round_at: moment(&self.jobs_round_at),
             housekeeping_round_at: moment(&self.housekeeping_round_at),
         }
@@ -89,6 +97,11 @@ impl WorkerHealth {
 
     pub(crate) fn add_fenced(&self) {
         self.fenced.fetch_add(1, Ordering::Relaxed);
+    }
+
+    pub(crate) fn add_run(&self, has_failed: bool) {
+        self.runs.fetch_add(1, Ordering::Relaxed);
+        self.runs_failed.fetch_add(u64::from(has_failed), Ordering::Relaxed);
     }
 
     pub(crate) fn jobs_round(&self, now: Timestamp) {

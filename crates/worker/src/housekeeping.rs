@@ -14,14 +14,8 @@ const EVERY_RECOVERY: u64 = 5 * SECOND;
 /// A third of a committed lease's span at most, so that none ends by itself while its call runs.
 const EVERY_LEASES: u64 = 5 * SECOND;
 const EVERY_SCORES: u64 = 30 * SECOND;
-const EVERY_FORGET: u64 = 600 * SECOND;
 /// Leases ended in one transaction.
 const LEASES_AT_ONCE: u32 = 1_000;
-/// Idempotency keys forgotten in one transaction, and how often: 1,000 a second is more than a tenant's limit lets in for long.
-const KEYS_AT_ONCE: u32 = 5_000;
-const EVERY_KEYS: u64 = 5 * SECOND;
-/// Ended leases are kept this long, for repeats and for people.
-const LEASES_KEPT: Duration = Duration::from_secs(86_400);
 
 pub(crate) async fn run(worker: Arc<Worker>, health: Arc<WorkerHealth>, mut stopped: watch::Receiver<bool>) {
     let mut beat = 0_u64;
@@ -110,16 +104,6 @@ impl Worker {
             && let Err(error) = self.voice.refresh_minutes(now).await
         {
             note("minutes", &error);
-        }
-        if beat.is_multiple_of(EVERY_FORGET)
-            && let Err(error) = self.leases.forget_leases(now, LEASES_KEPT).await
-        {
-            note("old leases", &error);
-        }
-        if beat.is_multiple_of(EVERY_KEYS)
-            && let Err(error) = self.idempotency.forget_keys(now, KEYS_AT_ONCE).await
-        {
-            note("idempotency keys", &error);
         }
         if is_well {
             health.housekeeping_round(now);

@@ -1,19 +1,23 @@
 //! Jobs: settle finished calls and everything that follows a call.
 //!
-//! Two loops: one takes jobs, one keeps house (leases, dead switches, the journal, routing data). Both stop when told, after what
-//! they have in hand.
+//! One loop takes jobs, one keeps house for this process (leases, dead switches, the journal, routing data), and one for each chore
+//! does what is done once in the whole installation. They stop when told, after what they have in hand; a chore is cut off.
 
+mod chores;
 mod health;
 mod housekeeping;
 mod jobs;
+mod schedules;
 
 use std::{fmt, sync::Arc, time::Duration};
 
 use domain::{SwitchId, Timestamp};
-use operations::{IdempotencyKeys, JOB_ATTEMPTS_MAX, Jobs, Leases, Recorder, Recovery, Settle, Voice};
+use operations::{JOB_ATTEMPTS_MAX, Jobs, Leases, Recorder, Recovery, Schedules, Settle, Voice};
 use tokio::{sync::watch, task::JoinHandle};
 
+pub use chores::{ForgetIdempotencyKeys, ForgetLeases, ForgetSignIns, RepairNumberOrders};
 pub use health::{WorkerFigures, WorkerHealth};
+pub use schedules::{Chore, Scheduler};
 
 /// Reads the clock. Only the server has one.
 pub type Clock = Arc<dyn Fn() -> Timestamp + Send + Sync>;
@@ -56,10 +60,12 @@ impl Default for WorkerConfig {
 pub struct Worker {
     /// The job queue.
     pub jobs: Arc<dyn Jobs>,
-    /// Leases to end and to forget.
+    /// Leases to end.
     pub leases: Arc<dyn Leases>,
-    /// Idempotency keys to forget.
-    pub idempotency: Arc<dyn IdempotencyKeys>,
+    /// Who has which run of a chore.
+    pub schedules: Arc<dyn Schedules>,
+    /// What is done once in the installation.
+    pub chores: Vec<Arc<dyn Chore>>,
     /// Settles calls.
     pub settle: Settle,
     /// Closes calls of dead switches.
@@ -91,15 +97,17 @@ pub struct RunningWorker {
 }
 
 impl Worker {
-    /// Starts both loops. Must be called within a tokio runtime.
+    /// Starts the loops. Must be called within a tokio runtime.
     pub fn start(self) -> RunningWorker {
         let (stop, stopped) = watch::channel(false);
         let health = Arc::new(WorkerHealth::default());
+        let scheduler = Scheduler::new(self.schedules.clone(), self.clock.clone(), health.clone());
+        let mut loops = scheduler.start(self.chores.clone(), &stopped);
         let worker = Arc::new(self);
-        let loops = vec![
+        loops.extend([
             tokio::spawn(jobs::run(worker.clone(), health.clone(), stopped.clone())),
             tokio::spawn(housekeeping::run(worker, health.clone(), stopped)),
-        ];
+        ]);
         RunningWorker { stop, loops, health }
     }
 }

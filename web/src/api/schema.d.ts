@@ -2151,6 +2151,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/admin/api/v1/schedules": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Lists the periodic work of the installation: when it is due, when it last ran, and why it failed. */
+        get: operations["adminListSchedules"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/tags": {
         parameters: {
             query?: never;
@@ -5874,6 +5891,8 @@ export interface components {
             /** @description Every hour or day of the period, those without calls too. */
             breakdown: components["schemas"]["ReportPoint"][];
         };
+        /** @enum {string} */
+        MissedRuns: "run-once";
         /** @description A key, with the secret that is not shown again. */
         NewApiKey: components["schemas"]["ApiKey"] & {
             /**
@@ -6721,6 +6740,33 @@ export interface components {
          * @enum {string}
          */
         RoutingStrategy: "round-robin" | "weighted" | "priority" | "least-calls" | "performance" | "hybrid";
+        /** @description Work that is done again and again, by one worker at a time. */
+        Schedule: {
+            /** @example forget-leases */
+            name: string;
+            /**
+             * Format: double
+             * @description The seconds between two runs; absent where it runs once a day.
+             * @example 600
+             */
+            everySeconds?: number | null;
+            /**
+             * @description The time of day in UTC; absent where it runs more often.
+             * @example 08:00:00
+             */
+            dailyAt?: string | null;
+            missedRuns: components["schemas"]["MissedRuns"];
+            /** @description When it is due. Long ago, where no worker runs. */
+            nextRunAt: components["schemas"]["Time"];
+            leasedUntil?: components["schemas"]["Time"] | null;
+            lastRunAt?: components["schemas"]["Time"] | null;
+            /** @description Why the last run that ended failed. */
+            lastError?: string | null;
+        };
+        /** @description Periodic work by name. */
+        ScheduleList: {
+            data: components["schemas"]["Schedule"][];
+        };
         /**
          * @description What is about to happen to the consumer.
          * @enum {string}
@@ -25519,6 +25565,81 @@ export interface operations {
             };
             /** @description The Idempotency-Key was used for another request */
             422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A fault of the server */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A part of the server does not answer */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    adminListSchedules: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description ETag of an earlier answer: unless something changed since, the answer is 304 without a body. */
+                "If-None-Match"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description All of it */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ScheduleList"];
+                };
+            };
+            /** @description As it was */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Not signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Permission denied, or the x-csrf-token is missing */
+            403: {
                 headers: {
                     [name: string]: unknown;
                 };

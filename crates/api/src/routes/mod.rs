@@ -38,6 +38,7 @@ mod quotas;
 pub(crate) mod recordings;
 pub(crate) mod reporting;
 mod roles;
+mod schedules;
 mod second_factor;
 pub(crate) mod tags;
 mod telephony;
@@ -97,6 +98,7 @@ pub(crate) fn all() -> OpenApiRouter<State> {
         bulk::leads::routes,
         leads::routes_of_calls,
         jobs::routes,
+        schedules::routes,
         tags::routes,
         feature_flags::routes,
         users::routes,

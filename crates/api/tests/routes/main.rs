@@ -24,6 +24,7 @@ mod people;
 mod provisioning;
 mod quotas;
 mod reporting;
+mod schedules;
 mod seller;
 mod sides;
 mod sign_in;

@@ -67,7 +67,7 @@ pub use transcripts::{
     SEGMENTS_MAX, TRANSCRIPT_CHARS_MAX, Transcript, TranscriptAnalysis, TranscriptSegment, Transcripts, words_of,
 };
 
-use crate::{Everywhere, IdempotencyKeys, Repository};
+use crate::{Everywhere, IdempotencyKeys, Repository, Schedules};
 
 /// Every repository of the directory, by name: `directory.numbers.list(scope, &filter, &page)`.
 #[derive(Clone)]
@@ -150,6 +150,8 @@ pub struct Directory {
     pub compliance_overrides: Arc<dyn Repository<ComplianceOverride>>,
     /// Background work.
     pub jobs: Arc<dyn TenantJobs>,
+    /// Periodic work of the installation.
+    pub schedules: Arc<dyn Schedules>,
     /// Requests that may be sent twice.
     pub idempotency: Arc<dyn IdempotencyKeys>,
     /// Who changed what.

@@ -64,6 +64,8 @@ pub trait SignInAids: Send + Sync {
     /// Uses a link up and saves what it made of the user, in one transaction that also ends the user's sessions. False when
     /// somebody was faster.
     async fn redeem_link(&self, link: &AccountLink, user: &User, now: Timestamp) -> Result<bool, StoreError>;
+    /// Forgets sessions and links that are over at `now`; answers how many.
+    async fn forget_expired(&self, now: Timestamp) -> Result<u64, StoreError>;
     /// A user's factor.
     async fn second_factor(&self, scope: TenantScope, user: UserId) -> Result<Option<SecondFactor>, StoreError>;
     /// Puts a factor in place of one that is not confirmed. [`StoreError::Conflict`] when there is a confirmed one.

@@ -9,6 +9,7 @@ mod leases;
 mod live;
 mod providers;
 mod routing_data;
+mod schedules;
 mod settlements;
 mod switches;
 
@@ -24,5 +25,6 @@ pub use providers::{
     NumberSearch, OfferedNumber, ProviderError,
 };
 pub use routing_data::{RoutingData, RoutingSource};
+pub use schedules::{MissedRuns, Pace, Schedule, Schedules, Turn};
 pub use settlements::{SettleInput, Settled, SettledBefore, Settlement, Settlements};
 pub use switches::{Heartbeat, OpenRecording, Orphan, RecordedAudio, RecordedFiles, Switches};

@@ -17,6 +17,7 @@ use tokio::sync::watch;
 use worker::{RunningWorker, Worker, WorkerConfig, WorkerHealth};
 
 use super::{demo, edge, http, relay, switch as switch_role, web};
+use crate::chores::chores;
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::consent;
@@ -187,7 +188,9 @@ async fn start_voice(
         let worker = Worker {
             jobs: Arc::new(core.store.clone()),
             leases: Arc::new(core.store.clone()),
-            idempotency: Arc::new(core.store.clone()),
+            schedules: Arc::new(core.store.clone()),
+            // Only the worker is sure to know the accounts at providers.
+            chores: chores(&core.store, roles.worker.then(|| core.provisioning.clone())),
             settle: Settle::new(Arc::new(core.store.clone()), core.live.clone(), core.ids.clone()),
             recovery: core.recovery.clone(),
             recorder: core.recorder.clone(),
@@ -202,9 +205,6 @@ async fn start_voice(
             tracing::warn!(revived, "jobs that had been given up are tried again");
         }
         running.worker = Some(worker.start());
-    }
-    if roles.worker {
-        running.tasks.push(tokio::spawn(sellers::keep_repairing(core.provisioning.clone(), clock)));
     }
     Ok(())
 }

@@ -94,6 +94,20 @@ impl SignInAids for Store {
             .await
     }
 
+    async fn forget_expired(&self, now: Timestamp) -> Result<u64, StoreError> {
+        self.writer()
+            .write(move |transaction| {
+                Box::pin(async move {
+                    let now: Value = now.micros().into();
+                    let sessions = "DELETE FROM sessions WHERE expires_at <= $1";
+                    let sessions = execute(transaction, sessions, [now.clone()]).await?;
+                    let links = "DELETE FROM account_links WHERE expires_at <= $1";
+                    Ok(sessions + execute(transaction, links, [now]).await?)
+                })
+            })
+            .await
+    }
+
     async fn second_factor(&self, scope: TenantScope, user: UserId) -> Result<Option<SecondFactor>, StoreError> {
         let sql = "SELECT user_id, secret, confirmed_at, last_step, created_at FROM second_factors \
                    WHERE tenant_id = $1 AND user_id = $2";
