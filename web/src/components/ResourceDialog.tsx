@@ -81,7 +81,7 @@ function ResourceForm({ fields, initial, save, done, stale, submitLabel, onOpenC
   });
   const faults = saving.error instanceof ApiError ? saving.error.faults : [];
   const groups = [...new Set(fields.flatMap(({ group }) => (group === undefined ? [] : [group])))];
-  const [chosen, setChosen] = useState(groups[0] ?? "");
+  const [chosen, setChosen] = useState(tabOf(groups[0] ?? ""));
   const faulty = (group: string) => fields.some((field) => field.group === group && faultOf(faults, field.name));
   const placed = fields.filter(({ name }) => faultOf(faults, name) !== undefined).length;
   const submit = (event: FormEvent) => {
@@ -91,7 +91,7 @@ function ResourceForm({ fields, initial, save, done, stale, submitLabel, onOpenC
       onError: (error) => {
         if (!(error instanceof ApiError)) return;
         const place = fields.find((field) => field.group && faultOf(error.faults, field.name));
-        if (place?.group) setChosen(place.group);
+        if (place?.group) setChosen(tabOf(place.group));
       },
     });
   };
@@ -113,14 +113,14 @@ function ResourceForm({ fields, initial, save, done, stale, submitLabel, onOpenC
         <Tabs value={chosen} onValueChange={setChosen}>
           <TabsList className="mb-4">
             {groups.map((group) => (
-              <TabsTrigger key={group} value={group}>
+              <TabsTrigger key={group} value={tabOf(group)}>
                 {group}
                 {faulty(group) ? <span className="ml-1 text-bad-text">(!)</span> : null}
               </TabsTrigger>
             ))}
           </TabsList>
           {groups.map((group) => (
-            <TabsContent key={group} value={group} className={grid} tabIndex={-1}>
+            <TabsContent key={group} value={tabOf(group)} className={grid} tabIndex={-1}>
               {fields.filter((field) => field.group === group).map(control)}
             </TabsContent>
           ))}
@@ -150,6 +150,9 @@ function ResourceForm({ fields, initial, save, done, stale, submitLabel, onOpenC
     </form>
   );
 }
+
+/** Ids are made of it, which hold no spaces. */
+const tabOf = (group: string): string => group.replaceAll(" ", "-");
 
 /** The API names the field, or the place within it: `hours.mon[0].from` is a fault of `hours`. */
 function faultOf(faults: FieldFault[], name: string): string | undefined {
