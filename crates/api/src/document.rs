@@ -20,7 +20,7 @@ segment, `admin:*` for everything of a tenant.
 **Errors** are one document: `{\"error\": {code, message, details, requestId, retryAfter}}` with the members of RFC 9457 \
 beside it. Every faulty field is named in `details` (and `errors`).
 
-**Lists** answer `{\"data\": [...], \"meta\": {page, limit, total, totalPages, nextCursor}}`. Follow `nextCursor` to walk \
+**Lists** answer `{\"data\": [...], \"meta\": {page, limit, total, totalIsAtLeast, totalPages, nextCursor}}`. Follow `nextCursor` to walk \
 a long list while it grows.
 
 **Values.** Times are RFC 3339 in UTC, telephone numbers E.164, amounts decimal strings, ids UUIDs.

@@ -1,7 +1,7 @@
 //! Lists: `{"data": [...], "meta": {...}}`, by page number or by cursor.
 
 use garde::Validate;
-use operations::{PAGE_LIMIT_DEFAULT, PAGE_LIMIT_MAX, Page, PageRequest};
+use operations::{PAGE_LIMIT_DEFAULT, PAGE_LIMIT_MAX, Page, PageRequest, TOTAL_MAX};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
@@ -47,7 +47,8 @@ impl PageQuery {
             page: self.cursor.is_none().then(|| self.page.unwrap_or(1)),
             limit,
             total,
-            total_pages: total.map(|total| total.div_ceil(u64::from(limit.max(1)))),
+            total_is_at_least: total.map(|total| total >= TOTAL_MAX),
+            total_pages: total.filter(|total| *total < TOTAL_MAX).map(|total| total.div_ceil(u64::from(limit.max(1)))),
             next_cursor,
         };
         List { data, meta }
@@ -66,11 +67,15 @@ pub struct PageMeta {
     /// Items of a page.
     #[schema(example = 20)]
     pub limit: u32,
-    /// Items in all; absent on pages asked for by cursor.
+    /// Items in all, counted up to 10,000; absent on pages asked for by cursor.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(example = 42)]
     pub total: Option<u64>,
-    /// Pages in all; absent on pages asked for by cursor.
+    /// True when counting stopped at `total`: there are as many or more. Absent where `total` is.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(example = false)]
+    pub total_is_at_least: Option<bool>,
+    /// Pages in all; absent on pages asked for by cursor, and where nobody counted to the end.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(example = 3)]
     pub total_pages: Option<u64>,

@@ -35,7 +35,7 @@ pub use error::StoreError;
 pub use flows::{FlowError, Flows};
 pub use gate::{Gate, Screening};
 pub use ids::Ids;
-pub use page::{PAGE_LIMIT_DEFAULT, PAGE_LIMIT_MAX, Page, PageRequest, PageStart};
+pub use page::{PAGE_LIMIT_DEFAULT, PAGE_LIMIT_MAX, Page, PageRequest, PageStart, TOTAL_MAX};
 pub use password_rules::password_fault;
 pub use permissions::{granted_to, permissions_of, permits};
 pub use ports::*;

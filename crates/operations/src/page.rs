@@ -4,6 +4,8 @@
 pub const PAGE_LIMIT_MAX: u32 = 100;
 /// Items of a page unless asked otherwise.
 pub const PAGE_LIMIT_DEFAULT: u32 = 20;
+/// Items a list counts, at most: counting millions takes longer than reading a page of them.
+pub const TOTAL_MAX: u64 = 10_000;
 
 /// Which part of a list.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -47,7 +49,7 @@ impl Default for PageRequest {
 pub struct Page<T> {
     /// The items.
     pub items: Vec<T>,
-    /// How many there are in all; only for pages asked by number.
+    /// How many there are in all, counted up to [`TOTAL_MAX`]; only for pages asked by number.
     pub total: Option<u64>,
     /// The cursor of the next page; absent on the last.
     pub next: Option<String>,

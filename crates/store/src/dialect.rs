@@ -31,13 +31,13 @@ const MAINTENANCE_DATABASE: &str = "postgres";
 /// Page cache of a connection, in negative KiB as the pragma has it.
 const CACHE_SIZE: &str = "-16384";
 
-/// Turns `@uuid`, `@clustered` and `@json(column:member)` of a migration into the dialect's words.
+/// Turns `@uuid`, `@clustered`, `@bytes` and `@json(column:member)` of a migration into the dialect's words.
 pub(crate) fn render(backend: DbBackend, sql: &str) -> String {
-    let (uuid, clustered) = match backend {
-        DbBackend::Sqlite => ("BLOB", "WITHOUT ROWID"),
-        _ => ("UUID", ""),
+    let (uuid, clustered, bytes) = match backend {
+        DbBackend::Sqlite => ("BLOB", "WITHOUT ROWID", ""),
+        _ => ("UUID", "", "COLLATE \"C\""),
     };
-    members(backend, &sql.replace("@uuid", uuid).replace("@clustered", clustered))
+    members(backend, &sql.replace("@uuid", uuid).replace("@clustered", clustered).replace("@bytes", bytes))
 }
 
 /// Turns `@json(column:member)` into what reads a text member out of a column of JSON text.
@@ -78,6 +78,21 @@ pub(crate) fn for_update(backend: DbBackend) -> &'static str {
 /// As [`for_update`], passing over rows another worker holds.
 pub(crate) fn for_update_skip_locked(backend: DbBackend) -> &'static str {
     if backend == DbBackend::Sqlite { "" } else { " FOR UPDATE SKIP LOCKED" }
+}
+
+/// A text compared byte by byte, as an index with `@bytes` has it. SQLite compares no other way.
+pub(crate) fn by_bytes(backend: DbBackend, text: &str) -> String {
+    if backend == DbBackend::Sqlite { text.to_owned() } else { format!("{text} COLLATE \"C\"") }
+}
+
+/// A column that SQLite chooses no index by. PostgreSQL knows from its statistics which one to choose.
+pub(crate) fn unindexed(backend: DbBackend, column: &str) -> String {
+    if backend == DbBackend::Sqlite { format!("+{column}") } else { column.to_owned() }
+}
+
+/// A table read through this index. SQLite does not know how few rows a partial index holds.
+pub(crate) fn from_index(backend: DbBackend, table: &str, index: &str) -> String {
+    if backend == DbBackend::Sqlite { format!("{table} INDEXED BY {index}") } else { table.to_owned() }
 }
 
 /// A sum of BIGINT as BIGINT: PostgreSQL makes NUMERIC of it.

@@ -29,6 +29,7 @@ const MIGRATIONS: &[(i64, &str, &str)] = &[
     (60, "open_recordings", include_str!("../migrations/0060_open_recordings.sql")),
     (90, "idempotency keys", include_str!("../migrations/0090_idempotency_keys.sql")),
     (110, "schedules", include_str!("../migrations/0110_schedules.sql")),
+    (120, "lists of calls", include_str!("../migrations/0120_lists_of_calls.sql")),
 ];
 
 /// A version of the schema.

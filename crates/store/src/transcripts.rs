@@ -3,8 +3,8 @@
 use async_trait::async_trait;
 use domain::{CallId, RecordingId, TenantId, Timestamp, TranscriptId};
 use operations::{
-    Page, PageRequest, PageStart, StoreError, TenantScope, Transcript, TranscriptAnalysis, TranscriptSegment,
-    Transcripts, words_of,
+    Page, PageRequest, PageStart, StoreError, TOTAL_MAX, TenantScope, Transcript, TranscriptAnalysis,
+    TranscriptSegment, Transcripts, words_of,
 };
 use sea_orm::{DatabaseTransaction, QueryResult, Value};
 
@@ -87,7 +87,9 @@ impl Transcripts for Store {
         let (mut total, mut skipped) = (None, 0);
         match &page.from {
             PageStart::Number(number) => {
-                let sql = format!("SELECT COUNT(*) AS total FROM transcripts t WHERE {condition}");
+                let sql = format!(
+                    "SELECT COUNT(*) AS total FROM (SELECT 1 FROM transcripts t WHERE {condition} LIMIT {TOTAL_MAX}) counted"
+                );
                 let rows = query(&self.scoped(scope).await?, &sql, values.clone()).await?;
                 let counted: i64 = rows.first().map_or(Ok(0), |row| column(row, "total"))?;
                 total = Some(counted.max(0).unsigned_abs());

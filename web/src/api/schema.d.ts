@@ -6022,13 +6022,18 @@ export interface components {
             limit: number;
             /**
              * Format: int64
-             * @description Items in all; absent on pages asked for by cursor.
+             * @description Items in all, counted up to 10,000; absent on pages asked for by cursor.
              * @example 42
              */
             total?: number | null;
             /**
+             * @description True when counting stopped at `total`: there are as many or more. Absent where `total` is.
+             * @example false
+             */
+            totalIsAtLeast?: boolean | null;
+            /**
              * Format: int64
-             * @description Pages in all; absent on pages asked for by cursor.
+             * @description Pages in all; absent on pages asked for by cursor, and where nobody counted to the end.
              * @example 3
              */
             totalPages?: number | null;

@@ -1,6 +1,8 @@
 //! Calls as lists and pages read them.
 
 mod list;
+#[cfg(test)]
+mod list_plans;
 mod reports;
 
 use async_trait::async_trait;

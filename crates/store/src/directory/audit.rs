@@ -4,7 +4,7 @@ use async_trait::async_trait;
 use domain::Timestamp;
 use operations::{
     AUDIT_ROOT, AuditBreak, AuditCheck, AuditEntry, AuditFilter, AuditLog, ChainedEntry, Page, PageRequest, PageStart,
-    StoreError, TenantScope, audit_hash,
+    StoreError, TOTAL_MAX, TenantScope, audit_hash,
 };
 use sea_orm::{ConnectionTrait, DatabaseTransaction, QueryResult, Value};
 use uuid::Uuid;
@@ -135,7 +135,9 @@ impl AuditLog for Store {
         let reader = self.scoped(scope).await?;
         match &page.from {
             PageStart::Number(number) => {
-                let count = format!("SELECT COUNT(*) AS total FROM audit_log WHERE {sql}");
+                let count = format!(
+                    "SELECT COUNT(*) AS total FROM (SELECT 1 FROM audit_log WHERE {sql} LIMIT {TOTAL_MAX}) counted"
+                );
                 let rows = query(&reader, &count, values.clone()).await?;
                 let counted: i64 = rows.first().map_or(Ok(0), |row| column(row, "total"))?;
                 total = Some(counted.max(0).unsigned_abs());

@@ -35,14 +35,17 @@ mod users;
 
 use async_trait::async_trait;
 use domain::{TenantId, Timestamp};
-use operations::{Entity, Everywhere, Page, PageRequest, PageStart, Repository, Side, StoreError, TenantScope};
+use operations::{
+    Entity, Everywhere, Page, PageRequest, PageStart, Repository, Side, StoreError, TOTAL_MAX, TenantScope,
+};
 use sea_orm::{
     ActiveModelTrait, ColumnTrait, Condition, ConnectionTrait, DbErr, EntityTrait, IntoActiveModel, ModelTrait, Order,
-    QueryFilter, QueryOrder, QuerySelect, Select, SqlErr, sea_query::Expr,
+    QueryFilter, QueryOrder, QuerySelect, QueryTrait, Select, SqlErr,
+    sea_query::{Asterisk, Expr, ExprTrait as _, Query},
 };
 use uuid::Uuid;
 
-use crate::{Store, cursor::Cursor, dialect::store_error, sql::execute};
+use crate::{Store, convert::column, cursor::Cursor, dialect::store_error, sql::execute};
 
 pub(crate) use consents::Model as ConsentRow;
 pub(crate) use flow_versions::read_version;
@@ -237,20 +240,24 @@ where
     let limit = u64::from(page.limit);
     let (total, mut query) = match &page.from {
         PageStart::Number(number) => {
-            let counted = query.clone().select_only().column_as(id_column.count(), "total");
-            let total: Option<i64> = counted.into_tuple().one(reader).await.map_err(store_error)?;
+            let counted = query.clone().select_only().column(id_column).limit(TOTAL_MAX).into_query();
+            let counting = Query::select()
+                .expr_as(Expr::col(Asterisk).count(), "total")
+                .from_subquery(counted, "counted")
+                .to_owned();
+            let row = reader.query_one(&counting).await.map_err(store_error)?;
+            let total: Option<i64> = row.map(|row| column(&row, "total")).transpose()?;
             let skipped = u64::from(number.saturating_sub(1)).saturating_mul(limit);
-            (total.map(|total| total.max(0).unsigned_abs()), query.offset(skipped))
+            (total.map(i64::unsigned_abs), query.offset(skipped))
         }
         PageStart::Cursor(text) => {
             let cursor = Cursor::parse(text)?;
             let (value, id) = (cursor.value(), cursor.id);
-            let (after_value, after_id) = match order {
-                Order::Desc => (sort.lt(value.clone()), id_column.lt(id)),
-                _ => (sort.gt(value.clone()), id_column.gt(id)),
-            };
-            let same = Condition::all().add(sort.eq(value)).add(after_id);
-            (None, query.filter(Condition::any().add(after_value).add(same)))
+            // Both at once, which an index goes straight to.
+            let place = Expr::tuple([Expr::col(sort.as_column_ref()), Expr::col(id_column.as_column_ref())]);
+            let last = Expr::tuple([Expr::value(value), Expr::value(id)]);
+            let behind = if matches!(order, Order::Desc) { place.lt(last) } else { place.gt(last) };
+            (None, query.filter(behind))
         }
     };
     query = query.order_by(sort, order.clone()).order_by(id_column, order).limit(limit + 1);
