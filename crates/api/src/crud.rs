@@ -172,13 +172,13 @@ async fn create<R: Crud>(caller: Caller, Body(body): Body<R::Create>) -> ApiResu
     let draft = Draft { id: caller.new_id(), tenant: caller.principal.tenant, now: caller.now() };
     let id = draft.id;
     let entity = R::draft(&caller, draft, body).await?;
-    Ok((StatusCode::CREATED, Json(keep::<R>(&caller, id, entity).await?)))
+    Ok((StatusCode::CREATED, Json(keep::<R>(&caller, id, &entity).await?)))
 }
 
 /// Keeps a new one, with its entry in the audit log.
-pub(crate) async fn keep<R: Crud>(caller: &Caller, id: IdOf<R>, entity: R::Entity) -> ApiResult<R::View> {
-    caller.insert(&**R::repository(caller.directory()), caller.scope(), id, &entity).await?;
-    let shown = view_of::<R>(caller, &entity).await?;
+pub(crate) async fn keep<R: Crud>(caller: &Caller, id: IdOf<R>, entity: &R::Entity) -> ApiResult<R::View> {
+    caller.insert(&**R::repository(caller.directory()), caller.scope(), id, entity).await?;
+    let shown = view_of::<R>(caller, entity).await?;
     caller.audit(Done::Create, R::Entity::NAME, id, &(), &shown).await;
     Ok(shown)
 }

@@ -27,6 +27,8 @@ use crate::{
 const ROWS_MAX: u64 = 100_000;
 /// Bytes of one line, and of a row that goes over several.
 const ROW_BYTES_MAX: usize = 64 * 1_024;
+/// Tries to keep a row that somebody else adds at the same time.
+const TRIES: u32 = 4;
 /// Faults told one by one; further rows are counted only.
 const FAULTS_MAX: usize = 1_000;
 
@@ -51,7 +53,7 @@ pub(crate) trait Imported: Send + Sync + 'static {
     /// Whether the tenant has one with its key.
     fn is_there(caller: &Caller, entity: &Self::Entity) -> impl Future<Output = ApiResult<bool>> + Send;
     /// Keeps it, with its entry in the audit log.
-    fn keep(caller: &Caller, entity: Self::Entity) -> impl Future<Output = ApiResult<()>> + Send;
+    fn keep(caller: &Caller, entity: &Self::Entity) -> impl Future<Output = ApiResult<()>> + Send;
 }
 
 /// What to do with a faulty row.
@@ -280,8 +282,10 @@ impl<R: Imported> Import<R> {
         if !self.report.dry_run {
             // Whoever hangs up leaves no row without its entry in the audit log.
             let caller = self.caller.clone();
-            let kept = tokio::spawn(async move { R::keep(&caller, entity).await });
-            kept.await.map_err(ApiError::internal)??;
+            let kept = tokio::spawn(async move { keep_or_find::<R>(&caller, entity).await });
+            if !kept.await.map_err(ApiError::internal)?? {
+                return Ok(false);
+            }
         }
         self.seen.insert(key);
         Ok(true)
@@ -300,6 +304,21 @@ impl<R: Imported> Import<R> {
             message: fault.message.clone(),
         }));
     }
+}
+
+/// Whether it is new: another request may have been faster. What that one wrote is in the writer's batch before it can be read, so a
+/// second try, which waits for the batch, tells.
+async fn keep_or_find<R: Imported>(caller: &Caller, entity: R::Entity) -> ApiResult<bool> {
+    let mut kept = R::keep(caller, &entity).await;
+    for _ in 1..TRIES {
+        match kept {
+            Ok(()) => return Ok(true),
+            Err(error) if error.status != StatusCode::CONFLICT => return Err(error),
+            Err(_) if R::is_there(caller, &entity).await? => return Ok(false),
+            Err(_) => kept = R::keep(caller, &entity).await,
+        }
+    }
+    kept.map(|()| true)
 }
 
 fn whole_row(message: String) -> ApiError {

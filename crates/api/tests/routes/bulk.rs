@@ -214,6 +214,18 @@ async fn a_quota_that_is_used_up_ends_an_import() {
 }
 
 #[tokio::test]
+async fn the_same_file_twice_at_once_is_imported_once() {
+    let platform = Platform::new().await;
+    let admin = platform.admin().await;
+    let rows: String = (0..40).map(|index| format!("+1555300{index:04}\n")).collect();
+    let file = format!("phoneNumber\n{rows}");
+    let (one, other) =
+        tokio::join!(csv(&admin, "/api/v1/leads/import", &file), csv(&admin, "/api/v1/leads/import", &file));
+    let (one, other) = (counts(&one), counts(&other));
+    assert_eq!((one[1] + other[1], one[2] + other[2], one[3] + other[3]), (40, 40, 0), "{one:?} {other:?}");
+}
+
+#[tokio::test]
 async fn a_request_with_a_key_imports_once() {
     let platform = Platform::new().await;
     let admin = platform.admin().await.with("idempotency-key", "file-1");

@@ -112,7 +112,7 @@ impl Imported for Buyers {
         }
     }
 
-    async fn keep(caller: &Caller, buyer: operations::Buyer) -> ApiResult<()> {
-        buyers::keep(caller, &buyer).await.map(drop)
+    async fn keep(caller: &Caller, buyer: &operations::Buyer) -> ApiResult<()> {
+        buyers::keep(caller, buyer).await.map(drop)
     }
 }

@@ -113,7 +113,7 @@ impl Imported for Leads {
         Ok(!found.map_err(from_store)?.items.is_empty())
     }
 
-    async fn keep(caller: &Caller, lead: operations::Lead) -> ApiResult<()> {
+    async fn keep(caller: &Caller, lead: &operations::Lead) -> ApiResult<()> {
         crud::keep::<Self>(caller, lead.id, lead).await.map(drop)
     }
 }

@@ -109,7 +109,7 @@ impl Imported for Numbers {
         Ok(!found.map_err(from_store)?.items.is_empty())
     }
 
-    async fn keep(caller: &Caller, number: Number) -> ApiResult<()> {
-        numbers::keep(caller, &number).await.map(drop)
+    async fn keep(caller: &Caller, number: &Number) -> ApiResult<()> {
+        numbers::keep(caller, number).await.map(drop)
     }
 }

@@ -95,7 +95,7 @@ impl Imported for Publishers {
         }
     }
 
-    async fn keep(caller: &Caller, publisher: operations::Publisher) -> ApiResult<()> {
+    async fn keep(caller: &Caller, publisher: &operations::Publisher) -> ApiResult<()> {
         crud::keep::<Self>(caller, publisher.id, publisher).await.map(drop)
     }
 }
