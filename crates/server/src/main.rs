@@ -1,6 +1,7 @@
 //! The binary `hopwhistle`: reads the configuration and starts one role or all of them.
 
 mod chores;
+mod cli;
 mod clock;
 mod config;
 mod consent;
@@ -21,6 +22,7 @@ use std::process::ExitCode;
 use anyhow::Context as _;
 use clap::{Parser, Subcommand};
 
+use crate::cli::{ApiCommand, CallsCommand, CampaignsCommand, DirectoryCommand, List, NumbersCommand};
 use crate::config::Config;
 use crate::roles::up::Roles;
 
@@ -78,11 +80,35 @@ enum Command {
         #[command(subcommand)]
         what: people::OperatorCommand,
     },
-
-    /// Telephone numbers.
+    /// Telephone numbers: list, import, export, compare with their providers.
     Numbers {
         #[command(subcommand)]
         what: NumbersCommand,
+    },
+    /// Campaigns: list.
+    Campaigns {
+        #[command(subcommand)]
+        what: CampaignsCommand,
+    },
+    /// Publishers: list, import, export.
+    Publishers {
+        #[command(subcommand)]
+        what: DirectoryCommand,
+    },
+    /// Buyers: list, import, export.
+    Buyers {
+        #[command(subcommand)]
+        what: DirectoryCommand,
+    },
+    /// Leads: list, import, export.
+    Leads {
+        #[command(subcommand)]
+        what: DirectoryCommand,
+    },
+    /// Calls: list, show, follow, export.
+    Calls {
+        #[command(subcommand)]
+        what: CallsCommand,
     },
     /// The audit log.
     Audit {
@@ -94,12 +120,6 @@ enum Command {
         #[command(subcommand)]
         what: Option<ConfigCommand>,
     },
-}
-
-#[derive(Debug, Subcommand)]
-enum NumbersCommand {
-    /// Compare what the providers hold with what the tenants have.
-    Audit(roles::numbers::AuditArguments),
 }
 
 #[derive(Debug, Subcommand)]
@@ -122,6 +142,11 @@ fn install_crypto() -> anyhow::Result<()> {
     rustls::crypto::ring::default_provider()
         .install_default()
         .map_err(|_| anyhow::anyhow!("another TLS provider is installed"))
+}
+
+fn over_api(config: &Config, command: &ApiCommand) -> anyhow::Result<ExitCode> {
+    install_crypto()?;
+    cli::run(config, command)
 }
 
 fn up(config: Config, roles: Roles, demo: bool) -> anyhow::Result<()> {
@@ -163,6 +188,22 @@ fn run(cli: Cli) -> anyhow::Result<ExitCode> {
             install_crypto()?;
             return roles::numbers::audit(&config, &arguments);
         }
+        Command::Numbers { what: NumbersCommand::List(arguments) } => {
+            return over_api(&config, &ApiCommand::List(List::NUMBERS, arguments));
+        }
+        Command::Numbers { what: NumbersCommand::Import(arguments) } => {
+            return over_api(&config, &ApiCommand::Import(List::NUMBERS, arguments));
+        }
+        Command::Numbers { what: NumbersCommand::Export(arguments) } => {
+            return over_api(&config, &ApiCommand::Export(List::NUMBERS, arguments));
+        }
+        Command::Campaigns { what: CampaignsCommand::List(arguments) } => {
+            return over_api(&config, &ApiCommand::List(List::CAMPAIGNS, arguments));
+        }
+        Command::Publishers { what } => return over_api(&config, &ApiCommand::of(List::PUBLISHERS, what)),
+        Command::Buyers { what } => return over_api(&config, &ApiCommand::of(List::BUYERS, what)),
+        Command::Leads { what } => return over_api(&config, &ApiCommand::of(List::LEADS, what)),
+        Command::Calls { what } => return over_api(&config, &what.into()),
         Command::Config { what: Some(ConfigCommand::Template) } => {
             println!("{}", Config::template());
         }

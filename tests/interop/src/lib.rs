@@ -5,6 +5,7 @@ pub mod api;
 pub mod baresip;
 pub mod browser;
 pub mod cluster;
+pub mod command;
 pub mod demo;
 pub mod expect;
 pub mod figures;

@@ -65,6 +65,12 @@ impl Platform {
         self.process.is_some()
     }
 
+    /// Its data folder, where it was started here.
+    #[must_use]
+    pub fn data(&self) -> Option<&Path> {
+        self.data.as_ref().map(tempfile::TempDir::path)
+    }
+
     /// The line to its database, where that is a server of the tests.
     #[must_use]
     pub fn database_line(&self) -> Option<&Line> {

@@ -2,6 +2,7 @@
 
 mod away;
 mod bad_input;
+mod command_line;
 mod crash;
 
 use std::env;
@@ -29,7 +30,7 @@ static NEXT_CALLER: AtomicU64 = AtomicU64::new(12_005_550_001);
 type Scenario = fn(&mut Platform) -> anyhow::Result<()>;
 
 /// In the order they run: the cheap ones first.
-const SCENARIOS: [(&str, Scenario); 23] = [
+const SCENARIOS: [(&str, Scenario); 26] = [
     ("a_call_straight_to_a_buyer", straight_to_a_buyer),
     ("ivr_with_dtmf_by_rfc_4733", ivr_rfc4733),
     ("ivr_with_dtmf_by_info", ivr_info),
@@ -46,6 +47,9 @@ const SCENARIOS: [(&str, Scenario); 23] = [
     ("the_switch_refuses_calls_without_a_verdict", bad_input::no_verdict),
     ("an_invalid_flow_gets_422_with_every_fault", bad_input::invalid_flow),
     ("wrong_json_gets_a_problem_that_names_the_field", bad_input::wrong_json),
+    ("a_file_goes_in_and_lists_come_out_on_the_command_line", command_line::files_and_lists),
+    ("calls_are_listed_shown_and_followed_on_the_command_line", command_line::calls),
+    ("the_command_line_says_what_went_wrong", command_line::what_goes_wrong),
     ("baresip_presses_1_and_hears_the_buyer", baresip),
     ("chromium_sees_a_call_live", chromium),
     ("a_long_recording", long_recording),

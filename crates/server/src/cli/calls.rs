@@ -1,0 +1,99 @@
+//! `hopwhistle calls show`.
+
+use clap::Args;
+use serde_json::Value;
+
+use super::client::Client;
+use super::{ApiArguments, Usage, output};
+
+/// Characters of an event's data that are shown.
+const DATA_CHARS_MAX: usize = 110;
+
+/// Shows a call.
+#[derive(Debug, Args)]
+pub struct ShowArguments {
+    #[command(flatten)]
+    pub api: ApiArguments,
+    /// The call's id.
+    id: String,
+}
+
+pub async fn show(client: &Client, arguments: &ShowArguments) -> anyhow::Result<bool> {
+    let is_id = |text: &str| text.len() <= 64 && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-');
+    if !is_id(&arguments.id) || arguments.id.is_empty() {
+        return Err(Usage(format!("{:?} is no id of a call; hopwhistle calls list shows them", arguments.id)).into());
+    }
+    let call = client.get(&format!("/api/v1/calls/{}", arguments.id), &[]).await?;
+    output::line(&if arguments.api.json { call.to_string() } else { told(&call) })?;
+    Ok(true)
+}
+
+const FACTS: [(&str, &str); 17] = [
+    ("Call", "id"),
+    ("Status", "status"),
+    ("Ended", "endReason"),
+    ("From", "fromNumber"),
+    ("To", "toNumber"),
+    ("Caller name", "callerName"),
+    ("Attestation", "attestation"),
+    ("Campaign", "campaignName"),
+    ("Publisher", "publisherName"),
+    ("Buyer", "buyerName"),
+    ("Started at", "startedAt"),
+    ("Answered at", "answeredAt"),
+    ("Connected at", "connectedAt"),
+    ("Ended at", "endedAt"),
+    ("Seconds", "duration"),
+    ("Connected", "connectedDuration"),
+    ("Recorded", "hasRecording"),
+];
+
+fn told(call: &Value) -> String {
+    let mut parts = Vec::new();
+    let mut facts: Vec<String> =
+        FACTS.iter().map(|(title, member)| format!("{title:<13} {}", output::cell(call, member))).collect();
+    if call["money"].is_object() {
+        let amounts = ["revenue", "payout", "cost", "margin"].iter().filter(|name| call["money"][**name].is_string());
+        let amounts = amounts.map(|name| format!("{name} {}", output::cell(&call["money"], name)));
+        let currency = output::cell(call, "money.currency");
+        facts.push(format!("{:<13} {} ({currency})", "Money", amounts.collect::<Vec<_>>().join(", ")));
+    }
+    parts.push(facts.join("\n"));
+    let leg = ["startedAt", "status", "role", "buyerName", "destination", "duration", "failure"];
+    let titles = ["STARTED", "STATUS", "ROLE", "BUYER", "DESTINATION", "SECONDS", "FAILURE"];
+    parts.extend(section("Legs", &titles, &call["legs"], &leg));
+    let recording = ["id", "status", "duration", "size"];
+    parts.extend(section("Recordings", &["ID", "STATUS", "SECONDS", "BYTES"], &call["recordings"], &recording));
+    let timeline: &[Value] = call["timeline"].as_array().map_or(&[], Vec::as_slice);
+    let events = timeline.iter().map(|event| {
+        let data: String = output::cell(event, "data").chars().take(DATA_CHARS_MAX).collect();
+        vec![output::cell(event, "at"), output::cell(event, "type"), data]
+    });
+    parts.push(format!("Timeline\n{}", output::table(&["AT", "EVENT", "DATA"], &events.collect::<Vec<_>>())));
+    parts.join("\n\n")
+}
+
+/// A table under a title, where there is something in it.
+fn section(title: &str, titles: &[&str], rows: &Value, members: &[&str]) -> Option<String> {
+    let rows = rows.as_array().filter(|rows| !rows.is_empty())?;
+    let cells = rows.iter().map(|row| members.iter().map(|member| output::cell(row, member)).collect());
+    Some(format!("{title}\n{}", output::table(titles, &cells.collect::<Vec<_>>())))
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn a_call_is_told_with_its_money_as_far_as_one_knows_it() {
+        let call = json!({"id": "c1", "status": "COMPLETED", "money": {"payout": "10.0000", "currency": "USD"},
+            "legs": [{"status": "COMPLETED", "role": "buyer"}], "recordings": [],
+            "timeline": [{"at": "now", "type": "call.ended", "data": {"cause": "normal"}}]});
+        let text = told(&call);
+        assert!(text.contains("Money         payout 10.0000 (USD)"), "{text}");
+        assert!(text.contains("now  call.ended  {\"cause\":\"normal\"}"), "{text}");
+        assert!(text.contains("\n\nLegs\n") && !text.contains("Recordings"), "{text}");
+    }
+}
