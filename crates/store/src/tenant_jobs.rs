@@ -91,12 +91,13 @@ impl TenantJobs for Store {
         page: &PageRequest,
         now: Timestamp,
     ) -> Result<Page<JobRow>, StoreError> {
+        let reader = self.scoped(scope).await?;
         let mut narrowed = narrow(scope, filter, now);
         let (mut total, mut skipped) = (None, 0);
         match &page.from {
             PageStart::Number(number) => {
                 let sql = format!("SELECT COUNT(*) AS total FROM jobs WHERE {}", narrowed.sql);
-                let rows = query(self.reader(), &sql, narrowed.values.clone()).await?;
+                let rows = query(&reader, &sql, narrowed.values.clone()).await?;
                 let counted: i64 = rows.first().map_or(Ok(0), |row| column(row, "total"))?;
                 total = Some(counted.max(0).unsigned_abs());
                 skipped = u64::from(number.saturating_sub(1)) * u64::from(page.limit);
@@ -108,7 +109,7 @@ impl TenantJobs for Store {
         values.extend([(i64::from(page.limit) + 1).into(), stored(skipped).into()]);
         let (limit, offset) = (values.len() - 1, values.len());
         let sql = format!("SELECT {COLUMNS} FROM jobs WHERE {sql} ORDER BY id DESC LIMIT ${limit} OFFSET ${offset}");
-        let rows = query(self.reader(), &sql, values).await?;
+        let rows = query(&reader, &sql, values).await?;
         let more = rows.len() > page.limit as usize;
         let items: Vec<JobRow> = rows.iter().take(page.limit as usize).map(read).collect::<Result<_, _>>()?;
         let next = items.last().filter(|_| more).map(|last| Cursor::at(0, last.id.0).to_string());
@@ -116,14 +117,14 @@ impl TenantJobs for Store {
     }
 
     async fn find_job(&self, scope: TenantScope, id: JobId) -> Result<Option<JobRow>, StoreError> {
-        find(self.reader(), scope, id, "").await
+        find(&self.scoped(scope).await?, scope, id, "").await
     }
 
     async fn retry_job(&self, scope: TenantScope, id: JobId, now: Timestamp) -> Result<JobRetry, StoreError> {
-        self.writer().write(move |transaction| Box::pin(retry(transaction, scope, id, now))).await
+        self.writer().write_for(scope, move |transaction| Box::pin(retry(transaction, scope, id, now))).await
     }
 
     async fn count_jobs(&self, scope: TenantScope, now: Timestamp) -> Result<JobCounts, StoreError> {
-        count(self.reader(), now, Some(scope.tenant())).await
+        count(&self.scoped(scope).await?, now, Some(scope.tenant())).await
     }
 }
