@@ -18,7 +18,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 use tokio::{
     sync::OwnedSemaphorePermit,
-    time::{Instant, Interval, MissedTickBehavior, interval, sleep_until, timeout},
+    time::{Interval, MissedTickBehavior, interval, timeout},
 };
 use utoipa::IntoParams;
 use utoipa_axum::routes;
@@ -137,8 +137,8 @@ struct Connection {
     tenant: TenantId,
     side: Side,
     stream: Box<dyn LiveStream>,
-    /// Events wait until then for others to leave with.
-    gather_until: Instant,
+    /// Events wait for its next tick, for others to leave with.
+    gather: Interval,
     pings: Interval,
     /// Pings since the client was last heard.
     unheard: u32,
@@ -158,9 +158,11 @@ async fn serve(state: State, admitted: Admitted, socket: WebSocket, room: OwnedS
     let mut pings = interval(limits.ping_every);
     pings.set_missed_tick_behavior(MissedTickBehavior::Delay);
     pings.reset();
+    let mut gather = interval(limits.gather);
+    gather.set_missed_tick_behavior(MissedTickBehavior::Delay);
     let mut connection = Connection {
         stream: state.live().subscribe(TenantScope::of(admitted.tenant), None).stream,
-        gather_until: Instant::now(),
+        gather,
         tenant: admitted.tenant,
         side: admitted.side,
         subscription: Subscription::new(admitted.grants, limits.channels_max),
@@ -188,10 +190,9 @@ impl Connection {
             return end;
         }
         loop {
-            let gather_until = self.gather_until;
             let next = async {
                 // What comes in quick succession leaves together: a packet and a system call for many events.
-                sleep_until(gather_until).await;
+                self.gather.tick().await;
                 self.stream.next().await
             };
             let step = tokio::select! {
@@ -211,8 +212,9 @@ impl Connection {
     /// Sends an item and those that are here already.
     async fn deliver(&mut self, first: Option<LiveItem>) -> Result<(), End> {
         let within = self.limits.send_timeout;
-        self.gather_until = Instant::now() + self.limits.gather;
-        timeout(within, self.deliver_ready(first)).await.unwrap_or(Err(End::Gone))
+        let delivered = timeout(within, self.deliver_ready(first)).await.unwrap_or(Err(End::Gone));
+        self.gather.reset();
+        delivered
     }
 
     async fn deliver_ready(&mut self, first: Option<LiveItem>) -> Result<(), End> {

@@ -3,12 +3,9 @@
 use std::time::Duration;
 
 use redis::{Client, RedisError as Cause, aio::MultiplexedConnection};
-use tokio::{
-    sync::Mutex,
-    time::{Instant, timeout},
-};
+use tokio::{sync::Mutex, time::timeout};
 
-use super::{RedisConfig, RedisError, connect};
+use super::{Pause, RedisConfig, RedisError, connect};
 
 /// A request waits no longer for Redis.
 const WAIT_MAX: Duration = Duration::from_millis(100);
@@ -46,7 +43,7 @@ pub struct RedisBuckets {
 #[derive(Debug, Default)]
 struct Link {
     open: Option<MultiplexedConnection>,
-    away_until: Option<Instant>,
+    away: Pause,
 }
 
 impl RedisBuckets {
@@ -65,7 +62,9 @@ impl RedisBuckets {
                 if let Ok(Err(error)) = failed {
                     tracing::warn!(%error, "limits are counted by each process");
                 }
-                *self.link.lock().await = Link { open: None, away_until: Some(Instant::now() + AWAY_PAUSE) };
+                let mut link = self.link.lock().await;
+                link.open = None;
+                link.away.begin(AWAY_PAUSE);
                 None
             }
         }
@@ -74,7 +73,7 @@ impl RedisBuckets {
     async fn ask(&self, buckets: &[SharedBucket]) -> Result<Option<Vec<(bool, i64)>>, Cause> {
         let mut open = {
             let mut link = self.link.lock().await;
-            if link.away_until.is_some_and(|until| Instant::now() < until) {
+            if link.away.is_on() {
                 return Ok(None);
             }
             match &link.open {

@@ -19,9 +19,9 @@ use redis::{
     from_redis_value,
     streams::{StreamId, StreamRangeReply, StreamReadReply},
 };
-use tokio::{sync::mpsc, task::JoinHandle, time::Instant};
+use tokio::{sync::mpsc, task::JoinHandle};
 
-use super::{RedisConfig, RedisError, connect};
+use super::{Pause, RedisConfig, RedisError, connect};
 use crate::live::{Fanout, LiveKept};
 
 /// Updates that wait to be written. Beyond, they go to this process's screens only, and the others are told of a gap.
@@ -110,22 +110,22 @@ impl Shared {
 
     async fn write(self: Arc<Self>, mut inbox: mpsc::Receiver<LiveUpdate>) {
         let mut link = None;
-        let mut away_until: Option<Instant> = None;
+        let mut away = Pause::default();
         let mut batch = Vec::with_capacity(BATCH_MAX);
         while inbox.recv_many(&mut batch, BATCH_MAX).await > 0 {
-            let is_away = away_until.is_some_and(|until| Instant::now() < until);
+            let is_away = away.is_on();
             let wrote = if is_away { Ok(false) } else { self.add(&mut link, &batch).await.map(|()| true) };
             if let Err(error) = &wrote {
                 tracing::warn!(%error, "live updates do not reach Redis; screens of this process go on with its own");
             }
             if let Ok(true) = wrote {
-                away_until = None;
                 self.well(&self.writes, true);
                 batch.clear();
                 continue;
             }
             if !is_away {
-                (link, away_until) = (None, Some(Instant::now() + AWAY_PAUSE));
+                link = None;
+                away.begin(AWAY_PAUSE);
             }
             self.well(&self.writes, false);
             self.missing.fetch_add(batch.len() as u64, Ordering::Relaxed);

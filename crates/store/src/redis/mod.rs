@@ -9,6 +9,7 @@ mod orders;
 use std::time::Duration;
 
 use redis::{AsyncConnectionConfig, Client, aio::MultiplexedConnection};
+use tokio::task::JoinHandle;
 
 pub use buckets::{RedisBuckets, SharedBucket};
 pub use bus::RedisBus;
@@ -49,6 +50,20 @@ impl RedisConfig {
 #[derive(Debug, thiserror::Error)]
 #[error("redis: {0}")]
 pub struct RedisError(redis::RedisError);
+
+/// For how long Redis is not asked again, once it did not answer.
+#[derive(Debug, Default)]
+struct Pause(Option<JoinHandle<()>>);
+
+impl Pause {
+    fn begin(&mut self, length: Duration) {
+        self.0 = Some(tokio::spawn(tokio::time::sleep(length)));
+    }
+
+    fn is_on(&self) -> bool {
+        self.0.as_ref().is_some_and(|pause| !pause.is_finished())
+    }
+}
 
 async fn connect(client: &Client) -> Result<MultiplexedConnection, redis::RedisError> {
     let config =
