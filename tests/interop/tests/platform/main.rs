@@ -62,6 +62,7 @@ const SCENARIOS: [(&str, Scenario); 26] = [
 fn main() -> ExitCode {
     let mut arguments = Arguments::from_args();
     arguments.test_threads = Some(1);
+    // Only their names are asked for: none of these is run, and nothing is started for them.
     if arguments.list {
         return libtest_mimic::run(&arguments, SCENARIOS.map(|(name, _)| Trial::test(name, || Ok(()))).into())
             .exit_code();
