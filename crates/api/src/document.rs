@@ -18,7 +18,8 @@ Programs: `X-API-Key`. The roles or scopes an operation needs stand in its secur
 segment, `admin:*` for everything of a tenant.
 
 **Errors** are one document: `{\"error\": {code, message, details, requestId, retryAfter}}` with the members of RFC 9457 \
-beside it. Every faulty field is named in `details` (and `errors`).
+beside it. 400: the request cannot be read, as its body is no JSON. 422: it can be read and is not valid; every faulty field is named in \
+`details` (and `errors`).
 
 **Lists** answer `{\"data\": [...], \"meta\": {page, limit, total, totalIsAtLeast, totalPages, nextCursor}}`. Follow `nextCursor` to walk \
 a long list while it grows.

@@ -74,11 +74,7 @@ pub async fn read_bytes<S: Send + Sync>(request: Request, state: &S) -> Result<B
 }
 
 fn parse_body<T: DeserializeOwned + Validate<Context = ()> + PartialSchema>(bytes: &[u8]) -> Result<T, ApiError> {
-    let value: Value = serde_json::from_slice(bytes).map_err(|error| ApiError {
-        code: "INVALID_JSON",
-        ..ApiError::validation(vec![Fault::body("", format!("is not JSON: {error}"))])
-    })?;
-    parse_value(value)
+    parse_value(serde_json::from_slice(bytes).map_err(ApiError::invalid_json)?)
 }
 
 /// Reads a value as a body is read, with every faulty member named.
@@ -217,8 +213,11 @@ where
                 Ok(parsed) if faults.is_empty() => break parsed,
                 Ok(_) => return Err(ApiError::validation(faults)),
                 Err(error) => {
-                    let name = field_name(error.path());
-                    faults.push(Fault::parameter(name.clone(), reword(&error.inner().to_string())));
+                    let (name, message) = (field_name(error.path()), error.inner().to_string());
+                    match message.strip_prefix("missing field `").and_then(|rest| rest.split('`').next()) {
+                        Some(missing) => faults.push(Fault::parameter(missing, "is required")),
+                        None => faults.push(Fault::parameter(name.clone(), reword(&message))),
+                    }
                     let before = kept.len();
                     kept.retain(|(given, _)| *given != name);
                     if kept.len() == before || faults.len() >= FAULTS_MAX {
@@ -293,7 +292,16 @@ mod tests {
 
     #[test]
     fn broken_json_is_told_apart() {
-        assert_eq!(parse_body::<Sample>(b"{").unwrap_err().code, "INVALID_JSON");
+        let refused = |text: &str| {
+            let error = parse_body::<Sample>(text.as_bytes()).unwrap_err();
+            (error.status.as_u16(), error.code)
+        };
+        for text in ["", "{", "{\"name\": 1e999}", "\u{feff}{}"] {
+            assert_eq!(refused(text), (400, "INVALID_JSON"), "{text}");
+        }
+        for text in ["[]", "null", "{}", "7"] {
+            assert_eq!(refused(text), (422, "VALIDATION_ERROR"), "{text}");
+        }
         assert_eq!(fields("[]"), [""]);
     }
 

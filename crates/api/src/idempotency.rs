@@ -67,7 +67,7 @@ where
         Begun::OtherRequest => {
             let message = "This Idempotency-Key was used for another request; take a new one";
             let fault = Fault::parameter("Idempotency-Key", "was used for another request");
-            let error = ApiError::new(StatusCode::UNPROCESSABLE_ENTITY, "IDEMPOTENCY_KEY_REUSED", message);
+            let error = ApiError::unprocessable("IDEMPOTENCY_KEY_REUSED", message);
             return Err(ApiError { faults: vec![fault], ..error });
         }
         Begun::Answered(answer) => return replay(state, answer),

@@ -91,10 +91,10 @@ pub struct Problem {
     #[schema(example = "about:blank")]
     pub kind: String,
     /// The status in words.
-    #[schema(example = "Bad Request")]
+    #[schema(example = "Unprocessable Entity")]
     pub title: String,
     /// The HTTP status.
-    #[schema(example = 400)]
+    #[schema(example = 422)]
     pub status: u16,
     /// The same as `error.message`.
     pub detail: String,
@@ -128,19 +128,26 @@ impl ApiError {
         Self { status, code, message: message.into(), faults: Vec::new(), retry_after: None }
     }
 
-    /// 400 `BAD_REQUEST`.
+    /// 400 `BAD_REQUEST`: it cannot be read.
     pub fn bad_request(message: impl Into<String>) -> Self {
         Self::new(StatusCode::BAD_REQUEST, "BAD_REQUEST", message)
     }
 
-    /// 400 `VALIDATION_ERROR` with every faulty field.
+    /// 400 `INVALID_JSON`: there is no document, so no field either.
+    pub fn invalid_json(why: impl std::fmt::Display) -> Self {
+        let message = format!("is not JSON: {why}");
+        let error = Self::new(StatusCode::BAD_REQUEST, "INVALID_JSON", format!("The body {message}"));
+        Self { faults: vec![Fault::body("", message)], ..error }
+    }
+
+    /// 422 `VALIDATION_ERROR` with every faulty field (docs/adr/0196).
     pub fn validation(faults: Vec<Fault>) -> Self {
         let message = match faults.as_slice() {
             [one] if one.field.is_empty() => one.message.clone(),
             [one] => format!("{} {}", one.field, one.message),
             many => format!("{} fields are not valid", many.len()),
         };
-        Self { faults, ..Self::new(StatusCode::BAD_REQUEST, "VALIDATION_ERROR", message) }
+        Self { faults, ..Self::unprocessable("VALIDATION_ERROR", message) }
     }
 
     /// 401 `UNAUTHORIZED`.
@@ -166,6 +173,11 @@ impl ApiError {
     /// 412 `PRECONDITION_FAILED`.
     pub fn precondition_failed(message: impl Into<String>) -> Self {
         Self::new(StatusCode::PRECONDITION_FAILED, "PRECONDITION_FAILED", message)
+    }
+
+    /// 422 with a code of its own: it can be read, and no field of it breaks a rule, yet it is not accepted.
+    pub fn unprocessable(code: &'static str, message: impl Into<String>) -> Self {
+        Self::new(StatusCode::UNPROCESSABLE_ENTITY, code, message)
     }
 
     /// 429 `RATE_LIMIT_EXCEEDED`.
@@ -241,7 +253,7 @@ mod tests {
     fn one_document_is_envelope_and_problem() {
         let error = ApiError::validation(vec![Fault::body("name", "is required")]);
         let response = error.render("r-1");
-        assert_eq!(response.status(), StatusCode::BAD_REQUEST);
+        assert_eq!(response.status(), StatusCode::UNPROCESSABLE_ENTITY);
         assert_eq!(response.headers()[header::CONTENT_TYPE], PROBLEM_JSON);
     }
 }

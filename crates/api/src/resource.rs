@@ -238,12 +238,10 @@ fn document(operation: &mut Operation, path: &str, is_change: bool, access: Acce
         vec![(429, "Too many requests"), (500, "A fault of the server"), (503, "A part of the server does not answer")];
     if operation.request_body.is_some() {
         refusals.extend([
-            (400, "Not valid"),
+            (400, "The body cannot be read"),
             (413, "Larger than the API reads"),
             (415, "Not a media type the API reads"),
         ]);
-    } else if has_query {
-        refusals.push((400, "Not valid"));
     }
     if is_versioned {
         refusals.push((412, "It is in another version than If-Match names"));
@@ -257,11 +255,12 @@ fn document(operation: &mut Operation, path: &str, is_change: bool, access: Acce
     }
     if is_keyed {
         refusals.extend([
-            (400, "Not valid"),
             (409, "Taken already, in use, or changed meanwhile"),
             (413, "Larger than the API reads"),
-            (422, "The Idempotency-Key was used for another request"),
+            (422, "Not valid: every faulty field is named. Or the Idempotency-Key was used for another request"),
         ]);
+    } else if has_query || operation.request_body.is_some() {
+        refusals.push((422, "Not valid: every faulty field is named"));
     }
     if path.contains('{') {
         refusals.push((404, "There is none, or it is another tenant's"));

@@ -38,7 +38,7 @@ export function onlyNumber(typed: string, found: Page<PhoneNumber>): PhoneNumber
   const [number] = fitting;
   if (number && fitting.length === 1 && digits !== "") return number;
   const message = fitting.length > 1 ? "is part of several numbers; type all of it" : "is no number of yours";
-  throw new ApiError(400, "VALIDATION_ERROR", `number ${message}`, [{ field: "number", message }]);
+  throw new ApiError(422, "VALIDATION_ERROR", `number ${message}`, [{ field: "number", message }]);
 }
 
 /** A label people put on calls and leads. */

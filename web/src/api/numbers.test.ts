@@ -9,13 +9,13 @@ describe("purchaseRemedy", () => {
   });
 
   it("says that nothing was bought where that is sure", () => {
-    for (const error of [new ApiError(400, "PURCHASE_FAILED", ""), new ApiError(503, "SERVICE_UNAVAILABLE", "")])
+    for (const error of [new ApiError(422, "PURCHASE_FAILED", ""), new ApiError(503, "SERVICE_UNAVAILABLE", "")])
       expect(purchaseRemedy(error)).toMatch(/^Nothing was bought/);
   });
 
   it("leaves alone what the message says", () => {
     expect(purchaseRemedy(new ApiError(403, "QUOTA_EXCEEDED", ""))).toMatch(/Give a number back/);
-    expect(purchaseRemedy(new ApiError(400, "VALIDATION_ERROR", ""))).toBeNull();
+    expect(purchaseRemedy(new ApiError(422, "VALIDATION_ERROR", ""))).toBeNull();
     expect(purchaseRemedy(new Error("other"))).toBeNull();
   });
 });

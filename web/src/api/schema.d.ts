@@ -744,7 +744,7 @@ export interface paths {
         get: operations["listNumbers"];
         put?: never;
         /**
-         * Adds a number of one's own, or buys one. 400 `PURCHASE_FAILED` when none fits or the provider refuses; 503
+         * Adds a number of one's own, or buys one. 422 `PURCHASE_FAILED` when none fits or the provider refuses; 503
          *     `PURCHASE_PENDING` when the provider does not answer: the order is followed up, and the number appears where it was bought.
          */
         post: operations["createNumber"];
@@ -6156,13 +6156,13 @@ export interface components {
             type: string;
             /**
              * @description The status in words.
-             * @example Bad Request
+             * @example Unprocessable Entity
              */
             title: string;
             /**
              * Format: int32
              * @description The HTTP status.
-             * @example 400
+             * @example 422
              */
             status: number;
             /** @description The same as `error.message`. */
@@ -7463,7 +7463,7 @@ export interface operations {
                     "application/json": components["schemas"]["LoginResponse"];
                 };
             };
-            /** @description Not valid */
+            /** @description The body cannot be read */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -7510,6 +7510,15 @@ export interface operations {
             };
             /** @description Not a media type the API reads */
             415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not valid: every faulty field is named */
+            422: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -7567,15 +7576,6 @@ export interface operations {
                     "application/json": components["schemas"]["LogoutResponse"];
                 };
             };
-            /** @description Not valid */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
             /** @description Not signed in */
             401: {
                 headers: {
@@ -7612,7 +7612,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The Idempotency-Key was used for another request */
+            /** @description Not valid: every faulty field is named. Or the Idempotency-Key was used for another request */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -7812,15 +7812,6 @@ export interface operations {
                     "application/json": components["schemas"]["TicketResponse"];
                 };
             };
-            /** @description Not valid */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
             /** @description Not signed in */
             401: {
                 headers: {
@@ -7857,7 +7848,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The Idempotency-Key was used for another request */
+            /** @description Not valid: every faulty field is named. Or the Idempotency-Key was used for another request */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -7918,7 +7909,7 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description Not valid */
+            /** @description The body cannot be read */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -7972,7 +7963,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The Idempotency-Key was used for another request */
+            /** @description Not valid: every faulty field is named. Or the Idempotency-Key was used for another request */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -8030,7 +8021,7 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description Not valid */
+            /** @description The body cannot be read */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -8050,6 +8041,15 @@ export interface operations {
             };
             /** @description Not a media type the API reads */
             415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not valid: every faulty field is named */
+            422: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -8108,7 +8108,7 @@ export interface operations {
                     "application/json": components["schemas"]["LinkView"];
                 };
             };
-            /** @description Not valid */
+            /** @description The body cannot be read */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -8137,6 +8137,15 @@ export interface operations {
             };
             /** @description Not a media type the API reads */
             415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not valid: every faulty field is named */
+            422: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -8193,7 +8202,7 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description Not valid */
+            /** @description The body cannot be read */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -8222,6 +8231,15 @@ export interface operations {
             };
             /** @description Not a media type the API reads */
             415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not valid: every faulty field is named */
+            422: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -8352,15 +8370,6 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description Not valid */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
             /** @description Not signed in */
             401: {
                 headers: {
@@ -8397,7 +8406,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The Idempotency-Key was used for another request */
+            /** @description Not valid: every faulty field is named. Or the Idempotency-Key was used for another request */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -8457,15 +8466,6 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description Not valid */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
             /** @description Not signed in */
             401: {
                 headers: {
@@ -8511,7 +8511,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The Idempotency-Key was used for another request */
+            /** @description Not valid: every faulty field is named. Or the Idempotency-Key was used for another request */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -8573,15 +8573,6 @@ export interface operations {
                     "application/json": components["schemas"]["HandedLink"];
                 };
             };
-            /** @description Not valid */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
             /** @description Not signed in */
             401: {
                 headers: {
@@ -8627,7 +8618,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The Idempotency-Key was used for another request */
+            /** @description Not valid: every faulty field is named. Or the Idempotency-Key was used for another request */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -8774,15 +8765,6 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description Not valid */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
             /** @description Not signed in */
             401: {
                 headers: {
@@ -8828,7 +8810,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The Idempotency-Key was used for another request */
+            /** @description Not valid: every faulty field is named. Or the Idempotency-Key was used for another request */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -8966,7 +8948,7 @@ export interface operations {
                     "application/json": components["schemas"]["SecondFactorSetup"];
                 };
             };
-            /** @description Not valid */
+            /** @description The body cannot be read */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -9020,7 +9002,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The Idempotency-Key was used for another request */
+            /** @description Not valid: every faulty field is named. Or the Idempotency-Key was used for another request */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -9083,7 +9065,7 @@ export interface operations {
                     "application/json": components["schemas"]["RecoveryCodes"];
                 };
             };
-            /** @description Not valid */
+            /** @description The body cannot be read */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -9137,7 +9119,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The Idempotency-Key was used for another request */
+            /** @description Not valid: every faulty field is named. Or the Idempotency-Key was used for another request */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -9200,7 +9182,7 @@ export interface operations {
                     "application/json": components["schemas"]["RecoveryCodes"];
                 };
             };
-            /** @description Not valid */
+            /** @description The body cannot be read */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -9254,7 +9236,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The Idempotency-Key was used for another request */
+            /** @description Not valid: every faulty field is named. Or the Idempotency-Key was used for another request */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -9315,7 +9297,7 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description Not valid */
+            /** @description The body cannot be read */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -9369,7 +9351,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The Idempotency-Key was used for another request */
+            /** @description Not valid: every faulty field is named. Or the Idempotency-Key was used for another request */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -9430,7 +9412,7 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description Not valid */
+            /** @description The body cannot be read */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -9484,7 +9466,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The Idempotency-Key was used for another request */
+            /** @description Not valid: every faulty field is named. Or the Idempotency-Key was used for another request */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -9544,15 +9526,6 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description Not valid */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
             /** @description Not signed in */
             401: {
                 headers: {
@@ -9598,7 +9571,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The Idempotency-Key was used for another request */
+            /** @description Not valid: every faulty field is named. Or the Idempotency-Key was used for another request */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -9736,7 +9709,7 @@ export interface operations {
                     "application/json": components["schemas"]["SignInPolicy"];
                 };
             };
-            /** @description Not valid */
+            /** @description The body cannot be read */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -9790,7 +9763,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The Idempotency-Key was used for another request */
+            /** @description Not valid: every faulty field is named. Or the Idempotency-Key was used for another request */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -9890,15 +9863,6 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description Not valid */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
             /** @description Not signed in */
             401: {
                 headers: {
@@ -9910,6 +9874,15 @@ export interface operations {
             };
             /** @description Permission denied, or the x-csrf-token is missing */
             403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not valid: every faulty field is named */
+            422: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -10057,15 +10030,6 @@ export interface operations {
                     "application/json": components["schemas"]["HangUpResponse"];
                 };
             };
-            /** @description Not valid */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
             /** @description Not signed in */
             401: {
                 headers: {
@@ -10111,7 +10075,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The Idempotency-Key was used for another request */
+            /** @description Not valid: every faulty field is named. Or the Idempotency-Key was used for another request */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -10194,15 +10158,6 @@ export interface operations {
                     "application/x-ndjson": string;
                 };
             };
-            /** @description Not valid */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
             /** @description Not signed in */
             401: {
                 headers: {
@@ -10214,6 +10169,15 @@ export interface operations {
             };
             /** @description Permission denied, or the x-csrf-token is missing */
             403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not valid: every faulty field is named */
+            422: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -10361,15 +10325,6 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description Not valid */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
             /** @description Not signed in */
             401: {
                 headers: {
@@ -10415,7 +10370,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The Idempotency-Key was used for another request */
+            /** @description Not valid: every faulty field is named. Or the Idempotency-Key was used for another request */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -10477,15 +10432,6 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description Not valid */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
             /** @description Not signed in */
             401: {
                 headers: {
@@ -10531,7 +10477,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The Idempotency-Key was used for another request */
+            /** @description Not valid: every faulty field is named. Or the Idempotency-Key was used for another request */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -10611,15 +10557,6 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description Not valid */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
             /** @description Not signed in */
             401: {
                 headers: {
@@ -10631,6 +10568,15 @@ export interface operations {
             };
             /** @description Permission denied, or the x-csrf-token is missing */
             403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not valid: every faulty field is named */
+            422: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -10788,15 +10734,6 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description Not valid */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
             /** @description Not signed in */
             401: {
                 headers: {
@@ -10817,6 +10754,15 @@ export interface operations {
             };
             /** @description There is none, or it is another tenant's */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not valid: every faulty field is named */
+            422: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -11064,15 +11010,6 @@ export interface operations {
                     "application/json": components["schemas"]["Recording"];
                 };
             };
-            /** @description Not valid */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
             /** @description Not signed in */
             401: {
                 headers: {
@@ -11118,7 +11055,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The Idempotency-Key was used for another request */
+            /** @description Not valid: every faulty field is named. Or the Idempotency-Key was used for another request */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -11348,7 +11285,7 @@ export interface operations {
                     "application/json": components["schemas"]["Transcript"];
                 };
             };
-            /** @description Not valid */
+            /** @description The body cannot be read */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -11411,7 +11348,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The Idempotency-Key was used for another request */
+            /** @description Not valid: every faulty field is named. Or the Idempotency-Key was used for another request */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -11489,15 +11426,6 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description Not valid */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
             /** @description Not signed in */
             401: {
                 headers: {
@@ -11509,6 +11437,15 @@ export interface operations {
             };
             /** @description Permission denied, or the x-csrf-token is missing */
             403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not valid: every faulty field is named */
+            422: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -11583,15 +11520,6 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description Not valid */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
             /** @description Not signed in */
             401: {
                 headers: {
@@ -11603,6 +11531,15 @@ export interface operations {
             };
             /** @description Permission denied, or the x-csrf-token is missing */
             403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not valid: every faulty field is named */
+            422: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -11674,15 +11611,6 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description Not valid */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
             /** @description Not signed in */
             401: {
                 headers: {
@@ -11694,6 +11622,15 @@ export interface operations {
             };
             /** @description Permission denied, or the x-csrf-token is missing */
             403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not valid: every faulty field is named */
+            422: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -11766,15 +11703,6 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description Not valid */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
             /** @description Not signed in */
             401: {
                 headers: {
@@ -11795,6 +11723,15 @@ export interface operations {
             };
             /** @description There is none, or it is another tenant's */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not valid: every faulty field is named */
+            422: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -11865,15 +11802,6 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description Not valid */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
             /** @description Not signed in */
             401: {
                 headers: {
@@ -11885,6 +11813,15 @@ export interface operations {
             };
             /** @description Permission denied, or the x-csrf-token is missing */
             403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not valid: every faulty field is named */
+            422: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -11940,8 +11877,8 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description Not valid */
-            400: {
+            /** @description Not valid: every faulty field is named */
+            422: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -12033,15 +11970,6 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description Not valid */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
             /** @description Not signed in */
             401: {
                 headers: {
@@ -12053,6 +11981,15 @@ export interface operations {
             };
             /** @description Permission denied, or the x-csrf-token is missing */
             403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not valid: every faulty field is named */
+            422: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -12114,7 +12051,7 @@ export interface operations {
                     "application/json": components["schemas"]["PhoneNumber"];
                 };
             };
-            /** @description Not valid */
+            /** @description The body cannot be read */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -12177,7 +12114,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The Idempotency-Key was used for another request */
+            /** @description Not valid: every faulty field is named. Or the Idempotency-Key was used for another request */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -12326,15 +12263,6 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description Not valid */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
             /** @description Not signed in */
             401: {
                 headers: {
@@ -12389,7 +12317,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The Idempotency-Key was used for another request */
+            /** @description Not valid: every faulty field is named. Or the Idempotency-Key was used for another request */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -12457,7 +12385,7 @@ export interface operations {
                     "application/json": components["schemas"]["PhoneNumber"];
                 };
             };
-            /** @description Not valid */
+            /** @description The body cannot be read */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -12529,7 +12457,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The Idempotency-Key was used for another request */
+            /** @description Not valid: every faulty field is named. Or the Idempotency-Key was used for another request */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -12599,7 +12527,7 @@ export interface operations {
                     "application/json": components["schemas"]["ImportReport"];
                 };
             };
-            /** @description Not valid */
+            /** @description The body cannot be read */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -12653,7 +12581,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The Idempotency-Key was used for another request */
+            /** @description Not valid: every faulty field is named. Or the Idempotency-Key was used for another request */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -12720,15 +12648,6 @@ export interface operations {
                     "application/x-ndjson": string;
                 };
             };
-            /** @description Not valid */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
             /** @description Not signed in */
             401: {
                 headers: {
@@ -12740,6 +12659,15 @@ export interface operations {
             };
             /** @description Permission denied, or the x-csrf-token is missing */
             403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not valid: every faulty field is named */
+            422: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -12815,15 +12743,6 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description Not valid */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
             /** @description Not signed in */
             401: {
                 headers: {
@@ -12835,6 +12754,15 @@ export interface operations {
             };
             /** @description Permission denied, or the x-csrf-token is missing */
             403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not valid: every faulty field is named */
+            422: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -12971,7 +12899,7 @@ export interface operations {
                     "application/json": components["schemas"]["NumberRoute"];
                 };
             };
-            /** @description Not valid */
+            /** @description The body cannot be read */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -13034,7 +12962,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The Idempotency-Key was used for another request */
+            /** @description Not valid: every faulty field is named. Or the Idempotency-Key was used for another request */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -13097,7 +13025,7 @@ export interface operations {
                     "application/json": components["schemas"]["ProvisionedNumber"];
                 };
             };
-            /** @description Not valid */
+            /** @description The body cannot be read */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -13160,7 +13088,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The Idempotency-Key was used for another request */
+            /** @description Not valid: every faulty field is named. Or the Idempotency-Key was used for another request */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -13231,15 +13159,6 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description Not valid */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
             /** @description Not signed in */
             401: {
                 headers: {
@@ -13251,6 +13170,15 @@ export interface operations {
             };
             /** @description Permission denied, or the x-csrf-token is missing */
             403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not valid: every faulty field is named */
+            422: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -13313,15 +13241,6 @@ export interface operations {
                     "application/json": components["schemas"]["NumberAudit"];
                 };
             };
-            /** @description Not valid */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
             /** @description Not signed in */
             401: {
                 headers: {
@@ -13358,7 +13277,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The Idempotency-Key was used for another request */
+            /** @description Not valid: every faulty field is named. Or the Idempotency-Key was used for another request */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -13442,15 +13361,6 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description Not valid */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
             /** @description Not signed in */
             401: {
                 headers: {
@@ -13462,6 +13372,15 @@ export interface operations {
             };
             /** @description Permission denied, or the x-csrf-token is missing */
             403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not valid: every faulty field is named */
+            422: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -13523,7 +13442,7 @@ export interface operations {
                     "application/json": components["schemas"]["Campaign"];
                 };
             };
-            /** @description Not valid */
+            /** @description The body cannot be read */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -13586,7 +13505,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The Idempotency-Key was used for another request */
+            /** @description Not valid: every faulty field is named. Or the Idempotency-Key was used for another request */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -13735,15 +13654,6 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description Not valid */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
             /** @description Not signed in */
             401: {
                 headers: {
@@ -13798,7 +13708,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The Idempotency-Key was used for another request */
+            /** @description Not valid: every faulty field is named. Or the Idempotency-Key was used for another request */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -13866,7 +13776,7 @@ export interface operations {
                     "application/json": components["schemas"]["Campaign"];
                 };
             };
-            /** @description Not valid */
+            /** @description The body cannot be read */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -13938,7 +13848,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The Idempotency-Key was used for another request */
+            /** @description Not valid: every faulty field is named. Or the Idempotency-Key was used for another request */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -14018,15 +13928,6 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description Not valid */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
             /** @description Not signed in */
             401: {
                 headers: {
@@ -14038,6 +13939,15 @@ export interface operations {
             };
             /** @description Permission denied, or the x-csrf-token is missing */
             403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not valid: every faulty field is named */
+            422: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -14099,7 +14009,7 @@ export interface operations {
                     "application/json": components["schemas"]["Publisher"];
                 };
             };
-            /** @description Not valid */
+            /** @description The body cannot be read */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -14162,7 +14072,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The Idempotency-Key was used for another request */
+            /** @description Not valid: every faulty field is named. Or the Idempotency-Key was used for another request */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -14311,15 +14221,6 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description Not valid */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
             /** @description Not signed in */
             401: {
                 headers: {
@@ -14374,7 +14275,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The Idempotency-Key was used for another request */
+            /** @description Not valid: every faulty field is named. Or the Idempotency-Key was used for another request */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -14442,7 +14343,7 @@ export interface operations {
                     "application/json": components["schemas"]["Publisher"];
                 };
             };
-            /** @description Not valid */
+            /** @description The body cannot be read */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -14514,7 +14415,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The Idempotency-Key was used for another request */
+            /** @description Not valid: every faulty field is named. Or the Idempotency-Key was used for another request */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -14584,7 +14485,7 @@ export interface operations {
                     "application/json": components["schemas"]["ImportReport"];
                 };
             };
-            /** @description Not valid */
+            /** @description The body cannot be read */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -14638,7 +14539,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The Idempotency-Key was used for another request */
+            /** @description Not valid: every faulty field is named. Or the Idempotency-Key was used for another request */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -14701,15 +14602,6 @@ export interface operations {
                     "application/x-ndjson": string;
                 };
             };
-            /** @description Not valid */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
             /** @description Not signed in */
             401: {
                 headers: {
@@ -14721,6 +14613,15 @@ export interface operations {
             };
             /** @description Permission denied, or the x-csrf-token is missing */
             403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not valid: every faulty field is named */
+            422: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -14801,15 +14702,6 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description Not valid */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
             /** @description Not signed in */
             401: {
                 headers: {
@@ -14821,6 +14713,15 @@ export interface operations {
             };
             /** @description Permission denied, or the x-csrf-token is missing */
             403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not valid: every faulty field is named */
+            422: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -14882,7 +14783,7 @@ export interface operations {
                     "application/json": components["schemas"]["Buyer"];
                 };
             };
-            /** @description Not valid */
+            /** @description The body cannot be read */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -14945,7 +14846,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The Idempotency-Key was used for another request */
+            /** @description Not valid: every faulty field is named. Or the Idempotency-Key was used for another request */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -15094,15 +14995,6 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description Not valid */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
             /** @description Not signed in */
             401: {
                 headers: {
@@ -15157,7 +15049,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The Idempotency-Key was used for another request */
+            /** @description Not valid: every faulty field is named. Or the Idempotency-Key was used for another request */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -15225,7 +15117,7 @@ export interface operations {
                     "application/json": components["schemas"]["Buyer"];
                 };
             };
-            /** @description Not valid */
+            /** @description The body cannot be read */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -15297,7 +15189,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The Idempotency-Key was used for another request */
+            /** @description Not valid: every faulty field is named. Or the Idempotency-Key was used for another request */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -15367,7 +15259,7 @@ export interface operations {
                     "application/json": components["schemas"]["ImportReport"];
                 };
             };
-            /** @description Not valid */
+            /** @description The body cannot be read */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -15421,7 +15313,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The Idempotency-Key was used for another request */
+            /** @description Not valid: every faulty field is named. Or the Idempotency-Key was used for another request */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -15486,15 +15378,6 @@ export interface operations {
                     "application/x-ndjson": string;
                 };
             };
-            /** @description Not valid */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
             /** @description Not signed in */
             401: {
                 headers: {
@@ -15506,6 +15389,15 @@ export interface operations {
             };
             /** @description Permission denied, or the x-csrf-token is missing */
             403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not valid: every faulty field is named */
+            422: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -15583,15 +15475,6 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description Not valid */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
             /** @description Not signed in */
             401: {
                 headers: {
@@ -15612,6 +15495,15 @@ export interface operations {
             };
             /** @description There is none, or it is another tenant's */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not valid: every faulty field is named */
+            422: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -15676,7 +15568,7 @@ export interface operations {
                     "application/json": components["schemas"]["BuyerEndpoint"];
                 };
             };
-            /** @description Not valid */
+            /** @description The body cannot be read */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -15739,7 +15631,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The Idempotency-Key was used for another request */
+            /** @description Not valid: every faulty field is named. Or the Idempotency-Key was used for another request */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -15892,15 +15784,6 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description Not valid */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
             /** @description Not signed in */
             401: {
                 headers: {
@@ -15955,7 +15838,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The Idempotency-Key was used for another request */
+            /** @description Not valid: every faulty field is named. Or the Idempotency-Key was used for another request */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -16025,7 +15908,7 @@ export interface operations {
                     "application/json": components["schemas"]["BuyerEndpoint"];
                 };
             };
-            /** @description Not valid */
+            /** @description The body cannot be read */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -16097,7 +15980,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The Idempotency-Key was used for another request */
+            /** @description Not valid: every faulty field is named. Or the Idempotency-Key was used for another request */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -16175,15 +16058,6 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description Not valid */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
             /** @description Not signed in */
             401: {
                 headers: {
@@ -16195,6 +16069,15 @@ export interface operations {
             };
             /** @description Permission denied, or the x-csrf-token is missing */
             403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not valid: every faulty field is named */
+            422: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -16256,7 +16139,7 @@ export interface operations {
                     "application/json": components["schemas"]["CallerIdPool"];
                 };
             };
-            /** @description Not valid */
+            /** @description The body cannot be read */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -16319,7 +16202,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The Idempotency-Key was used for another request */
+            /** @description Not valid: every faulty field is named. Or the Idempotency-Key was used for another request */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -16468,15 +16351,6 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description Not valid */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
             /** @description Not signed in */
             401: {
                 headers: {
@@ -16531,7 +16405,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The Idempotency-Key was used for another request */
+            /** @description Not valid: every faulty field is named. Or the Idempotency-Key was used for another request */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -16599,7 +16473,7 @@ export interface operations {
                     "application/json": components["schemas"]["CallerIdPool"];
                 };
             };
-            /** @description Not valid */
+            /** @description The body cannot be read */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -16671,7 +16545,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The Idempotency-Key was used for another request */
+            /** @description Not valid: every faulty field is named. Or the Idempotency-Key was used for another request */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -16824,7 +16698,7 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description Not valid */
+            /** @description The body cannot be read */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -16887,7 +16761,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The Idempotency-Key was used for another request */
+            /** @description Not valid: every faulty field is named. Or the Idempotency-Key was used for another request */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -16949,15 +16823,6 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description Not valid */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
             /** @description Not signed in */
             401: {
                 headers: {
@@ -17003,7 +16868,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The Idempotency-Key was used for another request */
+            /** @description Not valid: every faulty field is named. Or the Idempotency-Key was used for another request */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -17083,15 +16948,6 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description Not valid */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
             /** @description Not signed in */
             401: {
                 headers: {
@@ -17103,6 +16959,15 @@ export interface operations {
             };
             /** @description Permission denied, or the x-csrf-token is missing */
             403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not valid: every faulty field is named */
+            422: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -17166,7 +17031,7 @@ export interface operations {
                     "application/json": components["schemas"]["FlowVersion"];
                 };
             };
-            /** @description Not valid */
+            /** @description The body cannot be read */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -17285,7 +17150,7 @@ export interface operations {
                     "application/json": components["schemas"]["ValidFlow"];
                 };
             };
-            /** @description Not valid */
+            /** @description The body cannot be read */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -17664,15 +17529,6 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description Not valid */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
             /** @description Not signed in */
             401: {
                 headers: {
@@ -17718,7 +17574,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The Idempotency-Key was used for another request */
+            /** @description Not valid: every faulty field is named. Or the Idempotency-Key was used for another request */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -17780,15 +17636,6 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["FlowVersion"];
-                };
-            };
-            /** @description Not valid */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Not signed in */
@@ -17902,7 +17749,7 @@ export interface operations {
                     "application/json": components["schemas"]["FlowVersion"];
                 };
             };
-            /** @description Not valid */
+            /** @description The body cannot be read */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -18043,15 +17890,6 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description Not valid */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
             /** @description Not signed in */
             401: {
                 headers: {
@@ -18063,6 +17901,15 @@ export interface operations {
             };
             /** @description Permission denied, or the x-csrf-token is missing */
             403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not valid: every faulty field is named */
+            422: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -18124,7 +17971,7 @@ export interface operations {
                     "application/json": components["schemas"]["Carrier"];
                 };
             };
-            /** @description Not valid */
+            /** @description The body cannot be read */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -18187,7 +18034,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The Idempotency-Key was used for another request */
+            /** @description Not valid: every faulty field is named. Or the Idempotency-Key was used for another request */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -18336,15 +18183,6 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description Not valid */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
             /** @description Not signed in */
             401: {
                 headers: {
@@ -18399,7 +18237,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The Idempotency-Key was used for another request */
+            /** @description Not valid: every faulty field is named. Or the Idempotency-Key was used for another request */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -18467,7 +18305,7 @@ export interface operations {
                     "application/json": components["schemas"]["Carrier"];
                 };
             };
-            /** @description Not valid */
+            /** @description The body cannot be read */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -18539,7 +18377,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The Idempotency-Key was used for another request */
+            /** @description Not valid: every faulty field is named. Or the Idempotency-Key was used for another request */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -18619,15 +18457,6 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description Not valid */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
             /** @description Not signed in */
             401: {
                 headers: {
@@ -18639,6 +18468,15 @@ export interface operations {
             };
             /** @description Permission denied, or the x-csrf-token is missing */
             403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not valid: every faulty field is named */
+            422: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -18700,7 +18538,7 @@ export interface operations {
                     "application/json": components["schemas"]["Trunk"];
                 };
             };
-            /** @description Not valid */
+            /** @description The body cannot be read */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -18763,7 +18601,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The Idempotency-Key was used for another request */
+            /** @description Not valid: every faulty field is named. Or the Idempotency-Key was used for another request */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -18912,15 +18750,6 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description Not valid */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
             /** @description Not signed in */
             401: {
                 headers: {
@@ -18975,7 +18804,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The Idempotency-Key was used for another request */
+            /** @description Not valid: every faulty field is named. Or the Idempotency-Key was used for another request */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -19043,7 +18872,7 @@ export interface operations {
                     "application/json": components["schemas"]["Trunk"];
                 };
             };
-            /** @description Not valid */
+            /** @description The body cannot be read */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -19115,7 +18944,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The Idempotency-Key was used for another request */
+            /** @description Not valid: every faulty field is named. Or the Idempotency-Key was used for another request */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -19253,7 +19082,7 @@ export interface operations {
                     "application/json": components["schemas"]["TrunkAuthenticated"];
                 };
             };
-            /** @description Not valid */
+            /** @description The body cannot be read */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -19316,7 +19145,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The Idempotency-Key was used for another request */
+            /** @description Not valid: every faulty field is named. Or the Idempotency-Key was used for another request */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -19379,7 +19208,7 @@ export interface operations {
                     "application/json": components["schemas"]["ComplianceCheckResult"];
                 };
             };
-            /** @description Not valid */
+            /** @description The body cannot be read */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -19442,7 +19271,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The Idempotency-Key was used for another request */
+            /** @description Not valid: every faulty field is named. Or the Idempotency-Key was used for another request */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -19515,15 +19344,6 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description Not valid */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
             /** @description Not signed in */
             401: {
                 headers: {
@@ -19535,6 +19355,15 @@ export interface operations {
             };
             /** @description Permission denied, or the x-csrf-token is missing */
             403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not valid: every faulty field is named */
+            422: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -19615,15 +19444,6 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description Not valid */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
             /** @description Not signed in */
             401: {
                 headers: {
@@ -19635,6 +19455,15 @@ export interface operations {
             };
             /** @description Permission denied, or the x-csrf-token is missing */
             403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not valid: every faulty field is named */
+            422: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -19696,7 +19525,7 @@ export interface operations {
                     "application/json": components["schemas"]["DncList"];
                 };
             };
-            /** @description Not valid */
+            /** @description The body cannot be read */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -19759,7 +19588,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The Idempotency-Key was used for another request */
+            /** @description Not valid: every faulty field is named. Or the Idempotency-Key was used for another request */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -19908,15 +19737,6 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description Not valid */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
             /** @description Not signed in */
             401: {
                 headers: {
@@ -19971,7 +19791,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The Idempotency-Key was used for another request */
+            /** @description Not valid: every faulty field is named. Or the Idempotency-Key was used for another request */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -20039,7 +19859,7 @@ export interface operations {
                     "application/json": components["schemas"]["DncList"];
                 };
             };
-            /** @description Not valid */
+            /** @description The body cannot be read */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -20111,7 +19931,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The Idempotency-Key was used for another request */
+            /** @description Not valid: every faulty field is named. Or the Idempotency-Key was used for another request */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -20192,15 +20012,6 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description Not valid */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
             /** @description Not signed in */
             401: {
                 headers: {
@@ -20221,6 +20032,15 @@ export interface operations {
             };
             /** @description There is none, or it is another tenant's */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not valid: every faulty field is named */
+            422: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -20285,7 +20105,7 @@ export interface operations {
                     "application/json": components["schemas"]["DncEntriesAdded"];
                 };
             };
-            /** @description Not valid */
+            /** @description The body cannot be read */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -20348,7 +20168,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The Idempotency-Key was used for another request */
+            /** @description Not valid: every faulty field is named. Or the Idempotency-Key was used for another request */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -20410,15 +20230,6 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description Not valid */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
             /** @description Not signed in */
             401: {
                 headers: {
@@ -20464,7 +20275,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The Idempotency-Key was used for another request */
+            /** @description Not valid: every faulty field is named. Or the Idempotency-Key was used for another request */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -20620,7 +20431,7 @@ export interface operations {
                     "application/json": components["schemas"]["DncImportReport"];
                 };
             };
-            /** @description Not valid */
+            /** @description The body cannot be read */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -20683,7 +20494,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The Idempotency-Key was used for another request */
+            /** @description Not valid: every faulty field is named. Or the Idempotency-Key was used for another request */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -20823,7 +20634,7 @@ export interface operations {
                     "application/json": components["schemas"]["CompliancePolicy"];
                 };
             };
-            /** @description Not valid */
+            /** @description The body cannot be read */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -20886,7 +20697,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The Idempotency-Key was used for another request */
+            /** @description Not valid: every faulty field is named. Or the Idempotency-Key was used for another request */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -21041,7 +20852,7 @@ export interface operations {
                     "application/json": components["schemas"]["CompliancePolicy"];
                 };
             };
-            /** @description Not valid */
+            /** @description The body cannot be read */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -21113,7 +20924,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The Idempotency-Key was used for another request */
+            /** @description Not valid: every faulty field is named. Or the Idempotency-Key was used for another request */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -21175,15 +20986,6 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description Not valid */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
             /** @description Not signed in */
             401: {
                 headers: {
@@ -21238,7 +21040,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The Idempotency-Key was used for another request */
+            /** @description Not valid: every faulty field is named. Or the Idempotency-Key was used for another request */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -21301,7 +21103,7 @@ export interface operations {
                     "application/json": components["schemas"]["ConsentStored"];
                 };
             };
-            /** @description Not valid */
+            /** @description The body cannot be read */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -21355,7 +21157,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The Idempotency-Key was used for another request */
+            /** @description Not valid: every faulty field is named. Or the Idempotency-Key was used for another request */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -21437,15 +21239,6 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description Not valid */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
             /** @description Not signed in */
             401: {
                 headers: {
@@ -21457,6 +21250,15 @@ export interface operations {
             };
             /** @description Permission denied, or the x-csrf-token is missing */
             403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not valid: every faulty field is named */
+            422: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -21604,15 +21406,6 @@ export interface operations {
                     "application/json": components["schemas"]["Consent"];
                 };
             };
-            /** @description Not valid */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
             /** @description Not signed in */
             401: {
                 headers: {
@@ -21658,7 +21451,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The Idempotency-Key was used for another request */
+            /** @description Not valid: every faulty field is named. Or the Idempotency-Key was used for another request */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -21720,15 +21513,6 @@ export interface operations {
                     "application/json": components["schemas"]["Consent"];
                 };
             };
-            /** @description Not valid */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
             /** @description Not signed in */
             401: {
                 headers: {
@@ -21774,7 +21558,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The Idempotency-Key was used for another request */
+            /** @description Not valid: every faulty field is named. Or the Idempotency-Key was used for another request */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -21837,7 +21621,7 @@ export interface operations {
                     "application/json": components["schemas"]["OverrideRequested"];
                 };
             };
-            /** @description Not valid */
+            /** @description The body cannot be read */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -21891,7 +21675,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The Idempotency-Key was used for another request */
+            /** @description Not valid: every faulty field is named. Or the Idempotency-Key was used for another request */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -21971,15 +21755,6 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description Not valid */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
             /** @description Not signed in */
             401: {
                 headers: {
@@ -21991,6 +21766,15 @@ export interface operations {
             };
             /** @description Permission denied, or the x-csrf-token is missing */
             403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not valid: every faulty field is named */
+            422: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -22138,15 +21922,6 @@ export interface operations {
                     "application/json": components["schemas"]["ComplianceOverride"];
                 };
             };
-            /** @description Not valid */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
             /** @description Not signed in */
             401: {
                 headers: {
@@ -22192,7 +21967,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The Idempotency-Key was used for another request */
+            /** @description Not valid: every faulty field is named. Or the Idempotency-Key was used for another request */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -22254,15 +22029,6 @@ export interface operations {
                     "application/json": components["schemas"]["ComplianceOverride"];
                 };
             };
-            /** @description Not valid */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
             /** @description Not signed in */
             401: {
                 headers: {
@@ -22308,7 +22074,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The Idempotency-Key was used for another request */
+            /** @description Not valid: every faulty field is named. Or the Idempotency-Key was used for another request */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -22461,15 +22227,6 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description Not valid */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
             /** @description Not signed in */
             401: {
                 headers: {
@@ -22481,6 +22238,15 @@ export interface operations {
             };
             /** @description Permission denied, or the x-csrf-token is missing */
             403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not valid: every faulty field is named */
+            422: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -22629,7 +22395,7 @@ export interface operations {
                     "application/json": components["schemas"]["RateCard"];
                 };
             };
-            /** @description Not valid */
+            /** @description The body cannot be read */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -22692,7 +22458,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The Idempotency-Key was used for another request */
+            /** @description Not valid: every faulty field is named. Or the Idempotency-Key was used for another request */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -22763,7 +22529,7 @@ export interface operations {
                     "application/json": components["schemas"]["RateCard"];
                 };
             };
-            /** @description Not valid */
+            /** @description The body cannot be read */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -22835,7 +22601,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The Idempotency-Key was used for another request */
+            /** @description Not valid: every faulty field is named. Or the Idempotency-Key was used for another request */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -22913,15 +22679,6 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description Not valid */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
             /** @description Not signed in */
             401: {
                 headers: {
@@ -22933,6 +22690,15 @@ export interface operations {
             };
             /** @description Permission denied, or the x-csrf-token is missing */
             403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not valid: every faulty field is named */
+            422: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -22994,7 +22760,7 @@ export interface operations {
                     "application/json": components["schemas"]["Queue"];
                 };
             };
-            /** @description Not valid */
+            /** @description The body cannot be read */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -23057,7 +22823,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The Idempotency-Key was used for another request */
+            /** @description Not valid: every faulty field is named. Or the Idempotency-Key was used for another request */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -23206,15 +22972,6 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description Not valid */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
             /** @description Not signed in */
             401: {
                 headers: {
@@ -23269,7 +23026,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The Idempotency-Key was used for another request */
+            /** @description Not valid: every faulty field is named. Or the Idempotency-Key was used for another request */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -23337,7 +23094,7 @@ export interface operations {
                     "application/json": components["schemas"]["Queue"];
                 };
             };
-            /** @description Not valid */
+            /** @description The body cannot be read */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -23409,7 +23166,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The Idempotency-Key was used for another request */
+            /** @description Not valid: every faulty field is named. Or the Idempotency-Key was used for another request */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -23491,15 +23248,6 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description Not valid */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
             /** @description Not signed in */
             401: {
                 headers: {
@@ -23511,6 +23259,15 @@ export interface operations {
             };
             /** @description Permission denied, or the x-csrf-token is missing */
             403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not valid: every faulty field is named */
+            422: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -23572,7 +23329,7 @@ export interface operations {
                     "application/json": components["schemas"]["Agent"];
                 };
             };
-            /** @description Not valid */
+            /** @description The body cannot be read */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -23635,7 +23392,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The Idempotency-Key was used for another request */
+            /** @description Not valid: every faulty field is named. Or the Idempotency-Key was used for another request */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -23784,15 +23541,6 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description Not valid */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
             /** @description Not signed in */
             401: {
                 headers: {
@@ -23847,7 +23595,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The Idempotency-Key was used for another request */
+            /** @description Not valid: every faulty field is named. Or the Idempotency-Key was used for another request */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -23915,7 +23663,7 @@ export interface operations {
                     "application/json": components["schemas"]["Agent"];
                 };
             };
-            /** @description Not valid */
+            /** @description The body cannot be read */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -23987,7 +23735,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The Idempotency-Key was used for another request */
+            /** @description Not valid: every faulty field is named. Or the Idempotency-Key was used for another request */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -24134,7 +23882,7 @@ export interface operations {
                     "application/json": components["schemas"]["OwnStatus"];
                 };
             };
-            /** @description Not valid */
+            /** @description The body cannot be read */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -24197,7 +23945,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The Idempotency-Key was used for another request */
+            /** @description Not valid: every faulty field is named. Or the Idempotency-Key was used for another request */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -24283,15 +24031,6 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description Not valid */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
             /** @description Not signed in */
             401: {
                 headers: {
@@ -24303,6 +24042,15 @@ export interface operations {
             };
             /** @description Permission denied, or the x-csrf-token is missing */
             403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not valid: every faulty field is named */
+            422: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -24364,7 +24112,7 @@ export interface operations {
                     "application/json": components["schemas"]["Lead"];
                 };
             };
-            /** @description Not valid */
+            /** @description The body cannot be read */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -24427,7 +24175,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The Idempotency-Key was used for another request */
+            /** @description Not valid: every faulty field is named. Or the Idempotency-Key was used for another request */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -24576,15 +24324,6 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description Not valid */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
             /** @description Not signed in */
             401: {
                 headers: {
@@ -24639,7 +24378,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The Idempotency-Key was used for another request */
+            /** @description Not valid: every faulty field is named. Or the Idempotency-Key was used for another request */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -24707,7 +24446,7 @@ export interface operations {
                     "application/json": components["schemas"]["Lead"];
                 };
             };
-            /** @description Not valid */
+            /** @description The body cannot be read */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -24779,7 +24518,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The Idempotency-Key was used for another request */
+            /** @description Not valid: every faulty field is named. Or the Idempotency-Key was used for another request */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -24849,7 +24588,7 @@ export interface operations {
                     "application/json": components["schemas"]["ImportReport"];
                 };
             };
-            /** @description Not valid */
+            /** @description The body cannot be read */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -24903,7 +24642,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The Idempotency-Key was used for another request */
+            /** @description Not valid: every faulty field is named. Or the Idempotency-Key was used for another request */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -24972,15 +24711,6 @@ export interface operations {
                     "application/x-ndjson": string;
                 };
             };
-            /** @description Not valid */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
             /** @description Not signed in */
             401: {
                 headers: {
@@ -24992,6 +24722,15 @@ export interface operations {
             };
             /** @description Permission denied, or the x-csrf-token is missing */
             403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not valid: every faulty field is named */
+            422: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -25069,15 +24808,6 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description Not valid */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
             /** @description Not signed in */
             401: {
                 headers: {
@@ -25098,6 +24828,15 @@ export interface operations {
             };
             /** @description There is none, or it is another tenant's */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not valid: every faulty field is named */
+            422: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -25137,7 +24876,7 @@ export interface operations {
     lookUpLead: {
         parameters: {
             query?: {
-                /** @description As people write it. Missing: 400 `MISSING_PHONE`. */
+                /** @description As people write it. Missing: 422 `MISSING_PHONE`. */
                 phoneNumber?: string;
             };
             header?: {
@@ -25165,15 +24904,6 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description Not valid */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
             /** @description Not signed in */
             401: {
                 headers: {
@@ -25194,6 +24924,15 @@ export interface operations {
             };
             /** @description Nobody has this number */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not valid: every faulty field is named */
+            422: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -25272,15 +25011,6 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description Not valid */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
             /** @description Not signed in */
             401: {
                 headers: {
@@ -25292,6 +25022,15 @@ export interface operations {
             };
             /** @description Permission denied, or the x-csrf-token is missing */
             403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not valid: every faulty field is named */
+            422: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -25514,15 +25253,6 @@ export interface operations {
                     "application/json": components["schemas"]["Job"];
                 };
             };
-            /** @description Not valid */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
             /** @description Not signed in */
             401: {
                 headers: {
@@ -25568,7 +25298,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The Idempotency-Key was used for another request */
+            /** @description Not valid: every faulty field is named. Or the Idempotency-Key was used for another request */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -25721,15 +25451,6 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description Not valid */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
             /** @description Not signed in */
             401: {
                 headers: {
@@ -25741,6 +25462,15 @@ export interface operations {
             };
             /** @description Permission denied, or the x-csrf-token is missing */
             403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not valid: every faulty field is named */
+            422: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -25802,7 +25532,7 @@ export interface operations {
                     "application/json": components["schemas"]["Tag"];
                 };
             };
-            /** @description Not valid */
+            /** @description The body cannot be read */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -25865,7 +25595,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The Idempotency-Key was used for another request */
+            /** @description Not valid: every faulty field is named. Or the Idempotency-Key was used for another request */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -26014,15 +25744,6 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description Not valid */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
             /** @description Not signed in */
             401: {
                 headers: {
@@ -26077,7 +25798,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The Idempotency-Key was used for another request */
+            /** @description Not valid: every faulty field is named. Or the Idempotency-Key was used for another request */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -26145,7 +25866,7 @@ export interface operations {
                     "application/json": components["schemas"]["Tag"];
                 };
             };
-            /** @description Not valid */
+            /** @description The body cannot be read */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -26217,7 +25938,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The Idempotency-Key was used for another request */
+            /** @description Not valid: every faulty field is named. Or the Idempotency-Key was used for another request */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -26295,15 +26016,6 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description Not valid */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
             /** @description Not signed in */
             401: {
                 headers: {
@@ -26315,6 +26027,15 @@ export interface operations {
             };
             /** @description Permission denied, or the x-csrf-token is missing */
             403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not valid: every faulty field is named */
+            422: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -26376,7 +26097,7 @@ export interface operations {
                     "application/json": components["schemas"]["FeatureFlag"];
                 };
             };
-            /** @description Not valid */
+            /** @description The body cannot be read */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -26439,7 +26160,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The Idempotency-Key was used for another request */
+            /** @description Not valid: every faulty field is named. Or the Idempotency-Key was used for another request */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -26588,15 +26309,6 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description Not valid */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
             /** @description Not signed in */
             401: {
                 headers: {
@@ -26651,7 +26363,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The Idempotency-Key was used for another request */
+            /** @description Not valid: every faulty field is named. Or the Idempotency-Key was used for another request */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -26719,7 +26431,7 @@ export interface operations {
                     "application/json": components["schemas"]["FeatureFlag"];
                 };
             };
-            /** @description Not valid */
+            /** @description The body cannot be read */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -26791,7 +26503,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The Idempotency-Key was used for another request */
+            /** @description Not valid: every faulty field is named. Or the Idempotency-Key was used for another request */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -26875,15 +26587,6 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description Not valid */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
             /** @description Not signed in */
             401: {
                 headers: {
@@ -26895,6 +26598,15 @@ export interface operations {
             };
             /** @description Permission denied, or the x-csrf-token is missing */
             403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not valid: every faulty field is named */
+            422: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -26956,7 +26668,7 @@ export interface operations {
                     "application/json": components["schemas"]["User"];
                 };
             };
-            /** @description Not valid */
+            /** @description The body cannot be read */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -27010,7 +26722,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The Idempotency-Key was used for another request */
+            /** @description Not valid: every faulty field is named. Or the Idempotency-Key was used for another request */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -27234,15 +26946,6 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description Not valid */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
             /** @description Not signed in */
             401: {
                 headers: {
@@ -27297,7 +27000,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The Idempotency-Key was used for another request */
+            /** @description Not valid: every faulty field is named. Or the Idempotency-Key was used for another request */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -27365,7 +27068,7 @@ export interface operations {
                     "application/json": components["schemas"]["User"];
                 };
             };
-            /** @description Not valid */
+            /** @description The body cannot be read */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -27437,7 +27140,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The Idempotency-Key was used for another request */
+            /** @description Not valid: every faulty field is named. Or the Idempotency-Key was used for another request */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -27500,7 +27203,7 @@ export interface operations {
                     "application/json": components["schemas"]["InviteResponse"];
                 };
             };
-            /** @description Not valid */
+            /** @description The body cannot be read */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -27554,7 +27257,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The Idempotency-Key was used for another request */
+            /** @description Not valid: every faulty field is named. Or the Idempotency-Key was used for another request */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -27616,15 +27319,6 @@ export interface operations {
                     "application/json": components["schemas"]["HandedLink"];
                 };
             };
-            /** @description Not valid */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
             /** @description Not signed in */
             401: {
                 headers: {
@@ -27670,7 +27364,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The Idempotency-Key was used for another request */
+            /** @description Not valid: every faulty field is named. Or the Idempotency-Key was used for another request */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -27736,7 +27430,7 @@ export interface operations {
                     "application/json": components["schemas"]["InviteResponse"];
                 };
             };
-            /** @description Not valid */
+            /** @description The body cannot be read */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -27799,7 +27493,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The Idempotency-Key was used for another request */
+            /** @description Not valid: every faulty field is named. Or the Idempotency-Key was used for another request */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -27877,15 +27571,6 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description Not valid */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
             /** @description Not signed in */
             401: {
                 headers: {
@@ -27897,6 +27582,15 @@ export interface operations {
             };
             /** @description Permission denied, or the x-csrf-token is missing */
             403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not valid: every faulty field is named */
+            422: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -27958,7 +27652,7 @@ export interface operations {
                     "application/json": components["schemas"]["CustomRole"];
                 };
             };
-            /** @description Not valid */
+            /** @description The body cannot be read */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -28021,7 +27715,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The Idempotency-Key was used for another request */
+            /** @description Not valid: every faulty field is named. Or the Idempotency-Key was used for another request */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -28170,15 +27864,6 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description Not valid */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
             /** @description Not signed in */
             401: {
                 headers: {
@@ -28233,7 +27918,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The Idempotency-Key was used for another request */
+            /** @description Not valid: every faulty field is named. Or the Idempotency-Key was used for another request */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -28301,7 +27986,7 @@ export interface operations {
                     "application/json": components["schemas"]["CustomRole"];
                 };
             };
-            /** @description Not valid */
+            /** @description The body cannot be read */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -28373,7 +28058,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The Idempotency-Key was used for another request */
+            /** @description Not valid: every faulty field is named. Or the Idempotency-Key was used for another request */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -28540,15 +28225,6 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description Not valid */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
             /** @description Not signed in */
             401: {
                 headers: {
@@ -28560,6 +28236,15 @@ export interface operations {
             };
             /** @description Permission denied, or the x-csrf-token is missing */
             403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not valid: every faulty field is named */
+            422: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -28708,15 +28393,6 @@ export interface operations {
                     "application/x-ndjson": string;
                 };
             };
-            /** @description Not valid */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
             /** @description Not signed in */
             401: {
                 headers: {
@@ -28728,6 +28404,15 @@ export interface operations {
             };
             /** @description Permission denied, or the x-csrf-token is missing */
             403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not valid: every faulty field is named */
+            422: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -28804,15 +28489,6 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description Not valid */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
             /** @description Not signed in */
             401: {
                 headers: {
@@ -28824,6 +28500,15 @@ export interface operations {
             };
             /** @description Permission denied, or the x-csrf-token is missing */
             403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not valid: every faulty field is named */
+            422: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -28885,7 +28570,7 @@ export interface operations {
                     "application/json": components["schemas"]["NewApiKey"];
                 };
             };
-            /** @description Not valid */
+            /** @description The body cannot be read */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -28939,7 +28624,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The Idempotency-Key was used for another request */
+            /** @description Not valid: every faulty field is named. Or the Idempotency-Key was used for another request */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -29088,15 +28773,6 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description Not valid */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
             /** @description Not signed in */
             401: {
                 headers: {
@@ -29151,7 +28827,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The Idempotency-Key was used for another request */
+            /** @description Not valid: every faulty field is named. Or the Idempotency-Key was used for another request */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -29219,7 +28895,7 @@ export interface operations {
                     "application/json": components["schemas"]["ApiKey"];
                 };
             };
-            /** @description Not valid */
+            /** @description The body cannot be read */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -29291,7 +28967,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The Idempotency-Key was used for another request */
+            /** @description Not valid: every faulty field is named. Or the Idempotency-Key was used for another request */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -29357,7 +29033,7 @@ export interface operations {
                     "application/json": components["schemas"]["NewApiKey"];
                 };
             };
-            /** @description Not valid */
+            /** @description The body cannot be read */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -29420,7 +29096,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The Idempotency-Key was used for another request */
+            /** @description Not valid: every faulty field is named. Or the Idempotency-Key was used for another request */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -29496,15 +29172,6 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description Not valid */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
             /** @description Not signed in */
             401: {
                 headers: {
@@ -29516,6 +29183,15 @@ export interface operations {
             };
             /** @description Permission denied, or the x-csrf-token is missing */
             403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not valid: every faulty field is named */
+            422: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -29577,7 +29253,7 @@ export interface operations {
                     "application/json": components["schemas"]["Tenant"];
                 };
             };
-            /** @description Not valid */
+            /** @description The body cannot be read */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -29631,7 +29307,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The Idempotency-Key was used for another request */
+            /** @description Not valid: every faulty field is named. Or the Idempotency-Key was used for another request */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -29786,7 +29462,7 @@ export interface operations {
                     "application/json": components["schemas"]["Tenant"];
                 };
             };
-            /** @description Not valid */
+            /** @description The body cannot be read */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -29858,7 +29534,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The Idempotency-Key was used for another request */
+            /** @description Not valid: every faulty field is named. Or the Idempotency-Key was used for another request */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -30011,7 +29687,7 @@ export interface operations {
                     "application/json": components["schemas"]["Quota"];
                 };
             };
-            /** @description Not valid */
+            /** @description The body cannot be read */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -30074,7 +29750,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The Idempotency-Key was used for another request */
+            /** @description Not valid: every faulty field is named. Or the Idempotency-Key was used for another request */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -30314,7 +29990,7 @@ export interface operations {
                     "application/json": components["schemas"]["QuotaOverride"];
                 };
             };
-            /** @description Not valid */
+            /** @description The body cannot be read */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -30377,7 +30053,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The Idempotency-Key was used for another request */
+            /** @description Not valid: every faulty field is named. Or the Idempotency-Key was used for another request */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -30439,15 +30115,6 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description Not valid */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
             /** @description Not signed in */
             401: {
                 headers: {
@@ -30493,7 +30160,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The Idempotency-Key was used for another request */
+            /** @description Not valid: every faulty field is named. Or the Idempotency-Key was used for another request */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -30573,15 +30240,6 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description Not valid */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
             /** @description Not signed in */
             401: {
                 headers: {
@@ -30593,6 +30251,15 @@ export interface operations {
             };
             /** @description Permission denied, or the x-csrf-token is missing */
             403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not valid: every faulty field is named */
+            422: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -30654,7 +30321,7 @@ export interface operations {
                     "application/json": components["schemas"]["Carrier"];
                 };
             };
-            /** @description Not valid */
+            /** @description The body cannot be read */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -30717,7 +30384,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The Idempotency-Key was used for another request */
+            /** @description Not valid: every faulty field is named. Or the Idempotency-Key was used for another request */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -30872,7 +30539,7 @@ export interface operations {
                     "application/json": components["schemas"]["Carrier"];
                 };
             };
-            /** @description Not valid */
+            /** @description The body cannot be read */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -30944,7 +30611,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The Idempotency-Key was used for another request */
+            /** @description Not valid: every faulty field is named. Or the Idempotency-Key was used for another request */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -31026,15 +30693,6 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description Not valid */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
             /** @description Not signed in */
             401: {
                 headers: {
@@ -31046,6 +30704,15 @@ export interface operations {
             };
             /** @description Permission denied, or the x-csrf-token is missing */
             403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not valid: every faulty field is named */
+            422: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -31107,7 +30774,7 @@ export interface operations {
                     "application/json": components["schemas"]["Trunk"];
                 };
             };
-            /** @description Not valid */
+            /** @description The body cannot be read */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -31170,7 +30837,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The Idempotency-Key was used for another request */
+            /** @description Not valid: every faulty field is named. Or the Idempotency-Key was used for another request */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -31325,7 +30992,7 @@ export interface operations {
                     "application/json": components["schemas"]["Trunk"];
                 };
             };
-            /** @description Not valid */
+            /** @description The body cannot be read */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -31397,7 +31064,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The Idempotency-Key was used for another request */
+            /** @description Not valid: every faulty field is named. Or the Idempotency-Key was used for another request */
             422: {
                 headers: {
                     [name: string]: unknown;

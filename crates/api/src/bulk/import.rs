@@ -226,7 +226,7 @@ impl<R: Imported> Import<R> {
     /// The columns, and what stands between them; `None` for a file without a line.
     async fn heading(&self, lines: &mut Lines) -> ApiResult<Option<(Columns, &'static [char])>> {
         while let Some(Line { text, .. }) = lines.next().await? {
-            let text = text.map_err(whole_row)?;
+            let text = text.map_err(|fault| ApiError::bad_request(format!("the heading {fault}")))?;
             if text.trim().is_empty() {
                 continue;
             }
@@ -259,8 +259,10 @@ impl<R: Imported> Import<R> {
             Ok(false) => self.report.unchanged += 1,
             Err(error) => {
                 self.refuse(line, &error);
-                let is_the_rows =
-                    matches!(error.status, StatusCode::BAD_REQUEST | StatusCode::NOT_FOUND | StatusCode::CONFLICT);
+                let is_the_rows = matches!(
+                    error.status,
+                    StatusCode::UNPROCESSABLE_ENTITY | StatusCode::NOT_FOUND | StatusCode::CONFLICT
+                );
                 // A quota that is used up, a store that is away: the next row would fare no better.
                 self.report.stopped = self.stops_at_faults || !is_the_rows;
             }

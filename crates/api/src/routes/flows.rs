@@ -134,6 +134,8 @@ async fn view(caller: &Caller, flow: &StoredFlow) -> ApiResult<Flow> {
     })
 }
 
+type Parse = fn(&[u8]) -> Result<Document, Vec<flow::Fault>>;
+
 /// A flow document as it came, JSON or YAML.
 struct Given(Document);
 
@@ -143,13 +145,19 @@ impl<S: Send + Sync> FromRequest<S> for Given {
     async fn from_request(request: Request, state: &S) -> Result<Self, ApiError> {
         let kind = request.headers().get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or("");
         let kind = kind.split(';').next().unwrap_or("").trim().to_ascii_lowercase();
-        let parse: fn(&[u8]) -> Result<Document, Vec<flow::Fault>> = match kind.as_str() {
-            "application/json" => flow::parse_json,
-            "application/yaml" | "application/x-yaml" | "text/yaml" | "text/x-yaml" => flow::parse_yaml,
+        let (parse, unreadable): (Parse, _) = match kind.as_str() {
+            "application/json" => (flow::parse_json, "INVALID_JSON"),
+            "application/yaml" | "application/x-yaml" | "text/yaml" | "text/x-yaml" => {
+                (flow::parse_yaml, "INVALID_YAML")
+            }
             _ => return Err(unsupported("application/json or application/yaml")),
         };
         let bytes = read_bytes(request, state).await?;
-        parse(&bytes).map(Self).map_err(invalid)
+        parse(&bytes).map(Self).map_err(|faults| {
+            let is_syntax = faults.iter().any(|fault| fault.code == "syntax");
+            let error = invalid(faults);
+            if is_syntax { ApiError { status: StatusCode::BAD_REQUEST, code: unreadable, ..error } } else { error }
+        })
     }
 }
 
@@ -161,7 +169,7 @@ fn invalid(faults: Vec<flow::Fault>) -> ApiError {
         ..Fault::node(fault.node, fault.field, fault.message)
     });
     let message = if count == 1 { "The flow has a fault".to_owned() } else { format!("The flow has {count} faults") };
-    ApiError { faults: shown.collect(), ..ApiError::new(StatusCode::UNPROCESSABLE_ENTITY, "INVALID_FLOW", message) }
+    ApiError { faults: shown.collect(), ..ApiError::unprocessable("INVALID_FLOW", message) }
 }
 
 fn from_flow(error: FlowError) -> ApiError {

@@ -420,7 +420,7 @@ async fn calls_of(
 #[serde(rename_all = "camelCase")]
 #[into_params(parameter_in = Query)]
 pub struct LookUpQuery {
-    /// As people write it. Missing: 400 `MISSING_PHONE`.
+    /// As people write it. Missing: 422 `MISSING_PHONE`.
     #[garde(length(max = 32))]
     phone_number: Option<String>,
 }

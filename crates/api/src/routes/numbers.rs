@@ -282,7 +282,7 @@ impl ProvisionNumberRequest {
     }
 }
 
-/// Adds a number of one's own, or buys one. 400 `PURCHASE_FAILED` when none fits or the provider refuses; 503
+/// Adds a number of one's own, or buys one. 422 `PURCHASE_FAILED` when none fits or the provider refuses; 503
 /// `PURCHASE_PENDING` when the provider does not answer: the order is followed up, and the number appears where it was bought.
 #[utoipa::path(post, path = "/api/v1/numbers", operation_id = "createNumber", request_body = ProvisionNumberRequest,
     responses((status = 201, description = "The number", body = PhoneNumber),
@@ -439,9 +439,7 @@ pub(super) fn from_provisioning(error: ProvisionError) -> ApiError {
     let text = error.to_string();
     match error {
         ProvisionError::UnknownProvider(_) => ApiError::validation(vec![Fault::body("provider", text)]),
-        ProvisionError::NoneAvailable | ProvisionError::Refused(_) => {
-            ApiError::new(StatusCode::BAD_REQUEST, "PURCHASE_FAILED", text)
-        }
+        ProvisionError::NoneAvailable | ProvisionError::Refused(_) => ApiError::unprocessable("PURCHASE_FAILED", text),
         ProvisionError::Pending(_) => ApiError { code: "PURCHASE_PENDING", ..ApiError::unavailable(&text) },
         ProvisionError::Unavailable(_) => ApiError::unavailable(&text),
         ProvisionError::Store(error) => from_store(error),

@@ -309,7 +309,8 @@ pub struct CallReport {
     responses((status = 200, description = "The report", body = CallReport)))]
 async fn calls(caller: Caller, Query(query): Query<CallReportQuery>) -> ApiResult<Json<CallReport>> {
     let (Some(start), Some(end)) = (query.start_date, query.end_date) else {
-        return Err(ApiError::bad_request("startDate and endDate are required"));
+        let missing = ["startDate", "endDate"].map(|name| Fault::parameter(name, "is required"));
+        return Err(ApiError::validation(missing.into()));
     };
     let (from, to) = period(start.0, end.0, REPORT_DAYS_MAX)?;
     let filter = ReportFilter { from, to, campaign: query.campaign_id.map(Into::into), publisher: None, buyer: None };

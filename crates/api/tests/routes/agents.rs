@@ -46,7 +46,7 @@ async fn an_agent_sets_its_status_and_listeners_hear_of_it() {
     let LiveUpdate::Notice { data, .. } = &update.update else { panic!("{update:?}") };
     assert_eq!(data["status"], "dnd");
 
-    assert_eq!(ana.put("/api/v1/agent/status", json!({"status": "on fire"})).await.expect(400).fields(), ["status"]);
+    assert_eq!(ana.put("/api/v1/agent/status", json!({"status": "on fire"})).await.expect(422).fields(), ["status"]);
     admin.get("/api/v1/agent/status").await.expect(403);
     platform.anonymous().get("/api/v1/agent/status").await.expect(401);
 }
@@ -57,11 +57,11 @@ async fn what_is_wrong_with_an_agent_is_named() {
     let admin = platform.admin().await;
     let stranger = platform.user(platform.other, "eve@globex.example", Role::Admin).await;
     let wrong = json!({"name": "", "destination": "tel:1", "skills": [""], "wrapUpSeconds": 9999});
-    let fields = admin.post("/api/v1/agents", wrong).await.expect(400).fields();
+    let fields = admin.post("/api/v1/agents", wrong).await.expect(422).fields();
     assert_eq!(fields, ["destination", "name", "skills[0]", "wrapUpSeconds"]);
     for destination in ["sip:", "sip:@", "sip:a@b c", "sip:<a@b>", "ana"] {
         let body = json!({"name": "A", "destination": destination});
-        assert_eq!(admin.post("/api/v1/agents", body).await.expect(400).fields(), ["destination"], "{destination}");
+        assert_eq!(admin.post("/api/v1/agents", body).await.expect(422).fields(), ["destination"], "{destination}");
     }
     let body = json!({"name": "A", "destination": "sip:a@agents.example", "userId": stranger.id});
     admin.post("/api/v1/agents", body).await.expect(404);
@@ -95,6 +95,6 @@ async fn a_queue_names_agents_of_its_own_tenant() {
         (&Value::Null, &Value::Null, &json!([]))
     );
     let wrong = json!({"name": "", "maxSize": 0, "timeoutSeconds": 0, "phones": [{"name": "", "destination": "x"}]});
-    let fields = admin.post("/api/v1/queues", wrong).await.expect(400).fields();
+    let fields = admin.post("/api/v1/queues", wrong).await.expect(422).fields();
     assert_eq!(fields, ["maxSize", "name", "phones[0].destination", "phones[0].name", "timeoutSeconds"]);
 }

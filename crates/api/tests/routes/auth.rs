@@ -123,7 +123,7 @@ async fn nobody_hands_out_more_than_they_hold() {
     client.post("/api/v1/api-keys", key("numbers:read")).await.expect(201);
     client.post("/api/v1/api-keys", key("numbers:*")).await.expect(403);
     client.post("/api/v1/api-keys", key("admin:*")).await.expect(403);
-    client.post("/api/v1/api-keys", key("nonsense")).await.expect(400);
+    client.post("/api/v1/api-keys", key("nonsense")).await.expect(422);
     let user = json!({"email": "eve@acme.example", "password": "long enough", "roles": ["owner"]});
     client.post("/api/v1/users", user).await.expect(403);
 }
@@ -148,13 +148,13 @@ async fn requests_are_counted() {
 async fn refusals_are_problems_that_name_every_field() {
     let platform = Platform::new().await;
     let admin = platform.admin().await;
-    let refused = admin.post("/api/v1/publishers", json!({"name": 7, "colour": "red"})).await.expect(400);
+    let refused = admin.post("/api/v1/publishers", json!({"name": 7, "colour": "red"})).await.expect(422);
     assert_eq!(refused.header("content-type"), "application/problem+json");
     assert_eq!(refused.fields(), ["code", "colour", "name"]);
     let body = refused.json();
-    assert_eq!((&body["status"], &body["title"]), (&json!(400), &json!("Bad Request")));
+    assert_eq!((&body["status"], &body["title"]), (&json!(422), &json!("Unprocessable Entity")));
     assert_eq!(body["error"]["requestId"], refused.header("x-request-id"));
-    assert_eq!(admin.get("/api/v1/numbers?limit=x&page=0").await.expect(400).fields(), ["limit"]);
+    assert_eq!(admin.get("/api/v1/numbers?limit=x&page=0").await.expect(422).fields(), ["limit"]);
     let broken = admin.send("POST", "/api/v1/publishers", Some(("application/json", b"{".to_vec()))).await.expect(400);
     assert_eq!(broken.json()["error"]["code"], "INVALID_JSON");
     admin.send("POST", "/api/v1/publishers", Some(("text/plain", b"{}".to_vec()))).await.expect(415);

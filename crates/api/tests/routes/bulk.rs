@@ -126,7 +126,7 @@ async fn no_cell_of_an_export_is_a_formula_and_numbers_stay_numbers() {
     assert!(text.starts_with("phoneNumber,firstName,"), "{text}");
     assert!(text.contains("\r\n+15551230001,\"'+1+1\",\" Ray \","), "{text}");
     assert_eq!(admin.get("/api/v1/leads/export?status=QUALIFIED&format=jsonl").await.text().lines().count(), 1);
-    admin.get("/api/v1/leads/export?format=xlsx").await.expect(400);
+    admin.get("/api/v1/leads/export?format=xlsx").await.expect(422);
     let log = admin.get("/api/v1/audit-logs?action=lead.export").await.expect(200).json();
     assert_eq!(log["meta"]["total"], 2, "exports are on record");
 }
@@ -189,15 +189,19 @@ async fn a_file_that_cannot_be_meant_is_refused_whole() {
     let admin = platform.admin().await;
     import(&admin, "/api/v1/leads/import", "application/json", "{}").await.expect(415);
     let wrong =
-        import(&admin, "/api/v1/leads/import", "text/csv", "+15551230001,Ana\n+15551230002,Bo\n").await.expect(400);
+        import(&admin, "/api/v1/leads/import", "text/csv", "+15551230001,Ana\n+15551230002,Bo\n").await.expect(422);
     assert_eq!(wrong.fields(), ["+15551230001", "Ana"]);
-    let twice = import(&admin, "/api/v1/leads/import", "text/csv", "phoneNumber,phone_number\n").await.expect(400);
+    // A heading that is no text at all has no columns to name.
+    let noise = Some(("text/csv", vec![0xff, 0xfe, b'\n']));
+    let noise = admin.send("POST", "/api/v1/leads/import", noise).await.expect(400).json();
+    assert_eq!(noise["error"]["code"], "BAD_REQUEST");
+    let twice = import(&admin, "/api/v1/leads/import", "text/csv", "phoneNumber,phone_number\n").await.expect(422);
     assert_eq!(twice.fields(), ["phone_number"]);
     assert_eq!(counts(&csv(&admin, "/api/v1/leads/import", "\u{feff}phoneNumber\n").await), [0; 4]);
     let bought = csv(&admin, "/api/v1/numbers/import", "number,purchase\n+15551234567,true\n,\n").await;
     assert_eq!((counts(&bought), errors(&bought)), ([1, 0, 0, 1], vec![(2, "purchase".to_owned())]));
     let body = json!({"areaCode": "212", "purchase": false, "status": "ACTIVE"});
-    assert_eq!(admin.post("/api/v1/numbers", body).await.expect(400).fields(), ["status"]);
+    assert_eq!(admin.post("/api/v1/numbers", body).await.expect(422).fields(), ["status"]);
 }
 
 #[tokio::test]

@@ -98,11 +98,11 @@ async fn what_is_wrong_with_a_pool_is_named() {
     let admin = platform.admin().await;
     let (pool, ids) = pool_of(&admin, &[("+12125550001", 0)]).await;
     admin.post("/api/v1/caller-id-pools", json!({"name": "West"})).await.expect(409);
-    assert_eq!(admin.post("/api/v1/caller-id-pools", json!({"name": ""})).await.expect(400).fields(), ["name"]);
+    assert_eq!(admin.post("/api/v1/caller-id-pools", json!({"name": ""})).await.expect(422).fields(), ["name"]);
     let wrong = json!({"name": "x", "status": "ON"});
-    assert_eq!(admin.post("/api/v1/caller-id-pools", wrong).await.expect(400).fields(), ["status"]);
+    assert_eq!(admin.post("/api/v1/caller-id-pools", wrong).await.expect(422).fields(), ["status"]);
     let path = format!("/api/v1/caller-id-pools/{pool}/numbers/{}", ids[0]);
-    assert_eq!(admin.put(&path, json!({"priority": -1})).await.expect(400).fields(), ["priority"]);
+    assert_eq!(admin.put(&path, json!({"priority": -1})).await.expect(422).fields(), ["priority"]);
     let reader = platform.client(platform.tenant, &["numbers:read"]).await;
     reader.put(&path, json!({})).await.expect(403);
 }

@@ -34,16 +34,16 @@ async fn a_list_is_filled_searched_emptied_and_counts_at_once() {
     assert_eq!(check(&admin, "+12125550100").await["reason"], "cleared");
     let body =
         json!({"name": "Own", "type": "GLOBAL", "campaignId": crate::support::START.to_string(), "appliesToAll": true});
-    assert_eq!(admin.post("/api/v1/compliance/dnc-lists", body).await.expect(400).fields(), ["campaignId"]);
+    assert_eq!(admin.post("/api/v1/compliance/dnc-lists", body).await.expect(422).fields(), ["campaignId"]);
     let wrong = json!({"name": "Own", "type": "CAMPAIGN", "appliesToAll": true});
-    let fields = admin.post("/api/v1/compliance/dnc-lists", wrong).await.expect(400).fields();
+    let fields = admin.post("/api/v1/compliance/dnc-lists", wrong).await.expect(422).fields();
     assert_eq!(fields, ["campaignId", "appliesToAll"]);
     let list =
         admin.post("/api/v1/compliance/dnc-lists", json!({"name": "Own", "type": "global"})).await.expect(201).json();
     assert_eq!((&list["status"], &list["type"]), (&json!("active"), &json!("GLOBAL")));
     let path = format!("/api/v1/compliance/dnc-lists/{}", list["id"].as_str().unwrap());
     let body = json!({"phoneNumbers": ["(212) 555-0100", "nonsense", "+13105550100", "1"]});
-    let refused = admin.post(&format!("{path}/entries"), body).await.expect(400);
+    let refused = admin.post(&format!("{path}/entries"), body).await.expect(422);
     assert_eq!(refused.fields(), ["phoneNumbers[1]", "phoneNumbers[3]"]);
     let body = json!({"phoneNumbers": ["(212) 555-0100", "+13105550100"], "reason": "asked"});
     let added = admin.post(&format!("{path}/entries"), body).await.expect(200).json();
@@ -98,7 +98,7 @@ async fn an_import_reports_each_bad_row_and_can_replace_the_list() {
     // What is exported can be read again, and replaces the list by itself.
     let again = import("text/csv", "?replace=true", &exported).await.expect(200).json();
     assert_eq!((&again["added"], &again["removed"], &again["unchanged"]), (&json!(0), &json!(0), &json!(5)));
-    import("text/plain", "?replace=true", "\n").await.expect(400);
+    import("text/plain", "?replace=true", "\n").await.expect(422);
     let fewer = import("text/plain", "?replace=true", "+12125550100\n+12125550199\n").await.expect(200).json();
     assert_eq!((&fewer["added"], &fewer["removed"]), (&json!(1), &json!(4)));
     let list = admin.get(&path).await.expect(200).json();
@@ -117,7 +117,7 @@ async fn a_policy_has_defaults_versions_and_campaigns_of_its_own() {
     assert_eq!(built_in["inbound"], json!({"dnc": false, "consent": false, "callingHours": false}));
     assert_eq!(check(&admin, "+12125550100").await["reason"], "no_consent");
     let wrong = json!({"callingHours": {"mon": {"from": "21:00", "to": "08:00"}}});
-    let fields = admin.put("/api/v1/compliance/policies/default", wrong).await.expect(400).fields();
+    let fields = admin.put("/api/v1/compliance/policies/default", wrong).await.expect(422).fields();
     assert_eq!(fields, ["callingHours.mon.to"]);
     let night = json!({"enforceConsent": false, "callingHours": {"mon": {"from": "12:00", "to": "13:00"}}});
     let set = admin.put("/api/v1/compliance/policies/default", night).await.expect(200).json();
@@ -146,7 +146,7 @@ async fn a_consent_counts_once_somebody_vouches_for_it() {
         let body = json!({"phoneNumber": "+12125550100", "token": token, "provider": provider});
         admin.post("/api/v1/compliance/consent", body).await
     };
-    let refused = store("bad", "TRUSTEDFORM").await.expect(400).json();
+    let refused = store("bad", "TRUSTEDFORM").await.expect(422).json();
     assert_eq!(refused["error"]["code"], "TOKEN_VERIFICATION_FAILED");
     for (token, provider) in [("silent", "JORNAYA"), ("own", "CUSTOM")] {
         let stored = store(token, provider).await.expect(201).json();

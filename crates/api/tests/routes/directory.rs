@@ -183,10 +183,10 @@ async fn every_fault_of_a_buyer_is_named() {
     let (publisher, _) = make(&admin, "/api/v1/publishers", json!({"name": "P", "code": "P1"})).await;
     let body = json!({"publisherId": publisher, "name": "B", "code": "B", "hours": {"mon": [{"from": "9", "to": "25:00"}],
         "closed": ["soon"]}, "filters": {"areaCodes": ["21"]}});
-    let refused = admin.post("/api/v1/buyers", body).await.expect(400);
+    let refused = admin.post("/api/v1/buyers", body).await.expect(422);
     assert_eq!(refused.fields(), ["hours.mon[0].from", "hours.mon[0].to", "hours.closed[0]", "filters.areaCodes[0]"]);
     let body = json!({"publisherId": publisher, "name": "", "code": "b b", "timeZone": "Mars"});
-    assert_eq!(admin.post("/api/v1/buyers", body).await.expect(400).fields(), ["code", "name", "timeZone"]);
+    assert_eq!(admin.post("/api/v1/buyers", body).await.expect(422).fields(), ["code", "name", "timeZone"]);
 }
 
 #[tokio::test]
@@ -239,5 +239,5 @@ async fn the_operator_keeps_tenants() {
     let changed = operator.patch(&path, json!({"status": "SUSPENDED", "domain": null})).await.expect(200).json();
     assert_eq!((&changed["status"], &changed["domain"]), (&json!("SUSPENDED"), &Value::Null));
     let bad = json!({"name": "x", "slug": "-x", "domain": "UPPER", "timeZone": "x"});
-    assert_eq!(operator.post("/admin/api/v1/tenants", bad).await.expect(400).fields(), ["domain", "slug", "timeZone"]);
+    assert_eq!(operator.post("/admin/api/v1/tenants", bad).await.expect(422).fields(), ["domain", "slug", "timeZone"]);
 }

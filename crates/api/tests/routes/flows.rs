@@ -68,4 +68,9 @@ async fn every_fault_is_listed() {
         assert!(text.contains("nowhere") && body["errors"].as_array().unwrap().len() >= 2, "{text}");
     }
     admin.send("POST", "/api/v1/flows", Some(("text/plain", Vec::new()))).await.expect(415);
+    for (kind, code) in [("application/json", "INVALID_JSON"), ("application/yaml", "INVALID_YAML")] {
+        let unreadable = admin.send("POST", "/api/v1/flows", Some((kind, b"{\"id\": [".to_vec()))).await.expect(400);
+        assert_eq!(unreadable.json()["error"]["code"], code);
+        assert_eq!(unreadable.json()["errors"].as_array().unwrap().len(), 1);
+    }
 }

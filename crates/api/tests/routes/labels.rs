@@ -17,9 +17,9 @@ async fn a_tag_is_unique_by_name_and_keeps_its_colour() {
     let changed = admin.patch(&path, json!({"color": null})).await.expect(200).json();
     assert_eq!((&changed["name"], &changed["color"]), (&json!("hot"), &Value::Null));
     let wrong = json!({"name": "", "color": "red", "size": 1});
-    assert_eq!(admin.post("/api/v1/tags", wrong).await.expect(400).fields(), ["size"]);
+    assert_eq!(admin.post("/api/v1/tags", wrong).await.expect(422).fields(), ["size"]);
     let wrong = json!({"name": "", "color": "red"});
-    assert_eq!(admin.post("/api/v1/tags", wrong).await.expect(400).fields(), ["color", "name"]);
+    assert_eq!(admin.post("/api/v1/tags", wrong).await.expect(422).fields(), ["color", "name"]);
     admin.delete(&path).await.expect(204);
     admin.get(&path).await.expect(404);
 }
@@ -97,11 +97,11 @@ async fn a_feature_flag_holds_any_json() {
         assert_eq!(admin.get(&format!("/api/v1/feature-flags/{id}")).await.expect(200).json()["value"], value);
     }
     admin.post("/api/v1/feature-flags", json!({"key": "on", "value": false})).await.expect(409);
-    assert_eq!(admin.post("/api/v1/feature-flags", json!({"key": "a b"})).await.expect(400).fields(), ["value"]);
+    assert_eq!(admin.post("/api/v1/feature-flags", json!({"key": "a b"})).await.expect(422).fields(), ["value"]);
     let wrong = json!({"key": "a b", "value": 1, "description": "x".repeat(501)});
-    assert_eq!(admin.post("/api/v1/feature-flags", wrong).await.expect(400).fields(), ["description", "key"]);
+    assert_eq!(admin.post("/api/v1/feature-flags", wrong).await.expect(422).fields(), ["description", "key"]);
     let large = json!({"key": "large", "value": "x".repeat(17_000)});
-    assert_eq!(admin.post("/api/v1/feature-flags", large).await.expect(400).fields(), ["value"]);
+    assert_eq!(admin.post("/api/v1/feature-flags", large).await.expect(422).fields(), ["value"]);
     let reader = platform.client(platform.tenant, &["flags:read"]).await;
     reader.post("/api/v1/feature-flags", json!({"key": "x", "value": 1})).await.expect(403);
 }

@@ -96,10 +96,10 @@ async fn what_is_wrong_with_a_lead_is_named() {
     let stranger = platform.user(platform.other, "eve@globex.example", Role::Admin).await;
     let wrong =
         json!({"phoneNumber": "1", "email": "x", "country": "USA", "priority": 5000, "notes": "x".repeat(10_001)});
-    let fields = admin.post("/api/v1/leads", wrong).await.expect(400).fields();
+    let fields = admin.post("/api/v1/leads", wrong).await.expect(422).fields();
     assert_eq!(fields, ["country", "email", "notes", "phoneNumber", "priority"]);
     assert_eq!(
-        admin.post("/api/v1/leads", json!({"phoneNumber": "call me"})).await.expect(400).fields(),
+        admin.post("/api/v1/leads", json!({"phoneNumber": "call me"})).await.expect(422).fields(),
         ["phoneNumber"]
     );
     let body = json!({"phoneNumber": "+15551230001", "assignedToId": stranger.id});
@@ -117,9 +117,9 @@ async fn a_lead_is_looked_up_by_number() {
     let found = admin.get("/api/v1/agent/lead/lookup?phoneNumber=555-123-0001").await.expect(200).json();
     assert_eq!((&found["lead"]["id"], &found["lead"]["zipCode"]), (&json!(id), &json!("10001")));
     let code = |answer: crate::support::Answer| answer.json()["error"]["code"].as_str().unwrap().to_owned();
-    assert_eq!(code(admin.get("/api/v1/agent/lead/lookup").await.expect(400)), "MISSING_PHONE");
+    assert_eq!(code(admin.get("/api/v1/agent/lead/lookup").await.expect(422)), "MISSING_PHONE");
     assert_eq!(code(admin.get("/api/v1/agent/lead/lookup?phoneNumber=5551239999").await.expect(404)), "LEAD_NOT_FOUND");
-    admin.get("/api/v1/agent/lead/lookup?phoneNumber=what").await.expect(400);
+    admin.get("/api/v1/agent/lead/lookup?phoneNumber=what").await.expect(422);
     let other = platform.client(platform.other, &["admin:*"]).await;
     other.get("/api/v1/agent/lead/lookup?phoneNumber=5551230001").await.expect(404);
     assert_eq!(admin.get(&format!("/api/v1/leads/{id}/calls")).await.expect(200).json()["data"], json!([]));

@@ -91,7 +91,7 @@ async fn nobody_grants_what_they_do_not_hold() {
     let owner = platform.user(platform.tenant, "owner@acme.example", Role::Owner).await;
     let clerk = platform.client(platform.tenant, &["users:*", "roles:*", "calls:read", "api_keys:*"]).await;
     clerk.post("/api/v1/roles", json!({"name": "x", "permissions": ["calls:*"]})).await.expect(403);
-    clerk.post("/api/v1/roles", json!({"name": "x", "permissions": ["nonsense"]})).await.expect(400);
+    clerk.post("/api/v1/roles", json!({"name": "x", "permissions": ["nonsense"]})).await.expect(422);
     clerk.post("/api/v1/roles", json!({"name": "x", "permissions": ["calls:read"]})).await.expect(201);
     clerk.patch(&format!("/api/v1/roles/{strong}"), json!({"permissions": ["calls:read"]})).await.expect(403);
     let user = json!({"email": "eve@acme.example", "password": PASSWORD, "roleIds": [strong]});
@@ -125,7 +125,7 @@ async fn a_side_needs_somebody_to_be_on() {
         (json!(["owner"]), Some(ours.as_str()), "roles"),
         (json!([]), None, "roles"),
     ] {
-        let refused = admin.post("/api/v1/users", user(roles, publisher)).await.expect(400);
+        let refused = admin.post("/api/v1/users", user(roles, publisher)).await.expect(422);
         assert_eq!(refused.fields(), [field], "{}", refused.text());
     }
     let made = admin.post("/api/v1/users", user(json!(["publisher"]), Some(&ours))).await.expect(201).json();

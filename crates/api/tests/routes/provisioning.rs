@@ -77,7 +77,7 @@ async fn a_number_of_ones_own_is_added_without_buying() {
         (json!({"number": "+12125550178", "capabilities": ["Telex"]}), vec!["capabilities"]),
         (json!({"areaCode": "212", "provider": "acme"}), vec!["provider"]),
     ] {
-        assert_eq!(admin.post("/api/v1/numbers", body.clone()).await.expect(400).fields(), fields, "{body}");
+        assert_eq!(admin.post("/api/v1/numbers", body.clone()).await.expect(422).fields(), fields, "{body}");
     }
 }
 
@@ -86,9 +86,9 @@ async fn what_cannot_be_bought_leaves_nothing_behind() {
     let platform = Platform::new().await;
     let admin = platform.admin().await;
     let code = |answer: crate::support::Answer| answer.json()["error"]["code"].as_str().unwrap().to_owned();
-    assert_eq!(code(admin.post("/api/v1/numbers", json!({"areaCode": "999"})).await.expect(400)), "PURCHASE_FAILED");
+    assert_eq!(code(admin.post("/api/v1/numbers", json!({"areaCode": "999"})).await.expect(422)), "PURCHASE_FAILED");
     platform.seller.set(Mood::Refusing);
-    assert_eq!(code(admin.post("/api/v1/numbers", json!({"areaCode": "212"})).await.expect(400)), "PURCHASE_FAILED");
+    assert_eq!(code(admin.post("/api/v1/numbers", json!({"areaCode": "212"})).await.expect(422)), "PURCHASE_FAILED");
     assert!(orders(&admin).await.iter().all(|(kind, state)| kind == "purchase" && state == "failed"));
     // What is named is looked at before money is spent.
     platform.seller.set(Mood::Willing);
@@ -199,7 +199,7 @@ async fn the_audit_finds_and_repairs_what_differs() {
     assert_eq!(platform.seller.holds(), ["+14155550100", "+16465550100"]);
     let tenant = format!("{path}?tenantId={}", platform.other);
     assert_eq!(operator.get(&tenant).await.expect(200).json()["data"], json!([]));
-    assert_eq!(operator.get(&format!("{path}?provider=acme")).await.expect(400).fields(), ["provider"]);
+    assert_eq!(operator.get(&format!("{path}?provider=acme")).await.expect(422).fields(), ["provider"]);
 }
 
 #[tokio::test]

@@ -29,7 +29,7 @@ async fn limits_are_kept_changed_and_lifted() {
     );
     assert_eq!(operator.get(&path).await.expect(200).json(), changed);
     let wrong = json!({"maxPhoneNumbers": -1, "maxMinutesPerDay": 1_000_000_000, "budget": 5});
-    assert_eq!(operator.patch(&path, wrong).await.expect(400).fields(), ["budget", "maxPhoneNumbers"]);
+    assert_eq!(operator.patch(&path, wrong).await.expect(422).fields(), ["budget", "maxPhoneNumbers"]);
     operator.get(&format!("/admin/api/v1/tenants/{NOBODY}/quota")).await.expect(404);
     operator.patch(&format!("/admin/api/v1/tenants/{NOBODY}/quota"), json!({})).await.expect(404);
     let owner = platform.admin().await;
@@ -76,9 +76,9 @@ async fn the_number_of_numbers_is_limited_with_exceptions() {
     operator.delete(&one).await.expect(404);
     admin.post("/api/v1/numbers", json!({"number": "+12125550173"})).await.expect(403);
     let wrong = json!({"quotaType": "cars", "overrideValue": 0, "reason": ""});
-    assert_eq!(operator.post(&overrides, wrong).await.expect(400).fields(), ["quotaType"]);
+    assert_eq!(operator.post(&overrides, wrong).await.expect(422).fields(), ["quotaType"]);
     let wrong = json!({"quotaType": "phone_numbers", "overrideValue": 0, "reason": ""});
-    assert_eq!(operator.post(&overrides, wrong).await.expect(400).fields(), ["overrideValue", "reason"]);
+    assert_eq!(operator.post(&overrides, wrong).await.expect(422).fields(), ["overrideValue", "reason"]);
     // Another tenant is not touched by it.
     let other = platform.client(platform.other, &["admin:*"]).await;
     make(&other, "/api/v1/numbers", json!({"number": "+12125550174"})).await;
@@ -126,7 +126,7 @@ async fn the_operator_keeps_carriers_and_trunks_of_every_tenant() {
     let wrong = json!({"tenantId": NOBODY, "name": "X", "code": "X"});
     operator.post("/admin/api/v1/carriers", wrong).await.expect(404);
     let wrong = json!({"tenantId": platform.other, "name": "", "code": "a b"});
-    assert_eq!(operator.post("/admin/api/v1/carriers", wrong).await.expect(400).fields(), ["code", "name"]);
+    assert_eq!(operator.post("/admin/api/v1/carriers", wrong).await.expect(422).fields(), ["code", "name"]);
     operator.get(&format!("/admin/api/v1/trunks/{NOBODY}")).await.expect(404);
     admin.get("/admin/api/v1/carriers").await.expect(403);
 }

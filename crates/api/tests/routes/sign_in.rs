@@ -47,7 +47,7 @@ async fn somebody_invited_chooses_a_password_and_is_in() {
     let link = anonymous.post("/auth/links/check", json!({"token": token})).await.expect(200).json();
     assert_eq!((&link["purpose"], &link["tenantSlug"]), (&json!("INVITATION"), &json!("acme")));
     for weak in ["short", "password123", "my name is ana@acme.example", "aaaaaaaaaa"] {
-        let refused = anonymous.post("/auth/links/redeem", json!({"token": token, "password": weak})).await.expect(400);
+        let refused = anonymous.post("/auth/links/redeem", json!({"token": token, "password": weak})).await.expect(422);
         assert_eq!(refused.fields(), ["password"], "{weak}");
     }
     let good = json!({"token": token, "password": NEW, "lastName": "Smith"});
@@ -129,9 +129,9 @@ async fn a_password_is_changed_and_other_sessions_end() {
     assert_eq!((sessions.len(), sessions.iter().filter(|one| one["current"] == true).count()), (2, 1));
     let change = |current: &str, new: &str| json!({"currentPassword": current, "newPassword": new});
     let path = "/auth/password/change";
-    assert_eq!(here.post(path, change("wrong one", NEW)).await.expect(400).fields(), ["currentPassword"]);
-    assert_eq!(here.post(path, change(PASSWORD, PASSWORD)).await.expect(400).fields(), ["newPassword"]);
-    assert_eq!(here.post(path, change(PASSWORD, "letmein123")).await.expect(400).fields(), ["newPassword"]);
+    assert_eq!(here.post(path, change("wrong one", NEW)).await.expect(422).fields(), ["currentPassword"]);
+    assert_eq!(here.post(path, change(PASSWORD, PASSWORD)).await.expect(422).fields(), ["newPassword"]);
+    assert_eq!(here.post(path, change(PASSWORD, "letmein123")).await.expect(422).fields(), ["newPassword"]);
     here.post(path, change(PASSWORD, NEW)).await.expect(204);
     here.get("/auth/me").await.expect(200);
     there.get("/auth/me").await.expect(401);

@@ -29,7 +29,7 @@ async fn a_trunk_is_found_by_the_narrowest_network() {
     operator.post(path, call("198.51.100.1")).await.expect(404);
     other.patch(&format!("/api/v1/trunks/{}", trunks[1]), json!({"status": "MAINTENANCE"})).await.expect(200);
     assert_eq!(operator.post(path, call("203.0.113.7")).await.expect(200).json()["trunkId"], json!(trunks[0]));
-    assert_eq!(operator.post(path, call("carrier.example")).await.expect(400).fields(), ["source_ip"]);
+    assert_eq!(operator.post(path, call("carrier.example")).await.expect(422).fields(), ["source_ip"]);
     admin.post(path, call("203.0.113.9")).await.expect(403);
 }
 

@@ -171,7 +171,7 @@ mod tests {
     fn a_problem_is_a_sentence_and_its_fields() {
         let problem = json!({"detail": "2 fields are not valid", "errors": [
             {"field": "status", "message": "is unknown"}, {"field": "limit", "message": "is \u{1b}[31mtoo high"}]});
-        let text = words(StatusCode::BAD_REQUEST, &problem);
+        let text = words(StatusCode::UNPROCESSABLE_ENTITY, &problem);
         assert_eq!(text, "2 fields are not valid\n  status: is unknown\n  limit: is \u{fffd}[31mtoo high");
         assert!(words(StatusCode::BAD_GATEWAY, &Value::Null).contains("502"));
         assert!(words(StatusCode::UNAUTHORIZED, &problem).contains("--api-key"));

@@ -144,7 +144,8 @@ async fn vouch(caller: &Caller, consent: &ConsentToken) -> ApiResult<Vouched> {
 }
 
 fn failed(reason: &str) -> ApiError {
-    ApiError::new(StatusCode::BAD_REQUEST, "TOKEN_VERIFICATION_FAILED", format!("The token is not verified: {reason}"))
+    let error = ApiError::unprocessable("TOKEN_VERIFICATION_FAILED", format!("The token is not verified: {reason}"));
+    ApiError { faults: vec![Fault::body("token", format!("is not verified: {reason}"))], ..error }
 }
 
 fn verified(consent: &mut ConsentToken, expires_at: Option<Timestamp>, now: Timestamp) {
