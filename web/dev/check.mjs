@@ -14,7 +14,9 @@ const browser = await chromium.launch({
   executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium",
   args: ["--no-sandbox"],
 });
-const base = "http://127.0.0.1:3900";
+const base = `http://127.0.0.1:${process.env.WEB_PORT ?? 3900}`;
+const api = `http://127.0.0.1:${process.env.API_PORT ?? 3901}`;
+const ask = async (path) => (await fetch(api + path)).json();
 let failed = 0;
 const check = (name, ok, detail = "") => {
   if (!ok) failed++;
@@ -74,13 +76,8 @@ for (const theme of ["light", "dark"]) {
     await page.waitForTimeout(3000);
     await accessibility(page, `dashboard ${where}`);
     await measure("dashboard");
-    const sold = await page.evaluate(async () => {
-      const answer = await fetch("http://127.0.0.1:3901/api/v1/calls?limit=100&status=COMPLETED");
-      return (await answer.json()).data.find((row) => row.converted).id;
-    });
-    const flow = await page.evaluate(
-      async () => (await (await fetch("http://127.0.0.1:3901/api/v1/flows")).json()).data[0].id,
-    );
+    const sold = (await ask("/api/v1/calls?limit=100&status=COMPLETED")).data.find((row) => row.converted).id;
+    const flow = (await ask("/api/v1/flows")).data[0].id;
     for (const path of [
       "/calls",
       `/calls/${sold}`,
@@ -111,6 +108,13 @@ for (const theme of ["light", "dark"]) {
       await measure(path);
       await accessibility(page, `${path.replace(/[0-9a-f-]{36}/, ":id")} ${where}`);
     }
+    await page.goto(`${base}/users`);
+    await page.click("button:has-text('Invite')");
+    await page.getByRole("dialog").getByLabel("Role").selectOption({ label: "Buyer" });
+    await page.getByRole("dialog").getByLabel("Buyer", { exact: true }).click();
+    await page.waitForSelector("[role=option]");
+    await measure("invitation");
+    await accessibility(page, `an open list of choices ${where}`);
     check(`nothing is wider than the screen ${where}`, wide.length === 0, wide.join("; "));
     check(`no script errors ${where}`, errors.length === 0, errors.join("; "));
     await context.close();
@@ -194,12 +198,7 @@ await page.goBack();
 await page.waitForSelector("h1:has-text('Calls')");
 check("back keeps the search", (await page.inputValue("input[data-search]")) === "+1 (212) 555");
 
-const sold = await page.evaluate(
-  async () =>
-    (await (await fetch("http://127.0.0.1:3901/api/v1/calls?limit=100&status=COMPLETED")).json()).data.find(
-      (row) => row.converted,
-    ).id,
-);
+const sold = (await ask("/api/v1/calls?limit=100&status=COMPLETED")).data.find((row) => row.converted).id;
 await page.goto(`${base}/calls/${sold}`);
 await page.waitForSelector("button[aria-label=Play]:not([disabled])");
 await page.keyboard.press("Space");
@@ -259,6 +258,37 @@ await page.click("tbody tr button:has-text('Retry')");
 await page.waitForSelector("text=It runs again");
 await page.waitForSelector("text=No job stands so");
 check("a job that was given up is retried by hand", true);
+await page.goto(`${base}/users`);
+await page.click("button:has-text('Invite')");
+const dialog = page.getByRole("dialog");
+await dialog.getByLabel("E-mail").fill("pat@sunrise.example");
+check("no partner is asked for where the role has no side", (await dialog.getByRole("combobox").count()) === 1);
+await dialog.getByLabel("Role").selectOption({ label: "Buyer" });
+await page.keyboard.press("Tab");
+await dialog.locator("button[type=submit]").click();
+const partner = dialog.getByLabel("Buyer", { exact: true });
+await dialog.locator("p:has-text('needs a buyer')").waitFor();
+check("a missing buyer is told at its field", (await partner.getAttribute("aria-invalid")) === "true");
+await partner.focus();
+await page.keyboard.type("sunr");
+await dialog.getByRole("option", { name: "Sunrise Solar" }).waitFor();
+await page.waitForFunction(() => document.querySelectorAll("[role=option]").length === 1);
+await page.keyboard.press("Escape");
+check("Escape closes the list and not the window", (await dialog.count()) === 1);
+await page.keyboard.type("sunr");
+await page.waitForFunction(() => document.querySelectorAll("[role=option]").length === 1);
+await page.keyboard.press("Enter");
+check("a choice is made with the keyboard", (await partner.inputValue()) === "Sunrise Solar");
+await dialog.locator("button[type=submit]").click();
+await page.waitForSelector("text=Hand over this link");
+const invited = (await ask("/invited")).invited;
+const sunrise = (await ask("/api/v1/buyers?search=sunrise")).data[0].id;
+check(
+  "a buyer is invited to their side",
+  invited.length === 1 && invited[0].buyerId === sunrise && invited[0].publisherId === null,
+  JSON.stringify(invited),
+);
+await page.keyboard.press("Escape");
 await page.goto(`${base}/settings`);
 await page.click("main button:has-text('Sign out')");
 await page.waitForSelector("input[type=email]");

@@ -85,6 +85,7 @@ const list = (rows, url) => {
     meta: { page, limit, total: rows.length, totalPages: Math.max(1, Math.ceil(rows.length / limit)) },
   };
 };
+const matches = (name, part) => name.toLowerCase().includes(part.toLowerCase());
 const problem = (status, code, message, details = []) => [
   status,
   { error: { code, message, details, requestId: "req-1" }, title: message, status, errors: details },
@@ -153,6 +154,8 @@ function summary(window) {
 }
 
 let signedOut = false;
+/** Those invited so far, as they were sent: for check.mjs. */
+const invited = [];
 const routes = [
   [
     "POST",
@@ -220,8 +223,26 @@ const routes = [
   [
     "POST",
     /^\/api\/v1\/users\/invite$/,
-    () => [200, { user: {}, invitation: { mailed: false, link: "http://localhost:3000/invitation#1f0c2a77" } }],
+    (_, __, body) => {
+      const needs = { publisher: "publisherId", buyer: "buyerId" };
+      for (const role of body.roles) {
+        const field = needs[role.toLowerCase()];
+        const message = `the role ${role.toUpperCase()} needs a ${role.toLowerCase()}`;
+        if (field && !body[field]) return problem(422, "VALIDATION_ERROR", message, [{ field, message }]);
+      }
+      invited.push(body);
+      return [200, { user: {}, invitation: { mailed: false, link: "http://localhost:3000/invitation#1f0c2a77" } }];
+    },
   ],
+  [
+    "GET",
+    /^\/api\/v1\/(publishers|buyers)\/([^/]+)$/,
+    (_, __, ___, [, kind, id]) => {
+      const row = (kind === "buyers" ? buyers : publishers).find((each) => each.id === id);
+      return row ? [200, row] : problem(404, "NOT_FOUND", "No such thing");
+    },
+  ],
+  ["GET", /^\/invited$/, () => [200, { invited }]],
   ["POST", /^\/auth\/ws-ticket$/, () => [200, { ticket: "once" }]],
   ["GET", /^\/api\/v1\/dashboard\/summary$/, (_, url) => [200, summary(url.searchParams.get("window"))]],
   [
@@ -269,7 +290,9 @@ const routes = [
       (_, url) => [
         200,
         list(
-          rows.map(({ documents, ...row }) => row),
+          rows
+            .map(({ documents, ...row }) => row)
+            .filter(({ name }) => !name || matches(name, url.searchParams.get("search") ?? "")),
           url,
         ),
       ],

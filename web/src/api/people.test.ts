@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { changesOf, readAuditEntry, readGrantable, readPerson } from "./people";
+import { changesOf, readAuditEntry, readGrantable, readPerson, sideOf, sidesFor } from "./people";
 
 describe("readPerson", () => {
   it("names somebody by the address where there is no name", () => {
@@ -12,6 +12,25 @@ describe("readPerson", () => {
       invitedAt: "2026-11-27T10:00:00Z",
     };
     expect(readPerson(seen)).toMatchObject({ name: "Ann Lee", isInvited: false });
+  });
+});
+
+describe("sideOf", () => {
+  const north = { publisherId: "p1", buyerId: null };
+  it("asks for the partner a role needs", () => {
+    expect(sideOf("PUBLISHER", null)).toBe("publisher");
+    expect(sideOf("buyer", north)).toBe("buyer");
+    expect(sideOf("analyst", null)).toBeNull();
+  });
+  it("keeps the side of a role that allows one, and of no other", () => {
+    expect(sideOf("own:1", north)).toBe("publisher");
+    expect(sideOf("analyst", { publisherId: null, buyerId: "b1" })).toBe("buyer");
+    expect(sideOf("ADMIN", north)).toBeNull();
+  });
+  it("leaves nothing of the side that is not shown", () => {
+    expect(sidesFor("buyer", { publisherId: "p1", buyerId: "b1" })).toEqual({ publisherId: null, buyerId: "b1" });
+    expect(sidesFor("buyer", { publisherId: "p1", buyerId: "" })).toEqual({ publisherId: null, buyerId: null });
+    expect(sidesFor(null, { publisherId: "p1" })).toEqual({ publisherId: null, buyerId: null });
   });
 });
 

@@ -12,6 +12,10 @@ export interface Person {
   roles: string[];
   /** Roles of the tenant's own. */
   roleIds: string[];
+  /** Sees only what belongs to this publisher. */
+  publisherId: string | null;
+  /** Sees only what belongs to this buyer. */
+  buyerId: string | null;
   /** Invited and not seen yet. */
   isInvited: boolean;
   lastLoginAt: number | null;
@@ -30,10 +34,35 @@ export function readPerson(row: Wire<"User">): Person {
     status: asText(row.status),
     roles: asTexts(row.roles),
     roleIds: asTexts(row.roleIds),
+    publisherId: asText(row.publisherId),
+    buyerId: asText(row.buyerId),
     isInvited: asTime(row.invitedAt) !== null && lastLoginAt === null,
     lastLoginAt,
   };
 }
+
+/** How a role of the tenant's own stands in a select, beside the names of those everybody has. */
+export const OWN = "own:";
+
+/** The chosen role as the API wants it. */
+export const rolesFor = (chosen: string) =>
+  chosen.startsWith(OWN) ? { roles: [], roleIds: [chosen.slice(OWN.length)] } : { roles: [chosen], roleIds: [] };
+
+export type Side = "publisher" | "buyer";
+
+/** The partner whose side somebody with this role sees: the role needs one, or they have one and the role allows it. */
+export function sideOf(role: string, held: Pick<Person, "publisherId" | "buyerId"> | null): Side | null {
+  const name = role.toLowerCase();
+  if (name === "publisher" || name === "buyer") return name;
+  if (name === "owner" || name === "admin") return null;
+  return held?.publisherId ? "publisher" : held?.buyerId ? "buyer" : null;
+}
+
+/** Both sides as the API wants them: of the one that is not shown nothing stays. */
+export const sidesFor = (side: Side | null, values: { publisherId?: string; buyerId?: string }) => ({
+  publisherId: side === "publisher" ? values.publisherId || null : null,
+  buyerId: side === "buyer" ? values.buyerId || null : null,
+});
 
 /** What became of a link for somebody: mailed, or to be handed over by hand. */
 export interface HandedLink {

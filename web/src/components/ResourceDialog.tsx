@@ -33,6 +33,8 @@ export interface FormField {
   /** Fields of one group share a tab. */
   group?: string;
   autoComplete?: string;
+  /** Shown only while this holds of the values; always without it. */
+  when?: (values: Values) => boolean;
 }
 
 type Values = Record<string, string>;
@@ -68,9 +70,10 @@ export function ResourceDialog(props: ResourceDialogProps) {
   );
 }
 
-function ResourceForm({ fields, initial, save, done, stale, submitLabel, onOpenChange }: ResourceDialogProps) {
+function ResourceForm({ fields: all, initial, save, done, stale, submitLabel, onOpenChange }: ResourceDialogProps) {
   const client = useQueryClient();
   const [values, setValues] = useState<Values>(initial);
+  const fields = all.filter(({ when }) => when?.(values) ?? true);
   const saving = useMutation({
     mutationFn: () => save(values),
     onSuccess: async () => {

@@ -5,7 +5,7 @@ import { useCallback, useMemo, useState } from "react";
 import { toast } from "sonner";
 import type { Role } from "@/api/access";
 import { patch, post, remove } from "@/api/client";
-import { type HandedLink, type Person, readHandedLink } from "@/api/people";
+import { type HandedLink, OWN, type Person, readHandedLink, rolesFor, type Side, sideOf, sidesFor } from "@/api/people";
 import { CALLS_PER_PAGE, grantableRolesQuery, rolesQuery, usersQuery } from "@/api/queries";
 import { asRecord, type Wire } from "@/api/read";
 import { useAuth } from "@/auth/AuthProvider";
@@ -13,7 +13,8 @@ import { may } from "@/auth/permissions";
 import { ListBody } from "@/components/ListBody";
 import { PageHeader } from "@/components/PageHeader";
 import { Pager } from "@/components/Pager";
-import { ResourceDialog } from "@/components/ResourceDialog";
+import { Picker } from "@/components/Picker";
+import { type FormField, ResourceDialog } from "@/components/ResourceDialog";
 import { choices, ResourceStatus } from "@/components/ResourceStatus";
 import { SearchBox } from "@/components/SearchBox";
 import { ShownOnce } from "@/components/ShownOnce";
@@ -26,13 +27,17 @@ import { Menu, MenuContent, MenuItem, MenuTrigger } from "@/components/ui/menu";
 import { formatFull } from "@/format/time";
 import { toSentence } from "@/format/words";
 
-/** How a role of the tenant's own stands in a select, beside the names of those everybody has. */
-const OWN = "own:";
 const ownChoices = (roles: Role[]) => roles.map(({ id, name }) => ({ value: `${OWN}${id}`, label: name }));
 
-/** The chosen role as the API wants it. */
-const rolesFor = (chosen: string) =>
-  chosen.startsWith(OWN) ? { roles: [], roleIds: [chosen.slice(OWN.length)] } : { roles: [chosen], roleIds: [] };
+/** Whose calls and money somebody sees, while the chosen role has a side. */
+const sideField = (side: Side, held: Person | null): FormField => ({
+  name: `${side}Id`,
+  label: side === "publisher" ? "Publisher" : "Buyer",
+  kind: "custom",
+  hint: "They see what belongs to it, and nothing else.",
+  when: ({ roles = "" }) => sideOf(roles, held) === side,
+  render: (control) => <Picker {...control} path={`/api/v1/${side}s`} what={side} />,
+});
 
 const NONE: Role[] = [];
 
@@ -242,14 +247,24 @@ function InviteDialog({ onClose, onLink }: { onClose: () => void; onLink: OnLink
         { name: "firstName", label: "First name", half: true },
         { name: "lastName", label: "Last name", half: true },
         { name: "roles", label: "Role", kind: "select", options: [...choices(...roles.data), ...ownChoices(own)] },
+        sideField("publisher", null),
+        sideField("buyer", null),
       ]}
-      initial={{ email: "", firstName: "", lastName: "", roles: roles.data.at(-1) ?? "" }}
+      initial={{
+        email: "",
+        firstName: "",
+        lastName: "",
+        roles: roles.data.at(-1) ?? "",
+        publisherId: "",
+        buyerId: "",
+      }}
       save={async (values) => {
         const body = {
           email: values.email ?? "",
           firstName: values.firstName || null,
           lastName: values.lastName || null,
           ...rolesFor(values.roles ?? ""),
+          ...sidesFor(sideOf(values.roles ?? "", null), values),
         } satisfies Wire<"InviteRequest">;
         const made: Wire<"InviteResponse"> = asRecord(await post("/api/v1/users/invite", body));
         onLink(readHandedLink(made.invitation), `The invitation is on its way to ${values.email}`);
@@ -283,6 +298,8 @@ function PersonDialog({ person, onClose }: { person: Person; onClose: () => void
         { name: "firstName", label: "First name", half: true },
         { name: "lastName", label: "Last name", half: true },
         { name: "roles", label: "Role", kind: "select", options },
+        sideField("publisher", person),
+        sideField("buyer", person),
         {
           name: "status",
           label: "Status",
@@ -295,6 +312,8 @@ function PersonDialog({ person, onClose }: { person: Person; onClose: () => void
         firstName: person.firstName,
         lastName: person.lastName,
         roles: only,
+        publisherId: person.publisherId ?? "",
+        buyerId: person.buyerId ?? "",
         status: person.status?.toUpperCase() ?? "ACTIVE",
       }}
       save={(values) => {
@@ -304,6 +323,8 @@ function PersonDialog({ person, onClose }: { person: Person; onClose: () => void
         };
         if (values.status !== person.status?.toUpperCase()) body.status = values.status;
         if (values.roles !== only) Object.assign(body, rolesFor(values.roles ?? ""));
+        const sides = sidesFor(sideOf(values.roles ?? "", person), values);
+        if (sides.publisherId !== person.publisherId || sides.buyerId !== person.buyerId) Object.assign(body, sides);
         return patch(`/api/v1/users/${person.id}`, body);
       }}
       done="Saved"

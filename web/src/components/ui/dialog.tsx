@@ -22,6 +22,11 @@ export function Dialog({ open, onOpenChange, title, description, children, class
         <DialogPrimitive.Overlay className={veil} />
         <DialogPrimitive.Content
           {...(description ? {} : { "aria-describedby": undefined })}
+          onEscapeKeyDown={(event) => {
+            // The first Escape closes an open list of choices, the next one the window.
+            const field = document.activeElement;
+            if (field?.role === "combobox" && field.ariaExpanded === "true") event.preventDefault();
+          }}
           className={cn(
             "fixed inset-x-0 bottom-0 z-50 max-h-[92dvh] overflow-y-auto rounded-t-2xl border border-line bg-surface p-5 pb-[max(1.25rem,env(safe-area-inset-bottom))] shadow-pop animate-pop sm:inset-auto sm:top-1/2 sm:left-1/2 sm:w-[30rem] sm:max-w-[calc(100vw-2rem)] sm:-translate-1/2 sm:rounded-2xl",
             className,
