@@ -192,8 +192,9 @@ check(
 );
 await page.locator("tbody tr a").first().focus();
 await page.keyboard.press("Enter");
-await page.waitForSelector("text=Why this buyer");
-check("Enter on a row opens the call", true);
+// Some of the fixture's calls are sold, to others nobody came: each says why.
+await page.waitForSelector("h2:has-text('Why this buyer'), h2:has-text('Why no buyer')");
+check("Enter on a row opens the call", new URL(page.url()).pathname.startsWith("/calls/"));
 await page.goBack();
 await page.waitForSelector("h1:has-text('Calls')");
 check("back keeps the search", (await page.inputValue("input[data-search]")) === "+1 (212) 555");

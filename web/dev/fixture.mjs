@@ -463,10 +463,11 @@ function start(seed) {
 }
 
 if (!EMPTY && !process.env.API_URL) {
-  const dayStart = new Date().setHours(0, 0, 0, 0);
   const now = Date.now();
+  // Today's calls; just after midnight yesterday's last ones too, so that there are some.
+  const from = Math.min(new Date().setHours(0, 0, 0, 0), now - 6 * 3_600_000);
   let seed = 1;
-  for (let at = dayStart; at < now - 400_000; at += 240_000 + Math.abs(Math.sin(at / 9e6)) * 400_000)
+  for (let at = from; at < now - 400_000; at += 240_000 + Math.abs(Math.sin(at / 9e6)) * 400_000)
     calls.push(script(Math.round(at), seed++));
   for (let index = 0; index < 3; index++) setTimeout(() => start(seed++), 300 + index * 900);
   setInterval(() => start(seed++), 6000);

@@ -1,43 +1,29 @@
 import { createRootRoute, createRoute, createRouter, Link, lazyRouteComponent } from "@tanstack/react-router";
 import { Compass } from "lucide-react";
 import { useAuth } from "./auth/AuthProvider";
+import { type ListSearch, readListSearch, word } from "./components/listSearch";
 import { Shell } from "./components/Shell";
 import { Empty, Failure } from "./components/States";
 import { SkeletonRows } from "./components/ui/skeleton";
 import { CallsPage } from "./pages/CallsPage";
 import { Dashboard } from "./pages/Dashboard";
 
-export interface CallsSearch {
-  page?: number;
-  status?: string;
+export interface CallsSearch extends ListSearch {
   direction?: string;
   campaignId?: string;
   buyerId?: string;
   numberId?: string;
-  q?: string;
   from?: string;
   until?: string;
   focus?: boolean;
 }
 
-export interface AuditSearch {
-  page?: number;
+export interface AuditSearch extends ListSearch {
   action?: string;
   userId?: string;
   /** `done` or `refused`; both without it. */
   outcome?: string;
 }
-
-const word = (value: unknown): string | undefined =>
-  typeof value === "string" && value !== ""
-    ? value.slice(0, 100)
-    : typeof value === "number"
-      ? String(value)
-      : undefined;
-const pageNumber = (value: unknown): number | undefined => {
-  const page = Number(value);
-  return Number.isInteger(page) && page > 1 ? page : undefined;
-};
 
 function Root() {
   const { user } = useAuth();
@@ -72,13 +58,11 @@ const routes = [
     path: "/calls",
     component: CallsPage,
     validateSearch: (raw: Record<string, unknown>): CallsSearch => ({
-      page: pageNumber(raw.page),
-      status: word(raw.status),
+      ...readListSearch(raw),
       direction: word(raw.direction),
       campaignId: word(raw.campaignId),
       buyerId: word(raw.buyerId),
       numberId: word(raw.numberId),
-      q: word(raw.q),
       from: word(raw.from),
       until: word(raw.until),
       focus: raw.focus === true ? true : undefined,
@@ -93,21 +77,25 @@ const routes = [
     getParentRoute: () => rootRoute,
     path: "/numbers",
     component: lazyRouteComponent(() => import("./pages/NumbersPage"), "NumbersPage"),
+    validateSearch: readListSearch,
   }),
   createRoute({
     getParentRoute: () => rootRoute,
     path: "/campaigns",
     component: lazyRouteComponent(() => import("./pages/CampaignsPage"), "CampaignsPage"),
+    validateSearch: readListSearch,
   }),
   createRoute({
     getParentRoute: () => rootRoute,
     path: "/publishers",
     component: lazyRouteComponent(() => import("./pages/PublishersPage"), "PublishersPage"),
+    validateSearch: readListSearch,
   }),
   createRoute({
     getParentRoute: () => rootRoute,
     path: "/buyers",
     component: lazyRouteComponent(() => import("./pages/BuyersPage"), "BuyersPage"),
+    validateSearch: readListSearch,
   }),
   createRoute({
     getParentRoute: () => rootRoute,
@@ -123,11 +111,13 @@ const routes = [
     getParentRoute: () => rootRoute,
     path: "/tags",
     component: lazyRouteComponent(() => import("./pages/TagsPage"), "TagsPage"),
+    validateSearch: readListSearch,
   }),
   createRoute({
     getParentRoute: () => rootRoute,
     path: "/flows",
     component: lazyRouteComponent(() => import("./pages/FlowsPage"), "FlowsPage"),
+    validateSearch: readListSearch,
   }),
   createRoute({
     getParentRoute: () => rootRoute,
@@ -141,36 +131,37 @@ const routes = [
     getParentRoute: () => rootRoute,
     path: "/queues",
     component: lazyRouteComponent(() => import("./pages/QueuesPage"), "QueuesPage"),
+    validateSearch: readListSearch,
   }),
   createRoute({
     getParentRoute: () => rootRoute,
     path: "/leads",
     component: lazyRouteComponent(() => import("./pages/LeadsPage"), "LeadsPage"),
-    validateSearch: (raw: Record<string, unknown>): { page?: number; q?: string; status?: string } => ({
-      page: pageNumber(raw.page),
-      q: word(raw.q),
-      status: word(raw.status),
-    }),
+    validateSearch: readListSearch,
   }),
   createRoute({
     getParentRoute: () => rootRoute,
     path: "/dnc",
     component: lazyRouteComponent(() => import("./pages/DncPage"), "DncPage"),
+    validateSearch: (raw: Record<string, unknown>): ListSearch & { list?: string } => ({
+      ...readListSearch(raw),
+      list: word(raw.list),
+    }),
   }),
   createRoute({
     getParentRoute: () => rootRoute,
     path: "/compliance",
     component: lazyRouteComponent(() => import("./pages/CompliancePage"), "CompliancePage"),
-    validateSearch: (raw: Record<string, unknown>): { tab?: string } => ({ tab: word(raw.tab) }),
+    validateSearch: (raw: Record<string, unknown>): ListSearch & { tab?: string } => ({
+      ...readListSearch(raw),
+      tab: word(raw.tab),
+    }),
   }),
   createRoute({
     getParentRoute: () => rootRoute,
     path: "/users",
     component: lazyRouteComponent(() => import("./pages/UsersPage"), "UsersPage"),
-    validateSearch: (raw: Record<string, unknown>): { page?: number; q?: string } => ({
-      page: pageNumber(raw.page),
-      q: word(raw.q),
-    }),
+    validateSearch: readListSearch,
   }),
   createRoute({
     getParentRoute: () => rootRoute,
@@ -181,17 +172,14 @@ const routes = [
     getParentRoute: () => rootRoute,
     path: "/api-keys",
     component: lazyRouteComponent(() => import("./pages/ApiKeysPage"), "ApiKeysPage"),
-    validateSearch: (raw: Record<string, unknown>): { page?: number; status?: string } => ({
-      page: pageNumber(raw.page),
-      status: word(raw.status),
-    }),
+    validateSearch: readListSearch,
   }),
   createRoute({
     getParentRoute: () => rootRoute,
     path: "/audit",
     component: lazyRouteComponent(() => import("./pages/AuditPage"), "AuditPage"),
     validateSearch: (raw: Record<string, unknown>): AuditSearch => ({
-      page: pageNumber(raw.page),
+      ...readListSearch(raw),
       action: word(raw.action),
       userId: word(raw.userId),
       outcome: word(raw.outcome),
@@ -201,10 +189,7 @@ const routes = [
     getParentRoute: () => rootRoute,
     path: "/jobs",
     component: lazyRouteComponent(() => import("./pages/JobsPage"), "JobsPage"),
-    validateSearch: (raw: Record<string, unknown>): { page?: number; status?: string } => ({
-      page: pageNumber(raw.page),
-      status: word(raw.status),
-    }),
+    validateSearch: readListSearch,
   }),
   createRoute({
     getParentRoute: () => rootRoute,

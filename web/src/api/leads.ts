@@ -84,6 +84,8 @@ export const readDncList = (row: Wire<"DncList">): DncList => ({
 });
 
 export interface DncEntry {
+  /** The number: a list has it once. */
+  id: string;
   number: string;
   reason: string | null;
   source: string | null;
@@ -91,6 +93,7 @@ export interface DncEntry {
 }
 
 export const readDncEntry = (row: Wire<"DncListEntry">): DncEntry => ({
+  id: asText(row.phoneNumber) ?? "",
   number: asText(row.phoneNumber) ?? "",
   reason: asText(row.reason),
   source: asText(row.source),

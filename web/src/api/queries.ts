@@ -97,6 +97,47 @@ export const campaignsQuery = queryOptions({
   queryFn: async ({ signal }) => readPage(await get("/api/v1/campaigns", { limit: LIST_MAX }, signal), readCampaign),
 });
 
+/** Campaigns by page, as their own page lists them. */
+export const campaignsPage = (page: number, filter: Query) =>
+  queryOptions({
+    queryKey: ["campaigns", page, filter],
+    queryFn: async ({ signal }) => {
+      const query: Query = { ...filter, page, limit: CALLS_PER_PAGE };
+      return readPage(await get("/api/v1/campaigns", query, signal), readCampaign);
+    },
+    placeholderData: keepPreviousData,
+  });
+
+export const publishersPage = (page: number, filter: Query) =>
+  queryOptions({
+    queryKey: ["publishers", page, filter],
+    queryFn: async ({ signal }) => {
+      const query: Query = { ...filter, page, limit: CALLS_PER_PAGE };
+      return readPage(await get("/api/v1/publishers", query, signal), readPublisher);
+    },
+    placeholderData: keepPreviousData,
+  });
+
+export const buyersPage = (page: number, filter: Query) =>
+  queryOptions({
+    queryKey: ["buyers", page, filter],
+    queryFn: async ({ signal }) => {
+      const query: Query = { ...filter, page, limit: CALLS_PER_PAGE };
+      return readPage(await get("/api/v1/buyers", query, signal), readBuyer);
+    },
+    placeholderData: keepPreviousData,
+  });
+
+export const flowsPage = (page: number, filter: Query) =>
+  queryOptions({
+    queryKey: ["flows", "page", page, filter],
+    queryFn: async ({ signal }) => {
+      const query: Query = { ...filter, page, limit: CALLS_PER_PAGE };
+      return readPage(await get("/api/v1/flows", query, signal), readFlow);
+    },
+    placeholderData: keepPreviousData,
+  });
+
 export const publishersQuery = queryOptions({
   queryKey: ["publishers"],
   queryFn: async ({ signal }) => readPage(await get("/api/v1/publishers", { limit: LIST_MAX }, signal), readPublisher),

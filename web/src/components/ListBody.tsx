@@ -11,11 +11,12 @@ interface ListBodyProps<T> {
   icon: LucideIcon;
   emptyTitle: string;
   emptyHint?: ReactNode;
+  emptyAction?: ReactNode;
   children: (items: T[]) => ReactNode;
 }
 
 /** The four states every list has. */
-export function ListBody<T>({ query, what, icon, emptyTitle, emptyHint, children }: ListBodyProps<T>) {
+export function ListBody<T>({ query, what, icon, emptyTitle, emptyHint, emptyAction, children }: ListBodyProps<T>) {
   if (query.data === undefined) {
     return query.error ? (
       <Failure what={what} error={query.error} onRetry={() => void query.refetch()} />
@@ -25,7 +26,7 @@ export function ListBody<T>({ query, what, icon, emptyTitle, emptyHint, children
   }
   if (query.data.items.length === 0) {
     return (
-      <Empty icon={icon} title={emptyTitle}>
+      <Empty icon={icon} title={emptyTitle} action={emptyAction}>
         {emptyHint}
       </Empty>
     );

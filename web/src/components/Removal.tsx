@@ -1,9 +1,11 @@
 import { useMutation, useQueryClient } from "@tanstack/react-query";
-import type { ReactNode } from "react";
+import { Trash2 } from "lucide-react";
+import { type ReactNode, useState } from "react";
 import { toast } from "sonner";
 import { remove } from "@/api/client";
 import { ConfirmDialog } from "./ConfirmDialog";
 import { messageOf } from "./States";
+import { Button } from "./ui/button";
 
 /** What is to be removed. */
 export interface Removed {
@@ -42,5 +44,34 @@ export function Removal({ removed, onClose, stale }: RemovalProps) {
       pending={removing.isPending}
       onConfirm={() => removed && removing.mutate(removed)}
     />
+  );
+}
+
+interface RemoveButtonProps extends Removed {
+  /** What it says to those who do not see it, where the name alone is not enough. */
+  label?: string;
+  stale: string[];
+  /** Called when it is pressed, before anything is asked. */
+  onAsk?: () => void;
+}
+
+/** The button that removes a row. */
+export function RemoveButton({ label, stale, onAsk, ...what }: RemoveButtonProps) {
+  const [removed, setRemoved] = useState<Removed | null>(null);
+  return (
+    <>
+      <Button
+        variant="ghost"
+        size="icon-sm"
+        aria-label={label ?? `Remove ${what.name}`}
+        onClick={() => {
+          onAsk?.();
+          setRemoved(what);
+        }}
+      >
+        <Trash2 />
+      </Button>
+      <Removal removed={removed} onClose={() => setRemoved(null)} stale={stale} />
+    </>
   );
 }

@@ -1,97 +1,85 @@
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
-import { useNavigate, useSearch } from "@tanstack/react-router";
-import { KeyRound, MoreHorizontal, Pencil, Plus, RefreshCw, Trash2 } from "lucide-react";
-import { useMemo, useState } from "react";
+import { KeyRound, MoreHorizontal, Pencil, RefreshCw, Trash2 } from "lucide-react";
+import { useState } from "react";
 import { toast } from "sonner";
 import { type ApiKey, keyStatus, readSecret } from "@/api/access";
 import { patch, post, remove } from "@/api/client";
-import { apiKeysQuery, CALLS_PER_PAGE } from "@/api/queries";
+import { apiKeysQuery } from "@/api/queries";
 import type { Wire } from "@/api/read";
 import { useAuth } from "@/auth/AuthProvider";
 import { may } from "@/auth/permissions";
 import { ConfirmDialog } from "@/components/ConfirmDialog";
-import { ListBody } from "@/components/ListBody";
+import { DialogButton } from "@/components/DialogButton";
+import { FilteredList } from "@/components/FilteredList";
+import { useListSearch } from "@/components/listSearch";
 import { PageHeader } from "@/components/PageHeader";
-import { Pager } from "@/components/Pager";
 import { permissionsInShort } from "@/components/PermissionPicker";
 import { ResourceDialog } from "@/components/ResourceDialog";
-import { ResourceStatus } from "@/components/ResourceStatus";
+import { choices, ResourceStatus } from "@/components/ResourceStatus";
 import { ShownOnce } from "@/components/ShownOnce";
 import { messageOf } from "@/components/States";
 import { Badge } from "@/components/ui/badge";
 import { Button } from "@/components/ui/button";
-import { Card } from "@/components/ui/card";
-import { type Columns, DataTable } from "@/components/ui/data-table";
-import { NativeSelect } from "@/components/ui/input";
+import type { Columns } from "@/components/ui/data-table";
 import { Menu, MenuContent, MenuItem, MenuTrigger } from "@/components/ui/menu";
 import { formatDayTime, formatEnd, formatFull, fromLocalField, toLocalField } from "@/format/time";
-import { toSentence } from "@/format/words";
 import { NewKeyDialog } from "./NewKeyDialog";
 
 /** What is being done, and to which key. */
-type Act = { what: "edit" | "rotate" | "revoke"; key: ApiKey };
+type Act = { what: "rotate" | "revoke"; key: ApiKey };
 
 const usedWhen = (key: ApiKey) => (key.lastUsedAt === null ? "Never" : formatDayTime(key.lastUsedAt));
 
+const columns: Columns<ApiKey> = [
+  {
+    id: "name",
+    header: "Key",
+    cell: ({ row }) => (
+      <>
+        <span className="block font-medium">{row.original.name}</span>
+        <code className="block font-mono text-[13px] text-soft">{row.original.prefix}…</code>
+      </>
+    ),
+  },
+  {
+    id: "scopes",
+    header: "May",
+    cell: ({ row }) => <span className="text-soft">{permissionsInShort(row.original.scopes)}</span>,
+  },
+  {
+    id: "limit",
+    header: "A minute",
+    cell: ({ row }) => (
+      <span className="tabular whitespace-nowrap text-soft">
+        {row.original.rateLimit?.toLocaleString("en-US") ?? "Usual limit"}
+      </span>
+    ),
+  },
+  {
+    id: "expires",
+    header: "Expires",
+    cell: ({ row }) => (
+      <span className="whitespace-nowrap text-soft">
+        {row.original.expiresAt === null ? "Never" : formatEnd(row.original.expiresAt, Date.now())}
+      </span>
+    ),
+  },
+  {
+    id: "used",
+    header: "Last used",
+    cell: ({ row }) => <span className="whitespace-nowrap text-soft">{usedWhen(row.original)}</span>,
+  },
+  { id: "status", header: "Status", cell: ({ row }) => <KeyStatus apiKey={row.original} /> },
+];
+
 export function ApiKeysPage() {
   const { user } = useAuth();
-  const { page = 1, status } = useSearch({ from: "/api-keys" });
-  const navigate = useNavigate({ from: "/api-keys" });
-  const keys = useQuery(apiKeysQuery(page, status));
-  const [creating, setCreating] = useState(false);
+  const list = useListSearch();
+  const keys = useQuery(apiKeysQuery(list.page, list.status));
   const [act, setAct] = useState<Act | null>(null);
   const [secret, setSecret] = useState<string | null>(null);
   const canWrite = may(user, "api_keys:write");
   const canRevoke = may(user, "api_keys:delete");
-  const columns = useMemo<Columns<ApiKey>>(
-    () => [
-      {
-        id: "name",
-        header: "Key",
-        cell: ({ row }) => (
-          <>
-            <span className="block font-medium">{row.original.name}</span>
-            <code className="block font-mono text-[13px] text-soft">{row.original.prefix}…</code>
-          </>
-        ),
-      },
-      {
-        id: "scopes",
-        header: "May",
-        cell: ({ row }) => <span className="text-soft">{permissionsInShort(row.original.scopes)}</span>,
-      },
-      {
-        id: "limit",
-        header: "A minute",
-        cell: ({ row }) => (
-          <span className="tabular whitespace-nowrap text-soft">
-            {row.original.rateLimit?.toLocaleString("en-US") ?? "Usual limit"}
-          </span>
-        ),
-      },
-      {
-        id: "expires",
-        header: "Expires",
-        cell: ({ row }) => (
-          <span className="whitespace-nowrap text-soft">
-            {row.original.expiresAt === null ? "Never" : formatEnd(row.original.expiresAt, Date.now())}
-          </span>
-        ),
-      },
-      {
-        id: "used",
-        header: "Last used",
-        cell: ({ row }) => <span className="whitespace-nowrap text-soft">{usedWhen(row.original)}</span>,
-      },
-      { id: "status", header: "Status", cell: ({ row }) => <KeyStatus apiKey={row.original} /> },
-      {
-        id: "actions",
-        header: () => <span className="sr-only">Actions</span>,
-        cell: ({ row }) => <KeyMenu apiKey={row.original} canWrite={canWrite} canRevoke={canRevoke} onAct={setAct} />,
-      },
-    ],
-    [canWrite, canRevoke],
-  );
   return (
     <>
       <PageHeader
@@ -99,80 +87,39 @@ export function ApiKeysPage() {
         hint="For programs, sent as X-API-Key"
         actions={
           canWrite ? (
-            <Button onClick={() => setCreating(true)}>
-              <Plus /> New key
-            </Button>
+            <DialogButton label="New key">
+              {(close) => <NewKeyDialog onClose={close} onSecret={setSecret} />}
+            </DialogButton>
           ) : null
         }
       />
-      <Card>
-        <div className="border-b border-line p-3 sm:px-5">
-          <NativeSelect
-            aria-label="Status"
-            className="w-auto"
-            value={status ?? ""}
-            onChange={(event) => void navigate({ search: { status: event.target.value || undefined }, replace: true })}
-          >
-            <option value="">Every status</option>
-            {["ACTIVE", "REVOKED", "EXPIRED"].map((each) => (
-              <option key={each} value={each}>
-                {toSentence(each)}
-              </option>
-            ))}
-          </NativeSelect>
-        </div>
-        <ListBody
-          query={keys}
-          what="API keys"
-          icon={KeyRound}
-          emptyTitle={status ? "No key matches" : "No API keys yet"}
-          emptyHint="Make one for each program, with no more than it needs."
-        >
-          {(items) => (
-            <DataTable
-              label="API keys"
-              columns={columns}
-              rows={items}
-              rowId={(key) => key.id}
-              opener={(key, content, className) =>
-                canWrite ? (
-                  <button type="button" className={className} onClick={() => setAct({ what: "edit", key })}>
-                    {content}
-                  </button>
-                ) : (
-                  <span>{content}</span>
-                )
-              }
-              card={(key) => (
-                <div className="flex items-center justify-between gap-3">
-                  <button
-                    type="button"
-                    className="min-w-0 flex-1 text-left"
-                    disabled={!canWrite}
-                    onClick={() => setAct({ what: "edit", key })}
-                  >
-                    <span className="block truncate font-medium">{key.name}</span>
-                    <span className="block truncate text-[13px] text-soft">
-                      <code className="font-mono">{key.prefix}…</code> {permissionsInShort(key.scopes)}
-                    </span>
-                    <span className="block truncate text-[13px] text-soft">Last used: {usedWhen(key)}</span>
-                  </button>
-                  <KeyStatus apiKey={key} />
-                  <KeyMenu apiKey={key} canWrite={canWrite} canRevoke={canRevoke} onAct={setAct} />
-                </div>
-              )}
-            />
-          )}
-        </ListBody>
-      </Card>
-      <Pager
-        page={page}
-        totalPages={keys.data?.totalPages ?? null}
-        full={(keys.data?.items.length ?? 0) >= CALLS_PER_PAGE}
-        onPage={(next) => void navigate({ search: { status, page: next > 1 ? next : undefined } })}
+      <FilteredList
+        query={keys}
+        list={list}
+        label="API keys"
+        icon={KeyRound}
+        statuses={choices("ACTIVE", "REVOKED", "EXPIRED")}
+        empty={{
+          title: "No API keys yet",
+          matched: "No key matches",
+          hint: "Make one for each program, with no more than it needs.",
+        }}
+        columns={columns}
+        summary={(key) => ({
+          title: key.name,
+          text: (
+            <>
+              <code className="font-mono">{key.prefix}…</code> {permissionsInShort(key.scopes)}
+              <span className="block truncate">Last used: {usedWhen(key)}</span>
+            </>
+          ),
+          state: <KeyStatus apiKey={key} />,
+        })}
+        rowActions={(key, open) => (
+          <KeyMenu apiKey={key} canWrite={canWrite} canRevoke={canRevoke} onEdit={open} onAct={setAct} />
+        )}
+        dialog={canWrite ? (key, close) => <KeyDialog apiKey={key} onClose={close} /> : null}
       />
-      {creating ? <NewKeyDialog onClose={() => setCreating(false)} onSecret={setSecret} /> : null}
-      {act?.what === "edit" ? <KeyDialog apiKey={act.key} onClose={() => setAct(null)} /> : null}
       {act?.what === "rotate" ? (
         <RotateDialog apiKey={act.key} onClose={() => setAct(null)} onSecret={setSecret} />
       ) : null}
@@ -198,10 +145,11 @@ interface KeyMenuProps {
   apiKey: ApiKey;
   canWrite: boolean;
   canRevoke: boolean;
+  onEdit: () => void;
   onAct: (act: Act) => void;
 }
 
-function KeyMenu({ apiKey, canWrite, canRevoke, onAct }: KeyMenuProps) {
+function KeyMenu({ apiKey, canWrite, canRevoke, onEdit, onAct }: KeyMenuProps) {
   const isGood = keyStatus(apiKey, Date.now()) === "ACTIVE";
   const canRotate = canWrite && isGood && apiKey.rotatedTo === null;
   if (!canWrite && !(canRevoke && isGood)) return null;
@@ -214,7 +162,7 @@ function KeyMenu({ apiKey, canWrite, canRevoke, onAct }: KeyMenuProps) {
       </MenuTrigger>
       <MenuContent align="end">
         {canWrite ? (
-          <MenuItem onSelect={() => onAct({ what: "edit", key: apiKey })}>
+          <MenuItem onSelect={onEdit}>
             <Pencil /> Edit
           </MenuItem>
         ) : null}

@@ -1,39 +1,35 @@
 import { useMutation, useQuery } from "@tanstack/react-query";
-import { useNavigate, useSearch } from "@tanstack/react-router";
+import { useSearch } from "@tanstack/react-router";
 import { ScrollText, ShieldCheck } from "lucide-react";
-import { useCallback, useMemo, useState } from "react";
+import { useCallback, useMemo } from "react";
 import { toast } from "sonner";
 import { get } from "@/api/client";
 import { type AuditEntry, changesOf } from "@/api/people";
-import { auditQuery, CALLS_PER_PAGE, usersQuery } from "@/api/queries";
+import { auditQuery, usersQuery } from "@/api/queries";
 import { asFlag, asNumber, asRecord, asText, type Wire } from "@/api/read";
-import { ListBody } from "@/components/ListBody";
+import { FilteredList } from "@/components/FilteredList";
+import { useListSearch } from "@/components/listSearch";
 import { PageHeader } from "@/components/PageHeader";
-import { Pager } from "@/components/Pager";
+import { SearchBox } from "@/components/SearchBox";
 import { messageOf } from "@/components/States";
 import { Badge } from "@/components/ui/badge";
 import { Button } from "@/components/ui/button";
-import { Card } from "@/components/ui/card";
-import { type Columns, DataTable } from "@/components/ui/data-table";
+import type { Columns } from "@/components/ui/data-table";
 import { Dialog } from "@/components/ui/dialog";
-import { Input, NativeSelect } from "@/components/ui/input";
+import { NativeSelect } from "@/components/ui/input";
 import { formatFull } from "@/format/time";
 
 export function AuditPage() {
-  const search = useSearch({ from: "/audit" });
-  const navigate = useNavigate({ from: "/audit" });
-  const { page = 1, action, userId, outcome } = search;
-  const entries = useQuery(auditQuery(page, { action, userId, success: outcome && outcome === "done" }));
+  const { action, userId, outcome } = useSearch({ from: "/audit" });
+  const list = useListSearch();
+  const entries = useQuery(auditQuery(list.page, { action, userId, success: outcome && outcome === "done" }));
   const people = useQuery(usersQuery(1, ""));
-  const [opened, setOpened] = useState<AuditEntry | null>(null);
   const names = useMemo(() => new Map(people.data?.items.map(({ id, name }) => [id, name])), [people.data]);
   const who = useCallback(
     (entry: AuditEntry) =>
       entry.userId ? (names.get(entry.userId) ?? "A user") : entry.apiKeyId ? "An API key" : "Nobody signed in",
     [names],
   );
-  const narrow = (change: Partial<typeof search>) =>
-    void navigate({ search: { ...search, page: undefined, ...change }, replace: true });
   const columns = useMemo<Columns<AuditEntry>>(
     () => [
       {
@@ -61,76 +57,52 @@ export function AuditPage() {
         hint="What was changed, and what was looked at that is sensitive"
         actions={<Verify />}
       />
-      <Card>
-        <div className="grid gap-3 border-b border-line p-3 sm:grid-cols-3 sm:px-5">
-          <Input
-            data-search
-            type="search"
-            aria-label="Action"
-            placeholder="Action, such as user.update"
-            value={action ?? ""}
-            onChange={(event) => narrow({ action: event.target.value || undefined })}
-          />
-          <NativeSelect
-            aria-label="Who"
-            value={userId ?? ""}
-            onChange={(event) => narrow({ userId: event.target.value || undefined })}
-          >
-            <option value="">Everybody</option>
-            {people.data?.items.map(({ id, name }) => (
-              <option key={id} value={id}>
-                {name}
-              </option>
-            ))}
-          </NativeSelect>
-          <NativeSelect
-            aria-label="Outcome"
-            value={outcome ?? ""}
-            onChange={(event) => narrow({ outcome: event.target.value || undefined })}
-          >
-            <option value="">Done and refused</option>
-            <option value="done">Done</option>
-            <option value="refused">Refused</option>
-          </NativeSelect>
-        </div>
-        <ListBody query={entries} what="The audit log" icon={ScrollText} emptyTitle="Nothing was found">
-          {(items) => (
-            <DataTable
-              label="Audit log"
-              columns={columns}
-              rows={items}
-              rowId={(entry) => entry.id}
-              opener={(row, content, className) => (
-                <button type="button" className={className} onClick={() => setOpened(row)}>
-                  {content}
-                </button>
-              )}
-              card={(entry) => (
-                <button
-                  type="button"
-                  className="flex w-full items-center justify-between gap-3 text-left"
-                  onClick={() => setOpened(entry)}
-                >
-                  <span className="min-w-0">
-                    <code className="block truncate font-mono text-[13px]">{entry.action}</code>
-                    <span className="block truncate text-[13px] text-soft">
-                      {who(entry)}, {entry.at === null ? "" : formatFull(entry.at)}
-                    </span>
-                  </span>
-                  <Outcome entry={entry} />
-                </button>
-              )}
+      <FilteredList
+        query={entries}
+        list={list}
+        label="Audit log"
+        icon={ScrollText}
+        empty={{ title: "Nothing was done yet", matched: "Nothing was found" }}
+        filters={
+          <div className="grid w-full gap-3 sm:grid-cols-3">
+            <SearchBox
+              label="Action"
+              placeholder="Action, such as user.update"
+              className="max-w-none"
+              value={action ?? ""}
+              onChange={(value) => list.narrow({ action: value || undefined })}
             />
-          )}
-        </ListBody>
-      </Card>
-      <Pager
-        page={page}
-        totalPages={entries.data?.totalPages ?? null}
-        full={(entries.data?.items.length ?? 0) >= CALLS_PER_PAGE}
-        onPage={(next) => void navigate({ search: { ...search, page: next > 1 ? next : undefined } })}
+            <NativeSelect
+              aria-label="Who"
+              value={userId ?? ""}
+              onChange={(event) => list.narrow({ userId: event.target.value || undefined })}
+            >
+              <option value="">Everybody</option>
+              {people.data?.items.map(({ id, name }) => (
+                <option key={id} value={id}>
+                  {name}
+                </option>
+              ))}
+            </NativeSelect>
+            <NativeSelect
+              aria-label="Outcome"
+              value={outcome ?? ""}
+              onChange={(event) => list.narrow({ outcome: event.target.value || undefined })}
+            >
+              <option value="">Done and refused</option>
+              <option value="done">Done</option>
+              <option value="refused">Refused</option>
+            </NativeSelect>
+          </div>
+        }
+        columns={columns}
+        summary={(entry) => ({
+          title: <code className="font-mono text-[13px] font-normal">{entry.action}</code>,
+          text: `${who(entry)}, ${entry.at === null ? "" : formatFull(entry.at)}`,
+          state: <Outcome entry={entry} />,
+        })}
+        dialog={(entry, close) => <EntryDialog entry={entry} who={who(entry)} onClose={close} />}
       />
-      {opened ? <EntryDialog entry={opened} who={who(opened)} onClose={() => setOpened(null)} /> : null}
     </>
   );
 }

@@ -1,12 +1,16 @@
 import { useQuery } from "@tanstack/react-query";
 import { Building2, Clock3, ListFilter, Pencil, PhoneForwarded, Plus } from "lucide-react";
 import { type ReactNode, useState } from "react";
-import { buyersQuery } from "@/api/queries";
+import { buyersPage } from "@/api/queries";
 import { type Buyer, CAP_NAMES, type CapName, type Endpoint, type Filters, type Usage } from "@/api/resources";
+import { useAuth } from "@/auth/AuthProvider";
+import { may } from "@/auth/permissions";
 import { refName } from "@/components/CallParts";
-import { ListBody } from "@/components/ListBody";
+import { DialogButton } from "@/components/DialogButton";
+import { FilteredList } from "@/components/FilteredList";
+import { useListSearch } from "@/components/listSearch";
 import { PageHeader } from "@/components/PageHeader";
-import { ResourceStatus } from "@/components/ResourceStatus";
+import { choices, ResourceStatus } from "@/components/ResourceStatus";
 import { Button } from "@/components/ui/button";
 import { Card } from "@/components/ui/card";
 import { cn } from "@/components/ui/cn";
@@ -18,46 +22,43 @@ import { BuyerDialog, CAP_LABELS } from "./BuyerDialog";
 import { EndpointDialog } from "./EndpointDialog";
 
 export function BuyersPage() {
-  const buyers = useQuery({ ...buyersQuery, refetchInterval: usePolling() });
-  const [edited, setEdited] = useState<Buyer | "new" | null>(null);
+  const { user } = useAuth();
+  const list = useListSearch();
+  const filter = { search: list.q || undefined, status: list.status };
+  const buyers = useQuery({ ...buyersPage(list.page, filter), refetchInterval: usePolling() });
+  const [edited, setEdited] = useState<Buyer | null>(null);
   const [endpoint, setEndpoint] = useState<{ buyer: Buyer; endpoint: Endpoint | null } | null>(null);
+  const canWrite = may(user, "buyers:write");
+  const add = canWrite ? (
+    <DialogButton label="New buyer">{(close) => <BuyerDialog buyer={null} onClose={close} />}</DialogButton>
+  ) : null;
   return (
     <>
-      <PageHeader
-        title="Buyers"
-        hint="Those who take the calls, and how many they want"
-        actions={
-          <Button onClick={() => setEdited("new")}>
-            <Plus /> New buyer
-          </Button>
-        }
+      <PageHeader title="Buyers" hint="Those who take the calls, and how many they want" actions={add} />
+      <FilteredList
+        query={buyers}
+        list={list}
+        label="Buyers"
+        icon={Building2}
+        search="Search buyers"
+        statuses={choices("ACTIVE", "INACTIVE")}
+        empty={{
+          title: "No buyers yet",
+          matched: "No buyer matches",
+          hint: "A call can be sold once there is one.",
+          action: add,
+        }}
+        tile={(buyer) => (
+          <li key={buyer.id}>
+            <BuyerCard
+              buyer={buyer}
+              onEdit={canWrite ? () => setEdited(buyer) : null}
+              onEndpoint={canWrite ? (endpoint) => setEndpoint({ buyer, endpoint }) : null}
+            />
+          </li>
+        )}
       />
-      {buyers.data && buyers.data.items.length > 0 ? (
-        <ul className="grid gap-4 md:grid-cols-2 2xl:grid-cols-3">
-          {buyers.data.items.map((buyer) => (
-            <li key={buyer.id}>
-              <BuyerCard
-                buyer={buyer}
-                onEdit={() => setEdited(buyer)}
-                onEndpoint={(endpoint) => setEndpoint({ buyer, endpoint })}
-              />
-            </li>
-          ))}
-        </ul>
-      ) : (
-        <Card>
-          <ListBody
-            query={buyers}
-            what="Buyers"
-            icon={Building2}
-            emptyTitle="No buyers yet"
-            emptyHint="A call can be sold once there is one."
-          >
-            {() => null}
-          </ListBody>
-        </Card>
-      )}
-      {edited ? <BuyerDialog buyer={edited === "new" ? null : edited} onClose={() => setEdited(null)} /> : null}
+      {edited ? <BuyerDialog buyer={edited} onClose={() => setEdited(null)} /> : null}
       {endpoint ? <EndpointDialog {...endpoint} onClose={() => setEndpoint(null)} /> : null}
     </>
   );
@@ -65,8 +66,9 @@ export function BuyersPage() {
 
 interface BuyerCardProps {
   buyer: Buyer;
-  onEdit: () => void;
-  onEndpoint: (endpoint: Endpoint | null) => void;
+  /** Null: the signed-in user may not. */
+  onEdit: (() => void) | null;
+  onEndpoint: ((endpoint: Endpoint | null) => void) | null;
 }
 
 function BuyerCard({ buyer, onEdit, onEndpoint }: BuyerCardProps) {
@@ -84,9 +86,11 @@ function BuyerCard({ buyer, onEdit, onEndpoint }: BuyerCardProps) {
         </div>
         <span className="flex items-center gap-1.5">
           <ResourceStatus status={buyer.status} />
-          <Button variant="ghost" size="icon-sm" aria-label={`Edit ${buyer.name}`} onClick={onEdit}>
-            <Pencil />
-          </Button>
+          {onEdit ? (
+            <Button variant="ghost" size="icon-sm" aria-label={`Edit ${buyer.name}`} onClick={onEdit}>
+              <Pencil />
+            </Button>
+          ) : null}
         </span>
       </div>
       {buyer.price !== null ? (
@@ -115,12 +119,14 @@ function BuyerCard({ buyer, onEdit, onEndpoint }: BuyerCardProps) {
         </Row>
         {takenOnly(buyer.filters) ? <Row icon={<ListFilter />}>{takenOnly(buyer.filters)}</Row> : null}
         {buyer.endpoints?.map((endpoint) => (
-          <EndpointRow key={endpoint.id} endpoint={endpoint} onEdit={() => onEndpoint(endpoint)} />
+          <EndpointRow key={endpoint.id} endpoint={endpoint} onEdit={onEndpoint ? () => onEndpoint(endpoint) : null} />
         ))}
         {buyer.endpoints?.length === 0 ? <Row icon={<PhoneForwarded />}>No endpoint: it cannot be called</Row> : null}
-        <Button variant="ghost" size="sm" className="-mx-2 justify-self-start" onClick={() => onEndpoint(null)}>
-          <Plus /> Add endpoint
-        </Button>
+        {onEndpoint ? (
+          <Button variant="ghost" size="sm" className="-mx-2 justify-self-start" onClick={() => onEndpoint(null)}>
+            <Plus /> Add endpoint
+          </Button>
+        ) : null}
       </div>
     </Card>
   );
@@ -140,7 +146,7 @@ function takenOnly(filters: Filters): string | null {
   return parts.length === 0 ? null : `Takes ${parts.join("; ")}`;
 }
 
-function EndpointRow({ endpoint, onEdit }: { endpoint: Endpoint; onEdit: () => void }) {
+function EndpointRow({ endpoint, onEdit }: { endpoint: Endpoint; onEdit: (() => void) | null }) {
   const off = endpoint.status !== null && endpoint.status !== "ACTIVE";
   return (
     <div className="flex items-center justify-between gap-2">
@@ -148,15 +154,17 @@ function EndpointRow({ endpoint, onEdit }: { endpoint: Endpoint; onEdit: () => v
         {formatPhone(endpoint.destination)}
         {off ? ` (${endpoint.status?.toLowerCase()})` : ""}
       </Row>
-      <Button
-        variant="ghost"
-        size="icon-sm"
-        className="size-6 [&_svg]:size-3.5"
-        aria-label={`Edit endpoint ${endpoint.destination}`}
-        onClick={onEdit}
-      >
-        <Pencil />
-      </Button>
+      {onEdit ? (
+        <Button
+          variant="ghost"
+          size="icon-sm"
+          className="size-6 [&_svg]:size-3.5"
+          aria-label={`Edit endpoint ${endpoint.destination}`}
+          onClick={onEdit}
+        >
+          <Pencil />
+        </Button>
+      ) : null}
     </div>
   );
 }

@@ -1,7 +1,7 @@
 import { useQuery } from "@tanstack/react-query";
 import { getRouteApi, Link, useNavigate } from "@tanstack/react-router";
-import { PhoneIncoming, Search, SlidersHorizontal, X } from "lucide-react";
-import { useEffect, useMemo, useRef, useState } from "react";
+import { PhoneIncoming, SlidersHorizontal, X } from "lucide-react";
+import { useMemo, useState } from "react";
 import { CALL_STATUSES, type Call } from "@/api/calls";
 import { buyersQuery, CALLS_PER_PAGE, callsQuery, campaignsQuery, numbersQuery } from "@/api/queries";
 import { CallDuration, CallState, DirectionIcon, Phone, refName, statusLabel } from "@/components/CallParts";
@@ -9,6 +9,7 @@ import { Money } from "@/components/Money";
 import { useBuyerName } from "@/components/names";
 import { PageHeader } from "@/components/PageHeader";
 import { Pager } from "@/components/Pager";
+import { SearchBox } from "@/components/SearchBox";
 import { Empty, Failure, Missing } from "@/components/States";
 import { Button } from "@/components/ui/button";
 import { Card } from "@/components/ui/card";
@@ -25,7 +26,6 @@ import type { Phase } from "@/live/reducer";
 import type { CallsSearch } from "@/router";
 
 const route = getRouteApi("/calls");
-const SEARCH_PAUSE_MS = 300;
 
 /** The filter's days are the viewer's; the API wants instants. */
 const dayStart = (day: string | undefined, offsetDays = 0): string | undefined => {
@@ -185,8 +185,7 @@ function CallsTable({ calls, phases }: { calls: Call[]; phases: ReadonlyMap<stri
       label="Calls"
       columns={columns}
       rows={calls}
-      rowId={(call) => call.id}
-      opener={(call, content, className) => (
+      link={(call, content, className) => (
         <Link to="/calls/$callId" params={{ callId: call.id }} className={className}>
           {content}
         </Link>
@@ -245,6 +244,9 @@ function Filters({ search, onChange, filtered }: FiltersProps) {
   return (
     <div className="flex flex-wrap items-center gap-2.5 border-b border-line p-3 sm:px-5 sm:py-4">
       <SearchBox
+        label="Search calls by the caller’s number"
+        placeholder="Caller begins with"
+        className="w-auto min-w-0 max-w-none flex-1 md:max-w-64 md:min-w-44"
         value={search.q ?? ""}
         autoFocus={search.focus === true}
         onChange={(q) => onChange({ q: q || undefined })}
@@ -317,53 +319,6 @@ function Filters({ search, onChange, filtered }: FiltersProps) {
           <X /> Clear
         </Button>
       ) : null}
-    </div>
-  );
-}
-
-function SearchBox({
-  value,
-  autoFocus,
-  onChange,
-}: {
-  value: string;
-  autoFocus: boolean;
-  onChange: (value: string) => void;
-}) {
-  const [text, setText] = useState(value);
-  const box = useRef<HTMLInputElement>(null);
-  const sent = useRef(value);
-  useEffect(() => {
-    if (autoFocus) box.current?.focus();
-  }, [autoFocus]);
-  useEffect(() => {
-    // A change from elsewhere (the back button, "Clear") wins over what was typed.
-    if (value !== sent.current) {
-      sent.current = value;
-      setText(value);
-    }
-  }, [value]);
-  useEffect(() => {
-    if (text === sent.current) return;
-    const timer = setTimeout(() => {
-      sent.current = text;
-      onChange(text);
-    }, SEARCH_PAUSE_MS);
-    return () => clearTimeout(timer);
-  }, [text, onChange]);
-  return (
-    <div className="relative min-w-0 flex-1 md:max-w-64 md:min-w-44">
-      <Search className="pointer-events-none absolute top-2.5 left-3 size-4 text-soft" aria-hidden="true" />
-      <Input
-        ref={box}
-        data-search
-        type="search"
-        aria-label="Search calls by the caller’s number"
-        placeholder="Caller begins with"
-        className="pl-9"
-        value={text}
-        onChange={(event) => setText(event.target.value)}
-      />
     </div>
   );
 }

@@ -1,109 +1,85 @@
 import { useQuery } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
-import { Megaphone, Plus } from "lucide-react";
-import { useMemo, useState } from "react";
+import { Megaphone } from "lucide-react";
 import { patch, post } from "@/api/client";
-import { campaignsQuery, flowsQuery, publishersQuery } from "@/api/queries";
+import { campaignsPage, flowsQuery, publishersQuery } from "@/api/queries";
 import type { Wire } from "@/api/read";
 import type { Campaign } from "@/api/resources";
+import { useAuth } from "@/auth/AuthProvider";
+import { may } from "@/auth/permissions";
 import { refName } from "@/components/CallParts";
-import { ListBody } from "@/components/ListBody";
+import { DialogButton } from "@/components/DialogButton";
+import { FilteredList } from "@/components/FilteredList";
+import { useListSearch } from "@/components/listSearch";
 import { PageHeader } from "@/components/PageHeader";
 import { type FormField, ResourceDialog } from "@/components/ResourceDialog";
 import { choices, ResourceStatus } from "@/components/ResourceStatus";
 import { Missing } from "@/components/States";
-import { Button } from "@/components/ui/button";
-import { Card } from "@/components/ui/card";
-import { type Columns, DataTable } from "@/components/ui/data-table";
+import type { Columns } from "@/components/ui/data-table";
 import { toDecimal } from "@/format/money";
 import { plural, toSentence } from "@/format/words";
 
+const columns: Columns<Campaign> = [
+  { id: "name", header: "Campaign", cell: ({ row }) => <span className="font-medium">{row.original.name}</span> },
+  { id: "status", header: "Status", cell: ({ row }) => <ResourceStatus status={row.original.status} /> },
+  { id: "publisher", header: "Publisher", cell: ({ row }) => refName(row.original.publisher) ?? <Missing /> },
+  { id: "flow", header: "Flow", cell: ({ row }) => <FlowLink campaign={row.original} /> },
+  {
+    id: "routing",
+    header: "Routing",
+    cell: ({ row: { original } }) => {
+      const way = original.strategy ?? original.routingMode;
+      return way ? toSentence(way) : <Missing />;
+    },
+  },
+  {
+    id: "numbers",
+    header: () => <span className="block text-right">Numbers</span>,
+    cell: ({ row }) => <Right>{row.original.numbers}</Right>,
+  },
+  {
+    id: "calls",
+    header: () => <span className="block text-right">Calls</span>,
+    cell: ({ row }) => <Right>{row.original.calls}</Right>,
+  },
+];
+
+/** Who brings the calls, what becomes of them, and how many there were. */
+const told = ({ publisher, flow, calls }: Campaign) =>
+  [refName(publisher), refName(flow), calls === null ? null : plural(calls, "call")].filter(Boolean).join(" · ");
+
 export function CampaignsPage() {
-  const campaigns = useQuery(campaignsQuery);
-  const [edited, setEdited] = useState<Campaign | "new" | null>(null);
-  const columns = useMemo<Columns<Campaign>>(
-    () => [
-      { id: "name", header: "Campaign", cell: ({ row }) => <span className="font-medium">{row.original.name}</span> },
-      { id: "status", header: "Status", cell: ({ row }) => <ResourceStatus status={row.original.status} /> },
-      { id: "publisher", header: "Publisher", cell: ({ row }) => refName(row.original.publisher) ?? <Missing /> },
-      { id: "flow", header: "Flow", cell: ({ row }) => <FlowLink campaign={row.original} /> },
-      {
-        id: "routing",
-        header: "Routing",
-        cell: ({ row: { original } }) => {
-          const way = original.strategy ?? original.routingMode;
-          return way ? toSentence(way) : <Missing />;
-        },
-      },
-      {
-        id: "numbers",
-        header: () => <span className="block text-right">Numbers</span>,
-        cell: ({ row }) => <Right>{row.original.numbers}</Right>,
-      },
-      {
-        id: "calls",
-        header: () => <span className="block text-right">Calls</span>,
-        cell: ({ row }) => <Right>{row.original.calls}</Right>,
-      },
-    ],
-    [],
-  );
+  const { user } = useAuth();
+  const list = useListSearch();
+  const campaigns = useQuery(campaignsPage(list.page, { search: list.q || undefined, status: list.status }));
+  const canWrite = may(user, "campaigns:write");
+  const add = canWrite ? (
+    <DialogButton label="New campaign">{(close) => <CampaignDialog campaign={null} onClose={close} />}</DialogButton>
+  ) : null;
   return (
     <>
-      <PageHeader
-        title="Campaigns"
-        hint="What the calls are for: publisher, flow and numbers together"
-        actions={
-          <Button onClick={() => setEdited("new")}>
-            <Plus /> New campaign
-          </Button>
-        }
+      <PageHeader title="Campaigns" hint="What the calls are for: publisher, flow and numbers together" actions={add} />
+      <FilteredList
+        query={campaigns}
+        list={list}
+        label="Campaigns"
+        icon={Megaphone}
+        search="Search campaigns"
+        statuses={choices("ACTIVE", "PAUSED", "ARCHIVED")}
+        empty={{
+          title: "No campaigns yet",
+          matched: "No campaign matches",
+          hint: "A campaign ties numbers to a publisher and to a flow.",
+          action: add,
+        }}
+        columns={columns}
+        summary={(campaign) => ({
+          title: campaign.name,
+          text: told(campaign),
+          state: <ResourceStatus status={campaign.status} />,
+        })}
+        dialog={canWrite ? (campaign, close) => <CampaignDialog campaign={campaign} onClose={close} /> : null}
       />
-      <Card>
-        <ListBody
-          query={campaigns}
-          what="Campaigns"
-          icon={Megaphone}
-          emptyTitle="No campaigns yet"
-          emptyHint="A campaign ties numbers to a publisher and to a flow."
-        >
-          {(items) => (
-            <DataTable
-              label="Campaigns"
-              columns={columns}
-              rows={items}
-              rowId={(campaign) => campaign.id}
-              opener={(row, content, className) => (
-                <button type="button" className={className} onClick={() => setEdited(row)}>
-                  {content}
-                </button>
-              )}
-              card={(campaign) => (
-                <button
-                  type="button"
-                  className="flex w-full items-center justify-between gap-3 text-left"
-                  onClick={() => setEdited(campaign)}
-                >
-                  <span className="min-w-0">
-                    <span className="block truncate font-medium">{campaign.name}</span>
-                    <span className="block truncate text-[13px] text-soft">
-                      {[
-                        refName(campaign.publisher),
-                        refName(campaign.flow),
-                        campaign.calls === null ? null : plural(campaign.calls, "call"),
-                      ]
-                        .filter(Boolean)
-                        .join(" · ")}
-                    </span>
-                  </span>
-                  <ResourceStatus status={campaign.status} />
-                </button>
-              )}
-            />
-          )}
-        </ListBody>
-      </Card>
-      {edited ? <CampaignDialog campaign={edited === "new" ? null : edited} onClose={() => setEdited(null)} /> : null}
     </>
   );
 }

@@ -1,5 +1,5 @@
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
-import { BadgeCheck, MoreHorizontal, Plus, RefreshCw, X } from "lucide-react";
+import { BadgeCheck, MoreHorizontal, RefreshCw, X } from "lucide-react";
 import { useState } from "react";
 import { toast } from "sonner";
 import { post } from "@/api/client";
@@ -11,97 +11,55 @@ import {
   readConsent,
   wholeNumber,
 } from "@/api/compliance";
-import { CALLS_PER_PAGE, consentsQuery } from "@/api/queries";
+import { consentsQuery } from "@/api/queries";
 import { asRecord, asText, type Wire } from "@/api/read";
 import { useAuth } from "@/auth/AuthProvider";
 import { may } from "@/auth/permissions";
 import { Phone } from "@/components/CallParts";
 import { ConfirmDialog } from "@/components/ConfirmDialog";
-import { ListBody } from "@/components/ListBody";
-import { Pager } from "@/components/Pager";
+import { DialogButton } from "@/components/DialogButton";
+import { FilteredList } from "@/components/FilteredList";
+import { useListSearch } from "@/components/listSearch";
 import { ResourceDialog } from "@/components/ResourceDialog";
-import { ResourceStatus } from "@/components/ResourceStatus";
-import { SearchBox } from "@/components/SearchBox";
+import { choices, ResourceStatus } from "@/components/ResourceStatus";
 import { messageOf } from "@/components/States";
 import { Button } from "@/components/ui/button";
-import { Card } from "@/components/ui/card";
-import { NativeSelect } from "@/components/ui/input";
 import { Menu, MenuContent, MenuItem, MenuTrigger } from "@/components/ui/menu";
 import { formatPhone } from "@/format/phone";
 import { formatDayTime, formatEnd, fromLocalField } from "@/format/time";
 import { toSentence } from "@/format/words";
 
-const STATUSES = ["PENDING", "VERIFIED", "INVALID", "EXPIRED", "REVOKED"];
-
 /** Proofs that consumers agreed to be called. */
 export function Consents() {
   const { user } = useAuth();
-  const [page, setPage] = useState(1);
-  const [search, setSearch] = useState("");
-  const [status, setStatus] = useState("");
-  const [adding, setAdding] = useState(false);
+  const list = useListSearch();
   const [revoked, setRevoked] = useState<Consent | null>(null);
-  const consents = useQuery(consentsQuery(page, { phoneNumber: wholeNumber(search), status: status || undefined }));
+  const filter = { phoneNumber: wholeNumber(list.q), status: list.status };
+  const consents = useQuery(consentsQuery(list.page, filter));
   const canWrite = may(user, "compliance:write");
   return (
-    <Card>
-      <div className="flex flex-wrap items-center gap-3 border-b border-line p-3 sm:px-5">
-        <SearchBox
-          label="Search a whole number"
-          value={search}
-          onChange={(value) => {
-            setSearch(value);
-            setPage(1);
-          }}
-        />
-        <NativeSelect
-          aria-label="Status"
-          className="w-auto"
-          value={status}
-          onChange={(event) => {
-            setStatus(event.target.value);
-            setPage(1);
-          }}
-        >
-          <option value="">Every status</option>
-          {STATUSES.map((each) => (
-            <option key={each} value={each}>
-              {toSentence(each)}
-            </option>
-          ))}
-        </NativeSelect>
-        {canWrite ? (
-          <Button className="sm:ml-auto" onClick={() => setAdding(true)}>
-            <Plus /> Add consent
-          </Button>
-        ) : null}
-      </div>
-      <ListBody
+    <>
+      <FilteredList
         query={consents}
-        what="Consents"
+        list={list}
+        label="Consents"
         icon={BadgeCheck}
-        emptyTitle={search || status ? "No consent matches" : "No consents yet"}
-        emptyHint="Forms send them through the API; one can be added by hand."
-      >
-        {(items) => (
-          <ul aria-label="Consents" className="divide-y divide-line">
-            {items.map((consent) => (
-              <ConsentRow key={consent.id} consent={consent} canWrite={canWrite} onRevoke={setRevoked} />
-            ))}
-          </ul>
-        )}
-      </ListBody>
-      <div className="px-4 pb-4 empty:hidden sm:px-5">
-        <Pager
-          page={page}
-          totalPages={consents.data?.totalPages ?? null}
-          full={(consents.data?.items.length ?? 0) >= CALLS_PER_PAGE}
-          onPage={setPage}
-        />
-      </div>
-      {adding ? <ConsentDialog onClose={() => setAdding(false)} /> : null}
+        search="Search a whole number"
+        statuses={choices("PENDING", "VERIFIED", "INVALID", "EXPIRED", "REVOKED")}
+        actions={
+          canWrite ? (
+            <DialogButton label="Add consent">{(close) => <ConsentDialog onClose={close} />}</DialogButton>
+          ) : null
+        }
+        empty={{
+          title: "No consents yet",
+          matched: "No consent matches",
+          hint: "Forms send them through the API; one can be added by hand.",
+        }}
+        row={(consent) => <ConsentRow key={consent.id} consent={consent} canWrite={canWrite} onRevoke={setRevoked} />}
+      />
       <RevokeDialog consent={revoked} onClose={() => setRevoked(null)} />
-    </Card>
+    </>
   );
 }
 

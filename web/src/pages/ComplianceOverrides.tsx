@@ -1,96 +1,48 @@
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
-import { Check as CheckIcon, Plus, ShieldOff, X } from "lucide-react";
-import { useState } from "react";
+import { Check as CheckIcon, ShieldOff, X } from "lucide-react";
 import { toast } from "sonner";
 import { post } from "@/api/client";
 import { isApprovableBy, type Override, wholeNumber } from "@/api/compliance";
-import { CALLS_PER_PAGE, overridesQuery, peopleQuery } from "@/api/queries";
+import { overridesQuery, peopleQuery } from "@/api/queries";
 import type { Wire } from "@/api/read";
 import { useAuth } from "@/auth/AuthProvider";
 import { may } from "@/auth/permissions";
 import { Phone } from "@/components/CallParts";
-import { ListBody } from "@/components/ListBody";
-import { Pager } from "@/components/Pager";
+import { DialogButton } from "@/components/DialogButton";
+import { FilteredList } from "@/components/FilteredList";
+import { useListSearch } from "@/components/listSearch";
 import { ResourceDialog } from "@/components/ResourceDialog";
-import { ResourceStatus } from "@/components/ResourceStatus";
-import { SearchBox } from "@/components/SearchBox";
+import { choices, ResourceStatus } from "@/components/ResourceStatus";
 import { messageOf } from "@/components/States";
 import { Button } from "@/components/ui/button";
-import { Card } from "@/components/ui/card";
-import { NativeSelect } from "@/components/ui/input";
 import { formatPhone } from "@/format/phone";
 import { formatDayTime, formatEnd, fromLocalField } from "@/format/time";
-import { toSentence } from "@/format/words";
-
-const STATUSES = ["PENDING_APPROVAL", "ACTIVE", "EXPIRED", "REVOKED"];
 
 /** Leave to call numbers that a rule forbids: asked for by one, approved by another. */
 export function Overrides() {
   const { user } = useAuth();
-  const [page, setPage] = useState(1);
-  const [search, setSearch] = useState("");
-  const [status, setStatus] = useState("");
-  const [asking, setAsking] = useState(false);
-  const overrides = useQuery(overridesQuery(page, { phoneNumber: wholeNumber(search), status: status || undefined }));
+  const list = useListSearch();
+  const filter = { phoneNumber: wholeNumber(list.q), status: list.status };
+  const overrides = useQuery(overridesQuery(list.page, filter));
   const canWrite = may(user, "compliance:write");
   return (
-    <Card>
-      <div className="flex flex-wrap items-center gap-3 border-b border-line p-3 sm:px-5">
-        <SearchBox
-          label="Search a whole number"
-          value={search}
-          onChange={(value) => {
-            setSearch(value);
-            setPage(1);
-          }}
-        />
-        <NativeSelect
-          aria-label="Status"
-          className="w-auto"
-          value={status}
-          onChange={(event) => {
-            setStatus(event.target.value);
-            setPage(1);
-          }}
-        >
-          <option value="">Every status</option>
-          {STATUSES.map((each) => (
-            <option key={each} value={each}>
-              {toSentence(each)}
-            </option>
-          ))}
-        </NativeSelect>
-        {canWrite ? (
-          <Button className="sm:ml-auto" onClick={() => setAsking(true)}>
-            <Plus /> Ask for one
-          </Button>
-        ) : null}
-      </div>
-      <ListBody
-        query={overrides}
-        what="Overrides"
-        icon={ShieldOff}
-        emptyTitle={search || status ? "No override matches" : "No overrides"}
-        emptyHint="Leave to call a number although a rule forbids it; the policy says whether there are any."
-      >
-        {(items) => (
-          <ul aria-label="Overrides" className="divide-y divide-line">
-            {items.map((override) => (
-              <OverrideRow key={override.id} override={override} canWrite={canWrite} />
-            ))}
-          </ul>
-        )}
-      </ListBody>
-      <div className="px-4 pb-4 empty:hidden sm:px-5">
-        <Pager
-          page={page}
-          totalPages={overrides.data?.totalPages ?? null}
-          full={(overrides.data?.items.length ?? 0) >= CALLS_PER_PAGE}
-          onPage={setPage}
-        />
-      </div>
-      {asking ? <AskDialog onClose={() => setAsking(false)} /> : null}
-    </Card>
+    <FilteredList
+      query={overrides}
+      list={list}
+      label="Overrides"
+      icon={ShieldOff}
+      search="Search a whole number"
+      statuses={choices("PENDING_APPROVAL", "ACTIVE", "EXPIRED", "REVOKED")}
+      actions={
+        canWrite ? <DialogButton label="Ask for one">{(close) => <AskDialog onClose={close} />}</DialogButton> : null
+      }
+      empty={{
+        title: "No overrides",
+        matched: "No override matches",
+        hint: "Leave to call a number although a rule forbids it; the policy says whether there are any.",
+      }}
+      row={(override) => <OverrideRow key={override.id} override={override} canWrite={canWrite} />}
+    />
   );
 }
 

@@ -1,25 +1,25 @@
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
-import { ListX, LoaderCircle, Plus, Trash2, Upload } from "lucide-react";
-import { type ChangeEvent, useMemo, useRef, useState } from "react";
+import { useNavigate, useSearch } from "@tanstack/react-router";
+import { ListX, LoaderCircle, Pencil, Trash2, Upload } from "lucide-react";
+import { type ChangeEvent, useRef, useState } from "react";
 import { toast } from "sonner";
 import { patch, post, remove, upload } from "@/api/client";
 import { type DncList, type ImportReport, pastedNumbers, readImportReport } from "@/api/leads";
-import { CALLS_PER_PAGE, campaignsQuery, dncEntriesQuery, dncListsQuery } from "@/api/queries";
+import { campaignsQuery, dncEntriesQuery, dncListsQuery } from "@/api/queries";
 import type { Wire } from "@/api/read";
 import { useAuth } from "@/auth/AuthProvider";
 import { may } from "@/auth/permissions";
 import { Phone } from "@/components/CallParts";
 import { ConfirmDialog } from "@/components/ConfirmDialog";
-import { ListBody } from "@/components/ListBody";
+import { DialogButton } from "@/components/DialogButton";
+import { FilteredList } from "@/components/FilteredList";
+import { useListSearch } from "@/components/listSearch";
 import { PageHeader } from "@/components/PageHeader";
-import { Pager } from "@/components/Pager";
 import { ResourceDialog } from "@/components/ResourceDialog";
 import { choices, ResourceStatus } from "@/components/ResourceStatus";
-import { SearchBox } from "@/components/SearchBox";
 import { messageOf } from "@/components/States";
 import { Button } from "@/components/ui/button";
-import { Card, CardHeader } from "@/components/ui/card";
-import { type Columns, DataTable } from "@/components/ui/data-table";
+import type { Columns } from "@/components/ui/data-table";
 import { formatPhone } from "@/format/phone";
 import { formatFull } from "@/format/time";
 import { plural, toSentence } from "@/format/words";
@@ -31,101 +31,64 @@ function reachOf(list: DncList): string {
   return list.campaigns.length === 0 ? "No campaign yet" : plural(list.campaigns.length, "campaign");
 }
 
+const columns: Columns<DncList> = [
+  { id: "name", header: "List", cell: ({ row }) => <span className="font-medium">{row.original.name}</span> },
+  {
+    id: "type",
+    header: "Kind",
+    cell: ({ row }) => <span className="text-soft">{toSentence(row.original.type ?? "")}</span>,
+  },
+  { id: "reach", header: "Holds for", cell: ({ row }) => <span className="text-soft">{reachOf(row.original)}</span> },
+  {
+    id: "entries",
+    header: "Numbers",
+    cell: ({ row }) => <span className="tabular">{numberOf.format(row.original.entries)}</span>,
+  },
+  { id: "status", header: "Status", cell: ({ row }) => <ResourceStatus status={row.original.status} /> },
+];
+
 export function DncPage() {
   const { user } = useAuth();
+  const { list: chosen } = useSearch({ from: "/dnc" });
+  const navigate = useNavigate({ from: "/dnc" });
   const lists = useQuery(dncListsQuery);
-  const [edited, setEdited] = useState<DncList | "new" | null>(null);
-  const [chosen, setChosen] = useState<string | null>(null);
   const canWrite = may(user, "compliance:write");
   const open = lists.data?.items.find(({ id }) => id === chosen) ?? null;
-  const columns = useMemo<Columns<DncList>>(
-    () => [
-      { id: "name", header: "List", cell: ({ row }) => <span className="font-medium">{row.original.name}</span> },
-      {
-        id: "type",
-        header: "Kind",
-        cell: ({ row }) => <span className="text-soft">{toSentence(row.original.type ?? "")}</span>,
-      },
-      {
-        id: "reach",
-        header: "Holds for",
-        cell: ({ row }) => <span className="text-soft">{reachOf(row.original)}</span>,
-      },
-      {
-        id: "entries",
-        header: "Numbers",
-        cell: ({ row }) => <span className="tabular">{numberOf.format(row.original.entries)}</span>,
-      },
-      { id: "status", header: "Status", cell: ({ row }) => <ResourceStatus status={row.original.status} /> },
-    ],
-    [],
-  );
+  const add = canWrite ? (
+    <DialogButton label="New list">{(close) => <ListDialog list={null} onClose={close} />}</DialogButton>
+  ) : null;
   return (
     <>
-      <PageHeader
-        title="Do not call"
-        hint="Numbers that are neither called nor sold"
-        actions={
-          canWrite ? (
-            <Button onClick={() => setEdited("new")}>
-              <Plus /> New list
-            </Button>
-          ) : null
-        }
+      <PageHeader title="Do not call" hint="Numbers that are neither called nor sold" actions={add} />
+      <FilteredList
+        query={lists}
+        label="Do-not-call lists"
+        icon={ListX}
+        empty={{
+          title: "No lists yet",
+          hint: "A list for those who asked not to be called is the first one every business needs.",
+          action: add,
+        }}
+        columns={columns}
+        summary={(list) => ({
+          title: list.name,
+          text: `${plural(list.entries, "number")}, ${reachOf(list).toLowerCase()}`,
+          state: <ResourceStatus status={list.status} />,
+        })}
+        onOpen={(list) => void navigate({ search: { list: list.id }, replace: true })}
       />
-      <Card>
-        <ListBody
-          query={lists}
-          what="Do-not-call lists"
-          icon={ListX}
-          emptyTitle="No lists yet"
-          emptyHint="A list for those who asked not to be called is the first one every business needs."
-        >
-          {(items) => (
-            <DataTable
-              label="Do-not-call lists"
-              columns={columns}
-              rows={items}
-              rowId={(list) => list.id}
-              opener={(row, content, className) => (
-                <button type="button" className={className} onClick={() => setChosen(row.id)}>
-                  {content}
-                </button>
-              )}
-              card={(list) => (
-                <button
-                  type="button"
-                  className="flex w-full items-center justify-between gap-3 text-left"
-                  onClick={() => setChosen(list.id)}
-                >
-                  <span>
-                    <span className="block font-medium">{list.name}</span>
-                    <span className="block text-[13px] text-soft">
-                      {plural(list.entries, "number")}, {reachOf(list).toLowerCase()}
-                    </span>
-                  </span>
-                  <ResourceStatus status={list.status} />
-                </button>
-              )}
-            />
-          )}
-        </ListBody>
-      </Card>
-      {open ? <Entries key={open.id} list={open} canWrite={canWrite} onEdit={() => setEdited(open)} /> : null}
-      {edited ? <ListDialog list={edited === "new" ? null : edited} onClose={() => setEdited(null)} /> : null}
+      {open ? <Entries key={open.id} list={open} canWrite={canWrite} /> : null}
     </>
   );
 }
 
-function Entries({ list, canWrite, onEdit }: { list: DncList; canWrite: boolean; onEdit: () => void }) {
+function Entries({ list, canWrite }: { list: DncList; canWrite: boolean }) {
   const client = useQueryClient();
-  const [search, setSearch] = useState("");
-  const [page, setPage] = useState(1);
+  const shown = useListSearch();
   const [leaving, setLeaving] = useState<string | null>(null);
-  const [adding, setAdding] = useState(false);
   const [report, setReport] = useState<ImportReport | null>(null);
   const file = useRef<HTMLInputElement>(null);
-  const entries = useQuery(dncEntriesQuery(list.id, search, page));
+  const entries = useQuery(dncEntriesQuery(list.id, shown.q, shown.page));
   const path = `/api/v1/compliance/dnc-lists/${list.id}`;
   const stale = () => client.invalidateQueries({ queryKey: ["dnc"] });
   const take = useMutation({
@@ -151,16 +114,22 @@ function Entries({ list, canWrite, onEdit }: { list: DncList; canWrite: boolean;
     if (chosen) bring.mutate(chosen);
   };
   return (
-    <Card className="mt-5">
-      <CardHeader
+    <>
+      <FilteredList
+        className="mt-5"
+        query={entries}
+        list={shown}
+        label="Numbers on the list"
+        icon={ListX}
+        search="Search numbers"
         title={list.name}
         hint={plural(list.entries, "number")}
         actions={
           canWrite ? (
             <div className="flex flex-wrap gap-2">
-              <Button variant="outline" size="sm" onClick={onEdit}>
-                Edit list
-              </Button>
+              <DialogButton label="Edit list" icon={Pencil} size="sm" variant="outline">
+                {(close) => <ListDialog list={list} onClose={close} />}
+              </DialogButton>
               <input
                 ref={file}
                 type="file"
@@ -173,75 +142,36 @@ function Entries({ list, canWrite, onEdit }: { list: DncList; canWrite: boolean;
               <Button variant="outline" size="sm" disabled={bring.isPending} onClick={() => file.current?.click()}>
                 {bring.isPending ? <LoaderCircle className="animate-spin" /> : <Upload />} Import file
               </Button>
-              <Button size="sm" onClick={() => setAdding(true)}>
-                <Plus /> Add numbers
-              </Button>
+              <DialogButton label="Add numbers" size="sm">
+                {(close) => <AddDialog path={path} onClose={close} />}
+              </DialogButton>
             </div>
           ) : null
         }
-      />
-      <div className="border-y border-line p-3 sm:px-5">
-        <SearchBox
-          label="Search numbers"
-          value={search}
-          onChange={(value) => {
-            setSearch(value);
-            setPage(1);
-          }}
-        />
-      </div>
-      {report && report.refused > 0 ? (
-        <div role="alert" className="border-b border-line bg-bad-soft px-4 py-3 text-[13px] text-bad-text sm:px-5">
-          {plural(report.refused, "row")} could not be taken:
-          <ul className="mt-1 list-inside list-disc">
-            {report.faults.slice(0, 20).map((fault) => (
-              <li key={fault.line}>
-                line {fault.line} {fault.message}
-              </li>
-            ))}
-          </ul>
-        </div>
-      ) : null}
-      <ListBody
-        query={entries}
-        what="Numbers"
-        icon={ListX}
-        emptyTitle={search ? "No number matches" : "No numbers on this list"}
-      >
-        {(items) => (
-          <ul aria-label="Numbers on the list" className="divide-y divide-line">
-            {items.map((entry) => (
-              <li key={entry.number} className="flex items-center gap-4 px-4 py-2.5 sm:px-5">
-                <Phone value={entry.number} className="font-medium" />
-                <span className="min-w-0 flex-1 truncate text-[13px] text-soft">
-                  {[entry.reason, entry.source].filter(Boolean).join(", ")}
-                </span>
-                <span className="hidden text-[13px] text-soft sm:block">
-                  {entry.createdAt === null ? "" : formatFull(entry.createdAt)}
-                </span>
-                {canWrite ? (
-                  <Button
-                    variant="ghost"
-                    size="icon-sm"
-                    aria-label={`Take ${entry.number} off the list`}
-                    onClick={() => setLeaving(entry.number)}
-                  >
-                    <Trash2 />
-                  </Button>
-                ) : null}
-              </li>
-            ))}
-          </ul>
+        notice={report && report.refused > 0 ? <Refused report={report} /> : null}
+        empty={{ title: "No numbers on this list", matched: "No number matches" }}
+        row={(entry) => (
+          <li key={entry.number} className="flex items-center gap-4 px-4 py-2.5 sm:px-5">
+            <Phone value={entry.number} className="font-medium" />
+            <span className="min-w-0 flex-1 truncate text-[13px] text-soft">
+              {[entry.reason, entry.source].filter(Boolean).join(", ")}
+            </span>
+            <span className="hidden text-[13px] text-soft sm:block">
+              {entry.createdAt === null ? "" : formatFull(entry.createdAt)}
+            </span>
+            {canWrite ? (
+              <Button
+                variant="ghost"
+                size="icon-sm"
+                aria-label={`Take ${entry.number} off the list`}
+                onClick={() => setLeaving(entry.number)}
+              >
+                <Trash2 />
+              </Button>
+            ) : null}
+          </li>
         )}
-      </ListBody>
-      <div className="px-4 pb-4 sm:px-5">
-        <Pager
-          page={page}
-          totalPages={entries.data?.totalPages ?? null}
-          full={(entries.data?.items.length ?? 0) >= CALLS_PER_PAGE}
-          onPage={setPage}
-        />
-      </div>
+      />
       <ConfirmDialog
         open={leaving !== null}
         onClose={() => setLeaving(null)}
@@ -251,27 +181,46 @@ function Entries({ list, canWrite, onEdit }: { list: DncList; canWrite: boolean;
         pending={take.isPending}
         onConfirm={() => leaving && take.mutate(leaving)}
       />
-      {adding ? (
-        <ResourceDialog
-          open
-          onOpenChange={setAdding}
-          title="Add numbers"
-          fields={[
-            { name: "phoneNumbers", label: "Numbers", kind: "area", required: true, hint: "One a line, at most 1,000" },
-            { name: "reason", label: "Reason", placeholder: "Asked on the phone" },
-          ]}
-          initial={{ phoneNumbers: "", reason: "" }}
-          save={(values) => {
-            const phoneNumbers = pastedNumbers(values.phoneNumbers ?? "");
-            const body = { phoneNumbers, reason: values.reason || null } satisfies Wire<"AddDncEntriesRequest">;
-            return post(`${path}/entries`, body);
-          }}
-          done="Numbers added"
-          stale={["dnc"]}
-          submitLabel="Add"
-        />
-      ) : null}
-    </Card>
+    </>
+  );
+}
+
+function Refused({ report }: { report: ImportReport }) {
+  return (
+    <div role="alert" className="border-t border-line bg-bad-soft px-4 py-3 text-[13px] text-bad-text sm:px-5">
+      {plural(report.refused, "row")} could not be taken:
+      <ul className="mt-1 list-inside list-disc">
+        {report.faults.slice(0, 20).map((fault) => (
+          <li key={fault.line}>
+            line {fault.line} {fault.message}
+          </li>
+        ))}
+      </ul>
+    </div>
+  );
+}
+
+/** `path` is the list's. */
+function AddDialog({ path, onClose }: { path: string; onClose: () => void }) {
+  return (
+    <ResourceDialog
+      open
+      onOpenChange={onClose}
+      title="Add numbers"
+      fields={[
+        { name: "phoneNumbers", label: "Numbers", kind: "area", required: true, hint: "One a line, at most 1,000" },
+        { name: "reason", label: "Reason", placeholder: "Asked on the phone" },
+      ]}
+      initial={{ phoneNumbers: "", reason: "" }}
+      save={(values) => {
+        const phoneNumbers = pastedNumbers(values.phoneNumbers ?? "");
+        const body = { phoneNumbers, reason: values.reason || null } satisfies Wire<"AddDncEntriesRequest">;
+        return post(`${path}/entries`, body);
+      }}
+      done="Numbers added"
+      stale={["dnc"]}
+      submitLabel="Add"
+    />
   );
 }
 

@@ -1,92 +1,73 @@
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
-import { Hash, MoreHorizontal, Pencil, Plus, ShoppingCart, Undo2 } from "lucide-react";
-import { useMemo, useState } from "react";
+import { Hash, MoreHorizontal, Pencil, ShoppingCart, Undo2 } from "lucide-react";
+import { useState } from "react";
 import { toast } from "sonner";
 import { patch, post, remove } from "@/api/client";
 import { providerName } from "@/api/numbers";
-import { CALLS_PER_PAGE, campaignsQuery, numbersQuery } from "@/api/queries";
+import { campaignsQuery, numbersQuery } from "@/api/queries";
 import type { Wire } from "@/api/read";
 import type { PhoneNumber } from "@/api/resources";
 import { useAuth } from "@/auth/AuthProvider";
 import { may } from "@/auth/permissions";
 import { Phone, refName } from "@/components/CallParts";
 import { ConfirmDialog } from "@/components/ConfirmDialog";
-import { ListBody } from "@/components/ListBody";
+import { DialogButton } from "@/components/DialogButton";
+import { FilteredList } from "@/components/FilteredList";
+import { useListSearch } from "@/components/listSearch";
 import { PageHeader } from "@/components/PageHeader";
-import { Pager } from "@/components/Pager";
 import { ResourceDialog } from "@/components/ResourceDialog";
 import { choices, ResourceStatus } from "@/components/ResourceStatus";
-import { SearchBox } from "@/components/SearchBox";
 import { Missing, messageOf } from "@/components/States";
 import { Badge } from "@/components/ui/badge";
 import { Button } from "@/components/ui/button";
-import { Card } from "@/components/ui/card";
-import { type Columns, DataTable } from "@/components/ui/data-table";
+import type { Columns } from "@/components/ui/data-table";
 import { Menu, MenuContent, MenuItem, MenuTrigger } from "@/components/ui/menu";
 import { formatPhone, normaliseSearch } from "@/format/phone";
 import { BuyNumberDialog } from "./BuyNumberDialog";
 import { NumberOrders } from "./NumberOrders";
 
+const columns: Columns<PhoneNumber> = [
+  {
+    id: "number",
+    header: "Number",
+    cell: ({ row }) => (
+      <>
+        <Phone value={row.original.number} className="font-medium" />
+        {row.original.label ? <span className="block text-[13px] text-soft">{row.original.label}</span> : null}
+      </>
+    ),
+  },
+  { id: "status", header: "Status", cell: ({ row }) => <NumberStatus number={row.original} /> },
+  {
+    id: "campaign",
+    header: "Campaign",
+    cell: ({ row }) => refName(row.original.campaign) ?? <span className="text-soft">Not assigned</span>,
+  },
+  {
+    id: "provider",
+    header: "Provider",
+    cell: ({ row }) => (row.original.provider ? providerName(row.original.provider) : <Missing />),
+  },
+  {
+    id: "capabilities",
+    header: "Can",
+    cell: ({ row }) => (
+      <span className="flex gap-1.5">
+        {row.original.capabilities.map((name) => (
+          <Badge key={name}>{name}</Badge>
+        ))}
+      </span>
+    ),
+  },
+];
+
 export function NumbersPage() {
   const { user } = useAuth();
-  const [page, setPage] = useState(1);
-  const [search, setSearch] = useState("");
-  const [edited, setEdited] = useState<PhoneNumber | "new" | null>(null);
-  const [buying, setBuying] = useState(false);
+  const list = useListSearch();
   const [released, setReleased] = useState<PhoneNumber | null>(null);
   const canWrite = may(user, "numbers:write");
   const canRelease = may(user, "numbers:delete");
-  const numbers = useQuery(numbersQuery(page, normaliseSearch(search)));
-  const columns = useMemo<Columns<PhoneNumber>>(
-    () => [
-      {
-        id: "number",
-        header: "Number",
-        cell: ({ row }) => (
-          <>
-            <Phone value={row.original.number} className="font-medium" />
-            {row.original.label ? <span className="block text-[13px] text-soft">{row.original.label}</span> : null}
-          </>
-        ),
-      },
-      { id: "status", header: "Status", cell: ({ row }) => <NumberStatus number={row.original} /> },
-      {
-        id: "campaign",
-        header: "Campaign",
-        cell: ({ row }) => refName(row.original.campaign) ?? <span className="text-soft">Not assigned</span>,
-      },
-      {
-        id: "provider",
-        header: "Provider",
-        cell: ({ row }) => (row.original.provider ? providerName(row.original.provider) : <Missing />),
-      },
-      {
-        id: "capabilities",
-        header: "Can",
-        cell: ({ row }) => (
-          <span className="flex gap-1.5">
-            {row.original.capabilities.map((name) => (
-              <Badge key={name}>{name}</Badge>
-            ))}
-          </span>
-        ),
-      },
-      {
-        id: "actions",
-        header: () => <span className="sr-only">Actions</span>,
-        cell: ({ row }) => (
-          <NumberMenu
-            number={row.original}
-            canWrite={canWrite}
-            canRelease={canRelease}
-            onEdit={setEdited}
-            onRelease={setReleased}
-          />
-        ),
-      },
-    ],
-    [canWrite, canRelease],
-  );
+  const numbers = useQuery(numbersQuery(list.page, normaliseSearch(list.q)));
   return (
     <>
       <PageHeader
@@ -95,85 +76,45 @@ export function NumbersPage() {
         actions={
           canWrite ? (
             <>
-              <Button variant="outline" onClick={() => setEdited("new")}>
-                <Plus /> Add own
-              </Button>
-              <Button onClick={() => setBuying(true)}>
-                <ShoppingCart /> Buy
-              </Button>
+              <DialogButton label="Add own" variant="outline">
+                {(close) => <NumberDialog number={null} onClose={close} />}
+              </DialogButton>
+              <DialogButton label="Buy" icon={ShoppingCart}>
+                {(close) => <BuyNumberDialog onClose={close} />}
+              </DialogButton>
             </>
           ) : null
         }
       />
-      <Card>
-        <div className="border-b border-line p-3 sm:px-5">
-          <SearchBox
-            label="Search numbers"
-            value={search}
-            onChange={(value) => {
-              setSearch(value);
-              setPage(1);
-            }}
+      <FilteredList
+        query={numbers}
+        list={list}
+        label="Numbers"
+        icon={Hash}
+        search="Search numbers"
+        empty={{
+          title: "No numbers yet",
+          matched: "No number matches",
+          hint: "Buy one, or add the number your carrier routes to this platform.",
+        }}
+        columns={columns}
+        summary={(number) => ({
+          title: <Phone value={number.number} />,
+          text: [number.label, refName(number.campaign) ?? "Not assigned"].filter(Boolean).join(", "),
+          state: <NumberStatus number={number} />,
+        })}
+        rowActions={(number, open) => (
+          <NumberMenu
+            number={number}
+            canWrite={canWrite}
+            canRelease={canRelease}
+            onEdit={open}
+            onRelease={setReleased}
           />
-        </div>
-        <ListBody
-          query={numbers}
-          what="Numbers"
-          icon={Hash}
-          emptyTitle={search ? "No number matches" : "No numbers yet"}
-          emptyHint="Buy one, or add the number your carrier routes to this platform."
-        >
-          {(items) => (
-            <DataTable
-              label="Numbers"
-              columns={columns}
-              rows={items}
-              rowId={(number) => number.id}
-              opener={(row, content, className) =>
-                canWrite ? (
-                  <button type="button" className={className} onClick={() => setEdited(row)}>
-                    {content}
-                  </button>
-                ) : (
-                  <span>{content}</span>
-                )
-              }
-              card={(number) => (
-                <div className="flex items-center justify-between gap-3">
-                  <button
-                    type="button"
-                    className="min-w-0 flex-1 text-left"
-                    disabled={!canWrite}
-                    onClick={() => setEdited(number)}
-                  >
-                    <Phone value={number.number} className="font-medium" />
-                    <span className="block truncate text-[13px] text-soft">
-                      {[number.label, refName(number.campaign) ?? "Not assigned"].filter(Boolean).join(", ")}
-                    </span>
-                  </button>
-                  <NumberStatus number={number} />
-                  <NumberMenu
-                    number={number}
-                    canWrite={canWrite}
-                    canRelease={canRelease}
-                    onEdit={setEdited}
-                    onRelease={setReleased}
-                  />
-                </div>
-              )}
-            />
-          )}
-        </ListBody>
-      </Card>
-      <Pager
-        page={page}
-        totalPages={numbers.data?.totalPages ?? null}
-        full={(numbers.data?.items.length ?? 0) >= CALLS_PER_PAGE}
-        onPage={setPage}
+        )}
+        dialog={canWrite ? (number, close) => <NumberDialog number={number} onClose={close} /> : null}
       />
       <NumberOrders />
-      {edited ? <NumberDialog number={edited === "new" ? null : edited} onClose={() => setEdited(null)} /> : null}
-      {buying ? <BuyNumberDialog onClose={() => setBuying(false)} /> : null}
       <ReleaseDialog number={released} onClose={() => setReleased(null)} />
     </>
   );
@@ -187,7 +128,7 @@ interface NumberMenuProps {
   number: PhoneNumber;
   canWrite: boolean;
   canRelease: boolean;
-  onEdit: (number: PhoneNumber) => void;
+  onEdit: () => void;
   onRelease: (number: PhoneNumber) => void;
 }
 
@@ -208,7 +149,7 @@ function NumberMenu({ number, canWrite, canRelease, onEdit, onRelease }: NumberM
       </MenuTrigger>
       <MenuContent align="end">
         {canWrite ? (
-          <MenuItem onSelect={() => onEdit(number)}>
+          <MenuItem onSelect={onEdit}>
             <Pencil /> Edit or assign
           </MenuItem>
         ) : null}

@@ -1,5 +1,5 @@
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
-import { Headset, ListOrdered, MoreHorizontal, Plus, Trash2 } from "lucide-react";
+import { Headset, ListOrdered, MoreHorizontal, Trash2 } from "lucide-react";
 import { useId, useMemo, useState } from "react";
 import { toast } from "sonner";
 import { patch, put } from "@/api/client";
@@ -9,14 +9,14 @@ import type { Wire } from "@/api/read";
 import { useAuth } from "@/auth/AuthProvider";
 import { may } from "@/auth/permissions";
 import { AgentState, agentStatusLabel } from "@/components/AgentStatus";
-import { ListBody } from "@/components/ListBody";
+import { DialogButton } from "@/components/DialogButton";
+import { FilteredList } from "@/components/FilteredList";
+import { useListSearch } from "@/components/listSearch";
 import { PageHeader } from "@/components/PageHeader";
-import { Pager } from "@/components/Pager";
-import { Removal, type Removed } from "@/components/Removal";
+import { Removal, RemoveButton, type Removed } from "@/components/Removal";
 import { messageOf } from "@/components/States";
 import { Button } from "@/components/ui/button";
-import { Card, CardHeader } from "@/components/ui/card";
-import { type Columns, DataTable } from "@/components/ui/data-table";
+import type { Columns } from "@/components/ui/data-table";
 import { NativeSelect } from "@/components/ui/input";
 import {
   Menu,
@@ -34,7 +34,6 @@ import { AgentDialog, QueueDialog } from "./QueueDialogs";
 
 export function QueuesPage() {
   const { user } = useAuth();
-  const [removed, setRemoved] = useState<Removed | null>(null);
   return (
     <>
       <PageHeader
@@ -43,10 +42,9 @@ export function QueuesPage() {
         actions={user && may(user, "agents:read") ? <OwnStatus userId={user.id} /> : null}
       />
       <div className="grid grid-cols-1 items-start gap-5">
-        <Queues onRemove={setRemoved} />
-        {may(user, "agents:read") ? <Agents onRemove={setRemoved} /> : null}
+        <Queues />
+        {may(user, "agents:read") ? <Agents /> : null}
       </div>
-      <Removal removed={removed} onClose={() => setRemoved(null)} stale={["queues", "agents"]} />
     </>
   );
 }
@@ -54,13 +52,11 @@ export function QueuesPage() {
 const waitOf = (queue: Queue) =>
   queue.timeoutSeconds === null ? "No limit" : formatDurationWords(queue.timeoutSeconds);
 
-function Queues({ onRemove }: { onRemove: (removed: Removed) => void }) {
+function Queues() {
   const { user } = useAuth();
   const queues = useQuery(queuesQuery);
   const agents = useQuery({ ...agentsQuery(1), enabled: may(user, "agents:read") });
-  const [edited, setEdited] = useState<Queue | "new" | null>(null);
   const canWrite = may(user, "queues:write");
-  const canRemove = may(user, "queues:delete");
   const known = agents.data?.items;
   const columns = useMemo<Columns<Queue>>(() => {
     const answered = (queue: Queue) => {
@@ -95,196 +91,116 @@ function Queues({ onRemove }: { onRemove: (removed: Removed) => void }) {
         header: "Most waiting",
         cell: ({ row }) => <span className="tabular text-soft">{row.original.maxSize}</span>,
       },
-      {
-        id: "actions",
-        header: () => <span className="sr-only">Actions</span>,
-        cell: ({ row }) => (canRemove ? <RemoveQueue queue={row.original} onRemove={onRemove} /> : null),
-      },
     ];
-  }, [known, canRemove, onRemove]);
+  }, [known]);
   return (
-    <Card>
-      <CardHeader
-        title="Queues"
-        hint="Flows name them"
-        actions={
-          canWrite ? (
-            <Button size="sm" onClick={() => setEdited("new")}>
-              <Plus /> New queue
-            </Button>
-          ) : null
-        }
-      />
-      <div className="border-t border-line">
-        <ListBody
-          query={queues}
-          what="Queues"
-          icon={ListOrdered}
-          emptyTitle="No queues yet"
-          emptyHint="A flow sends callers to one where no buyer takes them, or where your own people do."
-        >
-          {(items) => (
-            <DataTable
-              label="Queues"
-              columns={columns}
-              rows={items}
-              rowId={(queue) => queue.id}
-              opener={(row, content, className) =>
-                canWrite ? (
-                  <button type="button" className={className} onClick={() => setEdited(row)}>
-                    {content}
-                  </button>
-                ) : (
-                  <span>{content}</span>
-                )
-              }
-              card={(queue) => (
-                <div className="flex items-center justify-between gap-3">
-                  <button
-                    type="button"
-                    className="min-w-0 flex-1 text-left"
-                    disabled={!canWrite}
-                    onClick={() => setEdited(queue)}
-                  >
-                    <span className="block truncate font-medium">{queue.name}</span>
-                    <span className="block truncate text-[13px] text-soft">
-                      {[queue.skills.join(", "), `wait ${waitOf(queue).toLowerCase()}`].filter(Boolean).join(", ")}
-                    </span>
-                  </button>
-                  {canRemove ? <RemoveQueue queue={queue} onRemove={onRemove} /> : null}
-                </div>
-              )}
-            />
-          )}
-        </ListBody>
-      </div>
-      {edited ? <QueueDialog queue={edited === "new" ? null : edited} onClose={() => setEdited(null)} /> : null}
-    </Card>
+    <FilteredList
+      query={queues}
+      label="Queues"
+      icon={ListOrdered}
+      title="Queues"
+      hint="Flows name them"
+      actions={
+        canWrite ? (
+          <DialogButton label="New queue" size="sm">
+            {(close) => <QueueDialog queue={null} onClose={close} />}
+          </DialogButton>
+        ) : null
+      }
+      empty={{
+        title: "No queues yet",
+        hint: "A flow sends callers to one where no buyer takes them, or where your own people do.",
+      }}
+      columns={columns}
+      summary={(queue) => ({
+        title: queue.name,
+        text: [queue.skills.join(", "), `wait ${waitOf(queue).toLowerCase()}`].filter(Boolean).join(", "),
+      })}
+      rowActions={may(user, "queues:delete") ? (queue) => <RemoveQueue queue={queue} /> : undefined}
+      dialog={canWrite ? (queue, close) => <QueueDialog queue={queue} onClose={close} /> : null}
+    />
   );
 }
 
-function RemoveQueue({ queue, onRemove }: { queue: Queue; onRemove: (removed: Removed) => void }) {
+function RemoveQueue({ queue: { id, name } }: { queue: Queue }) {
   const text = "Flows that name it no longer find it.";
   return (
-    <Button
-      variant="ghost"
-      size="icon-sm"
-      className="relative z-10"
-      aria-label={`Remove queue ${queue.name}`}
-      onClick={() => onRemove({ path: `/api/v1/queues/${queue.id}`, name: queue.name, text })}
-    >
-      <Trash2 />
-    </Button>
+    <RemoveButton
+      path={`/api/v1/queues/${id}`}
+      name={name}
+      text={text}
+      label={`Remove queue ${name}`}
+      stale={["queues"]}
+    />
   );
 }
 
 const sinceOf = (agent: Agent) => (agent.statusChangedAt === null ? "" : formatDayTime(agent.statusChangedAt));
 
-function Agents({ onRemove }: { onRemove: (removed: Removed) => void }) {
+const agentColumns: Columns<Agent> = [
+  {
+    id: "name",
+    header: "Agent",
+    cell: ({ row }) => (
+      <>
+        <span className="block font-medium">{row.original.name}</span>
+        <span className="block text-[13px] text-soft">{row.original.destination}</span>
+      </>
+    ),
+  },
+  { id: "status", header: "Status", cell: ({ row }) => <AgentState status={row.original.status} /> },
+  {
+    id: "since",
+    header: "Since",
+    cell: ({ row }) => <span className="whitespace-nowrap text-soft">{sinceOf(row.original)}</span>,
+  },
+  {
+    id: "skills",
+    header: "Skills",
+    cell: ({ row }) => <span className="text-soft">{row.original.skills.join(", ")}</span>,
+  },
+];
+
+function Agents() {
   const { user } = useAuth();
-  const [page, setPage] = useState(1);
-  const agents = useQuery(agentsQuery(page));
-  const [edited, setEdited] = useState<Agent | "new" | null>(null);
+  const list = useListSearch();
+  const agents = useQuery(agentsQuery(list.page));
+  const [removed, setRemoved] = useState<Removed | null>(null);
   const canWrite = may(user, "agents:write");
-  const canRemove = may(user, "agents:delete");
-  const columns = useMemo<Columns<Agent>>(
-    () => [
-      {
-        id: "name",
-        header: "Agent",
-        cell: ({ row }) => (
-          <>
-            <span className="block font-medium">{row.original.name}</span>
-            <span className="block text-[13px] text-soft">{row.original.destination}</span>
-          </>
-        ),
-      },
-      { id: "status", header: "Status", cell: ({ row }) => <AgentState status={row.original.status} /> },
-      {
-        id: "since",
-        header: "Since",
-        cell: ({ row }) => <span className="whitespace-nowrap text-soft">{sinceOf(row.original)}</span>,
-      },
-      {
-        id: "skills",
-        header: "Skills",
-        cell: ({ row }) => <span className="text-soft">{row.original.skills.join(", ")}</span>,
-      },
-      {
-        id: "actions",
-        header: () => <span className="sr-only">Actions</span>,
-        cell: ({ row }) => (
-          <AgentMenu agent={row.original} canWrite={canWrite} canRemove={canRemove} onRemove={onRemove} />
-        ),
-      },
-    ],
-    [canWrite, canRemove, onRemove],
-  );
   return (
-    <Card>
-      <CardHeader
+    <div>
+      <FilteredList
+        query={agents}
+        list={list}
+        perPage={LIST_MAX}
+        label="Agents"
+        icon={Headset}
         title="Agents"
         hint="They answer one call at a time"
         actions={
           canWrite ? (
-            <Button size="sm" onClick={() => setEdited("new")}>
-              <Plus /> New agent
-            </Button>
+            <DialogButton label="New agent" size="sm">
+              {(close) => <AgentDialog agent={null} onClose={close} />}
+            </DialogButton>
           ) : null
         }
+        empty={{
+          title: "No agents yet",
+          hint: "An agent is somebody with a phone; calls come while the status says available.",
+        }}
+        columns={agentColumns}
+        summary={(agent) => ({
+          title: agent.name,
+          text: agent.destination,
+          state: <AgentState status={agent.status} />,
+        })}
+        rowActions={(agent) => (
+          <AgentMenu agent={agent} canWrite={canWrite} canRemove={may(user, "agents:delete")} onRemove={setRemoved} />
+        )}
+        dialog={canWrite ? (agent, close) => <AgentDialog agent={agent} onClose={close} /> : null}
       />
-      <div className="border-t border-line">
-        <ListBody
-          query={agents}
-          what="Agents"
-          icon={Headset}
-          emptyTitle="No agents yet"
-          emptyHint="An agent is somebody with a phone; calls come while the status says available."
-        >
-          {(items) => (
-            <DataTable
-              label="Agents"
-              columns={columns}
-              rows={items}
-              rowId={(agent) => agent.id}
-              opener={(row, content, className) =>
-                canWrite ? (
-                  <button type="button" className={className} onClick={() => setEdited(row)}>
-                    {content}
-                  </button>
-                ) : (
-                  <span>{content}</span>
-                )
-              }
-              card={(agent) => (
-                <div className="flex items-center justify-between gap-3">
-                  <button
-                    type="button"
-                    className="min-w-0 flex-1 text-left"
-                    disabled={!canWrite}
-                    onClick={() => setEdited(agent)}
-                  >
-                    <span className="block truncate font-medium">{agent.name}</span>
-                    <span className="block truncate text-[13px] text-soft">{agent.destination}</span>
-                  </button>
-                  <AgentState status={agent.status} />
-                  <AgentMenu agent={agent} canWrite={canWrite} canRemove={canRemove} onRemove={onRemove} />
-                </div>
-              )}
-            />
-          )}
-        </ListBody>
-      </div>
-      <div className="px-4 pb-4 empty:hidden sm:px-5">
-        <Pager
-          page={page}
-          totalPages={agents.data?.totalPages ?? null}
-          full={(agents.data?.items.length ?? 0) >= LIST_MAX}
-          onPage={setPage}
-        />
-      </div>
-      {edited ? <AgentDialog agent={edited === "new" ? null : edited} onClose={() => setEdited(null)} /> : null}
-    </Card>
+      <Removal removed={removed} onClose={() => setRemoved(null)} stale={["agents", "queues"]} />
+    </div>
   );
 }
 

@@ -1,13 +1,14 @@
 import { useQuery } from "@tanstack/react-query";
-import { Plus, ShieldCheck, Trash2 } from "lucide-react";
-import { useMemo, useState } from "react";
+import { ShieldCheck } from "lucide-react";
+import { useState } from "react";
 import type { BuiltInRole, Permission, Role } from "@/api/access";
 import { patch, post } from "@/api/client";
 import { catalogueQuery, rolesQuery } from "@/api/queries";
 import type { Wire } from "@/api/read";
 import { useAuth } from "@/auth/AuthProvider";
 import { may } from "@/auth/permissions";
-import { ListBody } from "@/components/ListBody";
+import { DialogButton } from "@/components/DialogButton";
+import { FilteredList } from "@/components/FilteredList";
 import { PageHeader } from "@/components/PageHeader";
 import {
   PermissionPicker,
@@ -16,12 +17,11 @@ import {
   permissionsInShort,
   writePermissions,
 } from "@/components/PermissionPicker";
-import { Removal, type Removed } from "@/components/Removal";
+import { RemoveButton } from "@/components/Removal";
 import { ResourceDialog } from "@/components/ResourceDialog";
 import { Failure } from "@/components/States";
-import { Button } from "@/components/ui/button";
 import { Card, CardHeader } from "@/components/ui/card";
-import { type Columns, DataTable } from "@/components/ui/data-table";
+import type { Columns } from "@/components/ui/data-table";
 import { Dialog } from "@/components/ui/dialog";
 import { SkeletonRows } from "@/components/ui/skeleton";
 import { toSentence } from "@/format/words";
@@ -49,42 +49,31 @@ const shownOf = ({ role, permissions }: BuiltInRole): Shown => ({
   permissions,
 });
 
+const columns: Columns<Role> = [
+  {
+    id: "name",
+    header: "Role",
+    cell: ({ row }) => (
+      <>
+        <span className="block font-medium">{row.original.name}</span>
+        <span className="block text-[13px] text-soft">{row.original.description}</span>
+      </>
+    ),
+  },
+  {
+    id: "permissions",
+    header: "May",
+    cell: ({ row }) => <span className="text-soft">{permissionsInShort(row.original.permissions, 5)}</span>,
+  },
+];
+
 export function RolesPage() {
   const { user } = useAuth();
   const catalogue = useQuery(catalogueQuery);
   const own = useQuery(rolesQuery);
   const [shown, setShown] = useState<Shown | null>(null);
-  const [edited, setEdited] = useState<Role | "new" | null>(null);
-  const [removed, setRemoved] = useState<Removed | null>(null);
   const canWrite = may(user, "roles:write") && catalogue.data !== undefined;
-  const canRemove = may(user, "roles:delete");
   const all = catalogue.data?.permissions ?? [];
-  const columns = useMemo<Columns<Role>>(
-    () => [
-      {
-        id: "name",
-        header: "Role",
-        cell: ({ row }) => (
-          <>
-            <span className="block font-medium">{row.original.name}</span>
-            <span className="block text-[13px] text-soft">{row.original.description}</span>
-          </>
-        ),
-      },
-      {
-        id: "permissions",
-        header: "May",
-        cell: ({ row }) => <span className="text-soft">{permissionsInShort(row.original.permissions, 5)}</span>,
-      },
-      {
-        id: "actions",
-        header: () => <span className="sr-only">Actions</span>,
-        cell: ({ row }) => (canRemove ? <RemoveButton role={row.original} onRemove={setRemoved} /> : null),
-      },
-    ],
-    [canRemove],
-  );
-  const open = (role: Role) => (canWrite ? setEdited(role) : setShown(role));
   return (
     <>
       <PageHeader
@@ -92,50 +81,34 @@ export function RolesPage() {
         hint="What people may do"
         actions={
           canWrite ? (
-            <Button onClick={() => setEdited("new")}>
-              <Plus /> New role
-            </Button>
+            <DialogButton label="New role">
+              {(close) => <RoleDialog edited={null} all={all} onClose={close} />}
+            </DialogButton>
           ) : null
         }
       />
       <div className="grid grid-cols-1 items-start gap-5">
-        <Card>
-          <CardHeader title="Your own" hint="Given on the page of people, beside the others or in their place" />
-          <div className="border-t border-line">
-            <ListBody
-              query={own}
-              what="Roles"
-              icon={ShieldCheck}
-              emptyTitle="No roles of your own yet"
-              emptyHint="Make one where the six that everybody has give too much or too little."
-            >
-              {(items) => (
-                <DataTable
-                  label="Roles of your own"
-                  columns={columns}
-                  rows={items}
-                  rowId={(role) => role.id}
-                  opener={(row, content, className) => (
-                    <button type="button" className={className} onClick={() => open(row)}>
-                      {content}
-                    </button>
-                  )}
-                  card={(role) => (
-                    <div className="flex items-center justify-between gap-3">
-                      <button type="button" className="min-w-0 flex-1 text-left" onClick={() => open(role)}>
-                        <span className="block truncate font-medium">{role.name}</span>
-                        <span className="block truncate text-[13px] text-soft">
-                          {permissionsInShort(role.permissions)}
-                        </span>
-                      </button>
-                      {canRemove ? <RemoveButton role={role} onRemove={setRemoved} /> : null}
-                    </div>
-                  )}
-                />
-              )}
-            </ListBody>
-          </div>
-        </Card>
+        <FilteredList
+          query={own}
+          label="Roles of your own"
+          icon={ShieldCheck}
+          title="Your own"
+          hint="Given on the page of people, beside the others or in their place"
+          empty={{
+            title: "No roles of your own yet",
+            hint: "Make one where the six that everybody has give too much or too little.",
+          }}
+          columns={columns}
+          summary={(role) => ({ title: role.name, text: permissionsInShort(role.permissions) })}
+          rowActions={may(user, "roles:delete") ? (role) => <RemoveRole role={role} /> : undefined}
+          dialog={(role, close) =>
+            canWrite ? (
+              <RoleDialog edited={role} all={all} onClose={close} />
+            ) : (
+              <ShownDialog shown={role} all={all} onClose={close} />
+            )
+          }
+        />
         <Card>
           <CardHeader title="Everybody's" hint="Every tenant has them; they do not change" />
           {catalogue.data ? (
@@ -165,44 +138,31 @@ export function RolesPage() {
           )}
         </Card>
       </div>
-      {shown ? (
-        <Dialog
-          open
-          onOpenChange={() => setShown(null)}
-          title={shown.name}
-          description={shown.description || "What it may do"}
-        >
-          <PermissionTable held={shown.permissions} all={all} />
-        </Dialog>
-      ) : null}
-      {edited ? <RoleDialog role={edited === "new" ? null : edited} all={all} onClose={() => setEdited(null)} /> : null}
-      <Removal removed={removed} onClose={() => setRemoved(null)} stale={["roles"]} />
+      {shown ? <ShownDialog shown={shown} all={all} onClose={() => setShown(null)} /> : null}
     </>
   );
 }
 
-function RemoveButton({ role, onRemove }: { role: Role; onRemove: (removed: Removed) => void }) {
-  const text = "A role that somebody holds is not removed: take it from them first.";
+function ShownDialog({ shown, all, onClose }: { shown: Shown; all: Permission[]; onClose: () => void }) {
   return (
-    <Button
-      variant="ghost"
-      size="icon-sm"
-      className="relative z-10"
-      aria-label={`Remove ${role.name}`}
-      onClick={() => onRemove({ path: `/api/v1/roles/${role.id}`, name: role.name, text })}
-    >
-      <Trash2 />
-    </Button>
+    <Dialog open onOpenChange={onClose} title={shown.name} description={shown.description || "What it may do"}>
+      <PermissionTable held={shown.permissions} all={all} />
+    </Dialog>
   );
 }
 
+function RemoveRole({ role }: { role: Role }) {
+  const text = "A role that somebody holds is not removed: take it from them first.";
+  return <RemoveButton path={`/api/v1/roles/${role.id}`} name={role.name} text={text} stale={["roles"]} />;
+}
+
 interface RoleDialogProps {
-  role: Role | null;
+  edited: Role | null;
   all: Permission[];
   onClose: () => void;
 }
 
-function RoleDialog({ role, all, onClose }: RoleDialogProps) {
+function RoleDialog({ edited: role, all, onClose }: RoleDialogProps) {
   const { user } = useAuth();
   return (
     <ResourceDialog

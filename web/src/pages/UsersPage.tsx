@@ -1,28 +1,26 @@
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
-import { useNavigate, useSearch } from "@tanstack/react-router";
 import { KeyRound, LogOut, Mail, MoreHorizontal, UserPlus, UserRound } from "lucide-react";
 import { useCallback, useMemo, useState } from "react";
 import { toast } from "sonner";
 import type { Role } from "@/api/access";
 import { patch, post, remove } from "@/api/client";
 import { type HandedLink, OWN, type Person, readHandedLink, rolesFor, type Side, sideOf, sidesFor } from "@/api/people";
-import { CALLS_PER_PAGE, grantableRolesQuery, rolesQuery, usersQuery } from "@/api/queries";
+import { grantableRolesQuery, rolesQuery, usersQuery } from "@/api/queries";
 import { asRecord, type Wire } from "@/api/read";
 import { useAuth } from "@/auth/AuthProvider";
 import { may } from "@/auth/permissions";
-import { ListBody } from "@/components/ListBody";
+import { DialogButton } from "@/components/DialogButton";
+import { FilteredList } from "@/components/FilteredList";
+import { useListSearch } from "@/components/listSearch";
 import { PageHeader } from "@/components/PageHeader";
-import { Pager } from "@/components/Pager";
 import { Picker } from "@/components/Picker";
 import { type FormField, ResourceDialog } from "@/components/ResourceDialog";
 import { choices, ResourceStatus } from "@/components/ResourceStatus";
-import { SearchBox } from "@/components/SearchBox";
 import { ShownOnce } from "@/components/ShownOnce";
 import { messageOf } from "@/components/States";
 import { Badge } from "@/components/ui/badge";
 import { Button } from "@/components/ui/button";
-import { Card } from "@/components/ui/card";
-import { type Columns, DataTable } from "@/components/ui/data-table";
+import type { Columns } from "@/components/ui/data-table";
 import { Menu, MenuContent, MenuItem, MenuTrigger } from "@/components/ui/menu";
 import { formatFull } from "@/format/time";
 import { toSentence } from "@/format/words";
@@ -57,11 +55,8 @@ function useOwnRoles(): Role[] {
 export function UsersPage() {
   const { user } = useAuth();
   const own = useOwnRoles();
-  const { q = "", page = 1 } = useSearch({ from: "/users" });
-  const navigate = useNavigate({ from: "/users" });
-  const people = useQuery(usersQuery(page, q));
-  const [edited, setEdited] = useState<Person | null>(null);
-  const [inviting, setInviting] = useState(false);
+  const list = useListSearch();
+  const people = useQuery(usersQuery(list.page, list.q));
   const [link, setLink] = useState<string | null>(null);
   const canWrite = may(user, "users:write");
   const hand = useCallback((handed: HandedLink, mailed: string) => {
@@ -97,13 +92,8 @@ export function UsersPage() {
           </span>
         ),
       },
-      {
-        id: "actions",
-        header: () => <span className="sr-only">Actions</span>,
-        cell: ({ row }) => (canWrite ? <PersonMenu person={row.original} onLink={hand} /> : null),
-      },
     ],
-    [canWrite, hand, own],
+    [own],
   );
   return (
     <>
@@ -111,70 +101,33 @@ export function UsersPage() {
         title="People"
         hint="Who may sign in, and what they may do"
         actions={
-          may(user, "users:write") ? (
-            <Button onClick={() => setInviting(true)}>
-              <UserPlus /> Invite
-            </Button>
+          canWrite ? (
+            <DialogButton label="Invite" icon={UserPlus}>
+              {(close) => <InviteDialog onClose={close} onLink={hand} />}
+            </DialogButton>
           ) : null
         }
       />
-      <Card>
-        <div className="border-b border-line p-3 sm:px-5">
-          <SearchBox
-            label="Search people"
-            value={q}
-            onChange={(value) => void navigate({ search: { q: value || undefined }, replace: true })}
-          />
-        </div>
-        <ListBody
-          query={people}
-          what="People"
-          icon={UserRound}
-          emptyTitle={q ? "Nobody matches" : "Nobody yet"}
-          emptyHint="Invite a colleague: they get a link and choose a password."
-        >
-          {(items) => (
-            <DataTable
-              label="People"
-              columns={columns}
-              rows={items}
-              rowId={(person) => person.id}
-              opener={(row, content, className) =>
-                canWrite ? (
-                  <button type="button" className={className} onClick={() => setEdited(row)}>
-                    {content}
-                  </button>
-                ) : (
-                  <span>{content}</span>
-                )
-              }
-              card={(person) => (
-                <div className="flex items-center justify-between gap-3">
-                  <button
-                    type="button"
-                    className="min-w-0 flex-1 text-left"
-                    disabled={!canWrite}
-                    onClick={() => setEdited(person)}
-                  >
-                    <span className="block truncate font-medium">{person.name}</span>
-                    <span className="block truncate text-[13px] text-soft">{rolesOf(person, own)}</span>
-                  </button>
-                  <PersonStatus person={person} />
-                  {canWrite ? <PersonMenu person={person} onLink={hand} /> : null}
-                </div>
-              )}
-            />
-          )}
-        </ListBody>
-      </Card>
-      <Pager
-        page={page}
-        totalPages={people.data?.totalPages ?? null}
-        full={(people.data?.items.length ?? 0) >= CALLS_PER_PAGE}
-        onPage={(next) => void navigate({ search: { q: q || undefined, page: next > 1 ? next : undefined } })}
+      <FilteredList
+        query={people}
+        list={list}
+        label="People"
+        icon={UserRound}
+        search="Search people"
+        empty={{
+          title: "Nobody yet",
+          matched: "Nobody matches",
+          hint: "Invite a colleague: they get a link and choose a password.",
+        }}
+        columns={columns}
+        summary={(person) => ({
+          title: person.name,
+          text: rolesOf(person, own),
+          state: <PersonStatus person={person} />,
+        })}
+        rowActions={canWrite ? (person) => <PersonMenu person={person} onLink={hand} /> : undefined}
+        dialog={canWrite ? (person, close) => <PersonDialog person={person} onClose={close} /> : null}
       />
-      {inviting ? <InviteDialog onClose={() => setInviting(false)} onLink={hand} /> : null}
-      {edited ? <PersonDialog person={edited} onClose={() => setEdited(null)} /> : null}
       <ShownOnce
         text={link}
         title="Hand over this link"
