@@ -4,11 +4,12 @@
 use axum::{
     Extension,
     extract::{FromRequestParts as _, MatchedPath, Request},
-    http::{Method, header},
+    http::{HeaderValue, Method, header},
     middleware,
     middleware::Next,
     response::Response,
 };
+use operations::{Role, Side, demo_is_on, demo_tenant, permissions_of};
 use utoipa::openapi::{
     ContentBuilder, HttpMethod, ObjectBuilder, PathItem, Ref, RefOr, ResponseBuilder,
     path::{Operation, Parameter, ParameterBuilder, ParameterIn},
@@ -18,10 +19,12 @@ use utoipa::openapi::{
 use utoipa_axum::router::{OpenApiRouter, UtoipaMethodRouter};
 
 use crate::{
-    access::{Permission, Principal, Who},
+    access::{Grants, Permission, Principal, Who},
     authenticate::Identity,
     caller::{Context, Noted},
-    conditional, idempotency,
+    conditional,
+    convert::from_store,
+    idempotency,
     problem::{ApiError, PROBLEM_JSON},
     state::State,
 };
@@ -113,6 +116,11 @@ async fn admit(
     if !is_safe(request.method()) {
         check_csrf(&principal, state, &request)?;
     }
+    let principal = if matches!(access, Access::Needs(_) | Access::Sided(_)) {
+        visitor(principal, state, request.headers().get(DEMO_HEADER).cloned()).await?
+    } else {
+        principal
+    };
     if let Access::Needs(permission) | Access::Sided(permission) = access
         && let Err(refused) = check_permission(&principal, access, permission)
     {
@@ -132,6 +140,24 @@ async fn admit(
         Some(principal) => idempotency::once(&principal, state, request, run).await,
         None => Ok(run(request).await),
     }
+}
+
+/// Names the tenant of the demo to look into (inventory, section 2.7).
+const DEMO_HEADER: &str = "x-demo-tenant-id";
+
+/// Whoever asks to look into the demo is there what READONLY is in a tenant: nothing but reading, and nothing of their own.
+async fn visitor(principal: Principal, state: &State, asked: Option<HeaderValue>) -> Result<Principal, ApiError> {
+    let Some(asked) = asked else { return Ok(principal) };
+    let demo = demo_tenant();
+    if principal.tenant == demo || principal.pending.is_some() {
+        return Ok(principal);
+    }
+    let is_demo = asked.to_str().is_ok_and(|text| text.parse() == Ok(demo.uuid()));
+    if !is_demo || demo_is_on(state.directory()).await.map_err(from_store)? != Some(true) {
+        return Err(ApiError { code: "DEMO_NOT_FOUND", ..ApiError::not_found("Demo") });
+    }
+    let reading = permissions_of(Role::ReadOnly).iter().map(|granted| (*granted).to_owned()).collect();
+    Ok(Principal { tenant: demo, side: Side::Whole, grants: Grants::new(reading, false), ..principal })
 }
 
 /// Into the audit log, once a minute for one who and what: a program that asks again and again is no news.

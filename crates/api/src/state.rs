@@ -3,7 +3,7 @@
 use std::sync::{Arc, Mutex, PoisonError};
 
 use domain::{Seed, Timestamp};
-use operations::{CallReports, ConsentVerifier, Directory, Flows, Gate, Ids, Leases, LiveBus, Provisioning};
+use operations::{CallReports, ConsentVerifier, DemoCalls, Directory, Flows, Gate, Ids, Leases, LiveBus, Provisioning};
 use prometheus_client::registry::Registry;
 use tokio::sync::Semaphore;
 
@@ -50,6 +50,8 @@ pub struct Ports {
     pub gate: Arc<Gate>,
     /// Asks who vouches for consents.
     pub consent_verifier: Arc<dyn ConsentVerifier>,
+    /// Calls of the demo nobody dials.
+    pub demo_calls: Arc<DemoCalls>,
 }
 
 /// Shared by all requests; cheap to clone.
@@ -82,6 +84,7 @@ struct Inner {
     live: Arc<dyn LiveBus>,
     gate: Arc<Gate>,
     consent_verifier: Arc<dyn ConsentVerifier>,
+    demo_calls: Arc<DemoCalls>,
     live_clients: Arc<Semaphore>,
     tickets: Tickets,
 }
@@ -122,6 +125,7 @@ impl State {
             live: ports.live,
             gate: ports.gate,
             consent_verifier: ports.consent_verifier,
+            demo_calls: ports.demo_calls,
             live_clients: Arc::new(Semaphore::new(config.live.clients_max)),
             metrics,
             config,
@@ -258,6 +262,11 @@ impl State {
     /// Asks who vouches for consents.
     pub fn consent_verifier(&self) -> &dyn ConsentVerifier {
         &*self.0.consent_verifier
+    }
+
+    /// Calls of the demo nobody dials.
+    pub fn demo_calls(&self) -> &DemoCalls {
+        &self.0.demo_calls
     }
 
     /// Room for WebSocket clients.

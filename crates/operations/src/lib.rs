@@ -28,7 +28,10 @@ pub use credentials::{
     NewToken, PASSWORD_BYTES_MAX, PASSWORD_CHARS_MIN, PasswordError, hash_password, new_token, token_hash,
     verify_password,
 };
-pub use demo::{DEMO_BUYERS, DEMO_NUMBERS, DEMO_SLUG, DemoBuyer, DemoError, DemoNumber, DemoSetup, seed_demo};
+pub use demo::{
+    DEMO_BUYERS, DEMO_FLAG, DEMO_NUMBERS, DEMO_SLUG, DemoBuyer, DemoCallError, DemoCalls, DemoError, DemoNumber,
+    DemoSetup, DemoStep, demo_is_on, demo_tenant, seed_demo, switch_demo,
+};
 pub use directory::*;
 pub use effects::{Effects, LeaseChange, effects, row};
 pub use error::StoreError;

@@ -19,6 +19,7 @@ mod capabilities;
 pub(crate) mod carriers;
 pub(crate) mod compliance;
 pub(crate) mod dashboard;
+pub(crate) mod demo;
 mod docs;
 pub(crate) mod endpoints;
 mod events;
@@ -67,6 +68,7 @@ pub(crate) fn all() -> OpenApiRouter<State> {
         transcripts::routes,
         reporting::routes,
         dashboard::routes,
+        demo::routes,
         events::routes,
         numbers::routes,
         bulk::numbers::routes,

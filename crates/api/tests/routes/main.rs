@@ -11,6 +11,7 @@ mod caller_ids;
 mod calls;
 mod compliance;
 mod conditional;
+mod demo;
 mod directory;
 mod events;
 mod flows;

@@ -247,6 +247,14 @@ impl Platform {
             live: bus.clone() as Arc<dyn LiveBus>,
             gate: Arc::new(operations::Gate::new(Arc::new(store.clone()))),
             consent_verifier: Arc::new(Provider),
+            demo_calls: Arc::new(operations::DemoCalls::new(
+                Arc::new(store.clone()),
+                Arc::new(store.clone()),
+                bus.clone() as Arc<dyn LiveBus>,
+                Arc::new(store.clone()),
+                Arc::new(operations::Ids::new(Seed::from_number(17))),
+                START,
+            )),
         };
         let router = api::router(State::new(config, ports));
         Self { router, store, directory, clock, switch, bus, folder, seller, provisioning, tenant, other, ids, mails }

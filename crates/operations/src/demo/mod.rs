@@ -1,7 +1,9 @@
 //! The demo's tenant: numbers, flows, buyers, prices. Everything goes through the same doors as a customer's; only the ids are fixed,
 //! so that a restart finds what is there and changes nothing.
 
+mod calls;
 mod cast;
+mod mode;
 
 use std::{fmt, sync::Arc};
 
@@ -21,8 +23,10 @@ use crate::{
     Repository, Role, RoutingMode, StoreError, Tenant, TenantScope, TenantStatus, Trunk, TrunkStatus, TrunkType, User,
     UserStatus,
 };
+pub use calls::{DemoCallError, DemoCalls, DemoStep};
 pub use cast::{DEMO_BUYERS, DEMO_NUMBERS, DemoBuyer, DemoNumber};
 use cast::{PUBLISHERS, QUEUE};
+pub use mode::{DEMO_FLAG, demo_is_on, demo_tenant, switch_demo};
 
 /// The tenant's slug.
 pub const DEMO_SLUG: &str = "demo";

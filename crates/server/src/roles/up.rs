@@ -8,7 +8,8 @@ use api::ports::HealthProbe;
 use api::{ApiConfig, Ports};
 use domain::Seed;
 use operations::{
-    Dead, Gate, Ids, Jobs as _, Journal, LiveBus, Provisioning, Recorder, Recovery, RecoveryConfig, Settle, Voice,
+    Dead, DemoCalls, Gate, Ids, Jobs as _, Journal, LiveBus, Provisioning, Recorder, Recovery, RecoveryConfig, Settle,
+    Voice,
 };
 use prometheus_client::registry::Registry;
 use store::{FileJournal, Store, StoreConfig, WriterTask};
@@ -37,6 +38,8 @@ const JOURNAL_FILE: &str = "events.journal";
 const JOURNAL_BYTES_MAX: u64 = 1024 * 1024 * 1024;
 /// How often a process without a worker looks for changes of compliance data.
 const GATE_EVERY: Duration = Duration::from_millis(500);
+/// Signs of life of calls nobody dials.
+const DEMO_CALLS_EVERY: Duration = Duration::from_secs(1);
 /// How soon a run that was taken for dead stops.
 const FENCED_EVERY: Duration = Duration::from_millis(200);
 /// Longest that calls in progress may go on after the first signal to stop.
@@ -247,6 +250,15 @@ async fn start_http(
         here = Some((switch.id, switch.handle.clone()));
     }
     let api_config = api_config(config)?;
+    let demo_calls = Arc::new(DemoCalls::new(
+        Arc::new(core.store.clone()),
+        Arc::new(core.store.clone()),
+        core.live.clone(),
+        Arc::new(core.store.clone()),
+        core.ids.clone(),
+        clock.now(),
+    ));
+    running.tasks.push(tokio::spawn(keep_demo_calls(demo_calls.clone(), clock)));
     let ports = Ports {
         directory: core.store.directory(),
         reports: Arc::new(core.store.clone()),
@@ -261,6 +273,7 @@ async fn start_http(
         registry,
         buckets: shared::buckets(config, api_config.counted_max)?,
         live: core.live,
+        demo_calls,
         gate: core.gate.clone(),
         consent_verifier: Arc::new(consent::Providers::new(&config.consent)?),
     };
@@ -270,6 +283,16 @@ async fn start_http(
     let router = api::router(api::State::new(api_config, ports));
     running.listeners.push(http::serve("API", config.listen(config.api.port), router, stopped.clone()).await?);
     Ok(())
+}
+
+/// Signs of life of the demo's calls.
+async fn keep_demo_calls(calls: Arc<DemoCalls>, clock: Clock) {
+    loop {
+        tokio::time::sleep(DEMO_CALLS_EVERY).await;
+        if let Err(error) = calls.keep(clock.now()).await {
+            tracing::warn!(%error, "no sign of life of the demo's calls");
+        }
+    }
 }
 
 /// Where no worker of this process keeps the gate current.
