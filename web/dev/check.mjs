@@ -94,11 +94,15 @@ for (const theme of ["light", "dark"]) {
       "/compliance",
       "/compliance?tab=overrides",
       "/compliance?tab=consents",
+      "/compliance?tab=check",
       "/users",
       "/roles",
       "/api-keys",
       "/audit",
       "/jobs",
+      "/flags",
+      "/limits",
+      "/tenants",
       "/flows",
       `/flows/${flow}?version=4`,
       "/settings",
@@ -290,6 +294,32 @@ check(
   JSON.stringify(invited),
 );
 await page.keyboard.press("Escape");
+await page.goto(`${base}/compliance?tab=check`);
+await page.getByRole("textbox", { name: "Number" }).fill("+1 212 555 0100");
+await page.click("main button:has-text('Check')");
+await page.waitForSelector("h2:has-text('may not be called')");
+check("a number that is on a list is told, and what to do", await page.isVisible("text=where it stands on the list"));
+await page.goto(`${base}/numbers`);
+await page.click("button:has-text('CSV')");
+await page.click("[role=menuitem]:has-text('Import a file')");
+await page.setInputFiles("[role=dialog] input[type=file]", {
+  name: "numbers.csv",
+  mimeType: "text/csv",
+  buffer: Buffer.from("number,friendlyName\n+13125550177,Radio\nnothing,Nobody\n"),
+});
+await page.click("[role=dialog] button:has-text('Check only')");
+await page.waitForSelector("[role=dialog] [role=status]:has-text('would be added')");
+await page.click("[role=dialog] button:has-text('Import')");
+await page.waitForSelector("[role=dialog] [role=status]:has-text('1 number added, 1 refused')");
+await accessibility(page, "the report of an import");
+check("a file is checked, imported, and its faults told by line", await page.isVisible("td:has-text('number')"));
+await page.keyboard.press("Escape");
+await page.goto(`${base}/tenants`);
+await page.click("tbody button[aria-label='More for Acme Performance']");
+await page.click("[role=menuitem]:has-text('Limits and use')");
+await page.waitForSelector("[role=dialog] dt:has-text('Calls at once')");
+await accessibility(page, "a tenant's limits");
+check("a tenant's limits are shown with their use", await page.isVisible("[role=dialog] dd:has-text('of 50')"));
 await page.goto(`${base}/settings`);
 await page.click("main button:has-text('Sign out')");
 await page.waitForSelector("input[type=email]");

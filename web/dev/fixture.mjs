@@ -20,6 +20,7 @@ import {
   detail,
   dncEntries,
   dncLists,
+  flags,
   flows,
   forSale,
   jobs,
@@ -32,11 +33,14 @@ import {
   pools,
   publishers,
   queues,
+  quota,
   roles,
   script,
   tags,
+  tenants,
   trunks,
   users,
+  verdict,
   view,
 } from "./world.mjs";
 
@@ -283,6 +287,7 @@ const routes = [
     "number-orders": numberOrders,
     "available-numbers": forSale,
     "api-keys": apiKeys,
+    "feature-flags": flags,
   }).flatMap(([name, rows]) => [
     [
       "GET",
@@ -346,6 +351,36 @@ const routes = [
             "timed out after 10 s; the order is followed up, see the tenant's number orders",
           ),
   ],
+  ["GET", /^\/admin\/api\/v1\/tenants$/, (_, url) => [200, list(tenants, url)]],
+  ["GET", /^\/admin\/api\/v1\/tenants\/[^/]+\/quota$/, () => [200, quota.limits]],
+  ["GET", /^\/admin\/api\/v1\/tenants\/[^/]+\/quota\/status$/, () => [200, quota.status]],
+  ["GET", /^\/admin\/api\/v1\/tenants\/[^/]+\/quota\/overrides$/, () => [200, { data: quota.overrides }]],
+  ["GET", /^\/api\/v1\/quota\/status$/, () => [200, quota.status]],
+  ["POST", /^\/api\/v1\/compliance\/check$/, (_, __, body) => [200, verdict(body.phoneNumber)]],
+  [
+    "POST",
+    /^\/api\/v1\/(numbers|leads|buyers|publishers)\/import$/,
+    (_, url, text) => {
+      const rows = text.trim().split("\n").slice(1);
+      const bad = rows.flatMap((row, index) => (row.startsWith("+") ? [] : [index + 2]));
+      return [
+        200,
+        {
+          rows: rows.length,
+          imported: rows.length - bad.length,
+          unchanged: 0,
+          failed: bad.length,
+          errors: bad.map((line) => ({
+            line,
+            field: "number",
+            message: "is not a telephone number: write it as +15551234567",
+          })),
+          stopped: false,
+          dryRun: url.searchParams.get("dryRun") === "true",
+        },
+      ];
+    },
+  ],
   ["GET", /^\/api\/v1\/compliance\/policies\/default$/, () => [200, policy]],
   ["GET", /^\/api\/v1\/compliance\/policies\/campaigns\/([^/]+)$/, () => [200, { ...policy, version: 0 }]],
   ["PUT", /^\/api\/v1\/compliance\/policies\//, (_, __, body) => [200, Object.assign(policy, body)]],
@@ -368,6 +403,14 @@ const routes = [
               message: `there is no node “${node.onAllBusy}”`,
             })),
           );
+    },
+  ],
+  [
+    "GET",
+    /^\/api\/v1\/flows\/([^/]+)$/,
+    (_, __, ___, [, id]) => {
+      const flow = flows.find((each) => each.id === id);
+      return flow ? [200, flow] : problem(404, "NOT_FOUND", "No such flow");
     },
   ],
   [
@@ -402,6 +445,10 @@ const routes = [
   ],
 ];
 
+/** JSON as it means, files as they are. */
+const bodyOf = (request, text) =>
+  request.headers["content-type"] === "text/csv" ? text : text ? JSON.parse(text) : {};
+
 const server = createServer(async (request, response) => {
   response.setHeader("access-control-allow-origin", request.headers.origin ?? "*");
   response.setHeader("access-control-allow-credentials", "true");
@@ -421,7 +468,7 @@ const server = createServer(async (request, response) => {
   for (const [method, pattern, handle] of routes) {
     const match = request.method === method && pattern.exec(url.pathname);
     if (!match) continue;
-    const [status, body] = handle(request, url, text ? JSON.parse(text) : {}, match);
+    const [status, body] = handle(request, url, bodyOf(request, text), match);
     return response.writeHead(status, { "content-type": "application/json" }).end(JSON.stringify(body));
   }
   const [status, body] = problem(404, "NOT_FOUND", `No route ${request.method} ${url.pathname}`);

@@ -7,6 +7,8 @@ import { chromium } from "playwright-core";
 const folder = process.argv[2] ?? "shots";
 const only = process.argv[3]?.split(",");
 mkdirSync(folder, { recursive: true });
+const WEB_PORT = process.env.WEB_PORT ?? "3900";
+const API_PORT = process.env.API_PORT ?? "3901";
 const fixture = spawn(process.execPath, [fileURLToPath(new URL("./fixture.mjs", import.meta.url))], {
   stdio: "inherit",
 });
@@ -16,8 +18,8 @@ const browser = await chromium.launch({
   executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium",
   args: ["--no-sandbox"],
 });
-const sizes = { laptop: { width: 1440, height: 900 }, phone: { width: 390, height: 844 } };
-const base = "http://127.0.0.1:3900";
+const sizes = { laptop: { width: 1280, height: 800 }, phone: { width: 390, height: 844 } };
+const base = `http://127.0.0.1:${WEB_PORT}`;
 const faults = [];
 
 const pages = {
@@ -42,10 +44,8 @@ const pages = {
   call: async (page) => {
     await page.goto(`${base}/calls?status=COMPLETED&page=2`);
     await page.waitForTimeout(1200);
-    const rows = await page.evaluate(async () => {
-      const answer = await fetch("http://127.0.0.1:3901/api/v1/calls?limit=100&status=COMPLETED");
-      return (await answer.json()).data.filter((row) => row.converted).map((row) => row.id);
-    });
+    const answer = await fetch(`http://127.0.0.1:${API_PORT}/api/v1/calls?limit=100&status=COMPLETED`);
+    const rows = (await answer.json()).data.filter((row) => row.converted).map((row) => row.id);
     await page.goto(`${base}/calls/${rows[3]}`);
     await page.waitForTimeout(2000);
     await page.keyboard.press("ArrowRight");
@@ -65,6 +65,52 @@ const pages = {
       .first()
       .click();
     await page.waitForTimeout(900);
+  },
+  publishers: (page) => visit(page, "/publishers"),
+  none: (page) => visit(page, "/buyers?q=nobody&status=ACTIVE"),
+  campaign: async (page) => {
+    await visit(page, "/campaigns");
+    await page.locator("button:has-text('Solar')").filter({ visible: true }).first().click();
+    await page.waitForTimeout(500);
+  },
+  import: async (page) => {
+    await visit(page, "/numbers");
+    await page.getByRole("button", { name: "CSV" }).click();
+    await page.getByRole("menuitem", { name: "Import a file" }).click();
+    const rows = Array.from({ length: 8 }, (_, index) => `number ${index},Nobody`).join("\n");
+    const file = `number,friendlyName\n+13125550177,Radio\n${rows}\n`;
+    await page.setInputFiles("input[type=file]", {
+      name: "numbers.csv",
+      mimeType: "text/csv",
+      buffer: Buffer.from(file),
+    });
+    await page.getByRole("button", { name: "Import", exact: true }).click();
+    await page.waitForTimeout(700);
+  },
+  checked: async (page) => {
+    await visit(page, "/compliance?tab=check");
+    await page.getByRole("textbox", { name: "Number" }).fill("+1 212 555 0100");
+    await page.getByRole("button", { name: "Check", exact: true }).click();
+    await page.waitForTimeout(600);
+  },
+  flags: (page) => visit(page, "/flags"),
+  flag: async (page) => {
+    await visit(page, "/flags");
+    await page.locator("button:has-text('routing.experiment')").filter({ visible: true }).first().click();
+    await page.waitForTimeout(500);
+  },
+  limits: (page) => visit(page, "/limits"),
+  tenants: (page) => visit(page, "/tenants"),
+  tenant: async (page) => {
+    await visit(page, "/tenants");
+    await page.getByRole("button", { name: "More for Acme Performance" }).filter({ visible: true }).click();
+    await page.getByRole("menuitem", { name: "Limits and use" }).click();
+    await page.waitForTimeout(700);
+  },
+  newflow: async (page) => {
+    await visit(page, "/flows");
+    await page.getByRole("button", { name: "New flow" }).click();
+    await page.waitForTimeout(600);
   },
   users: (page) => visit(page, "/users"),
   audit: (page) => visit(page, "/audit"),
@@ -139,13 +185,13 @@ const pages = {
   flows: (page) => visit(page, "/flows"),
   flow: async (page) => {
     await visit(page, "/flows");
-    await page.locator("tbody tr a, ul[aria-label=Flows] button").filter({ visible: true }).first().click();
+    await page.locator("tbody tr a, ul[aria-label=Flows] a").filter({ visible: true }).first().click();
     await page.waitForTimeout(1800);
   },
   settings: (page) => visit(page, "/settings"),
   faulty: async (page) => {
     await visit(page, "/flows");
-    await page.locator("tbody tr a, ul[aria-label=Flows] button").filter({ visible: true }).first().click();
+    await page.locator("tbody tr a, ul[aria-label=Flows] a").filter({ visible: true }).first().click();
     await page.locator("button:has-text('Version 4')").click();
     await page.waitForTimeout(1500);
   },

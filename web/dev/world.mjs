@@ -1020,3 +1020,79 @@ export const tags = [
   { id: "tag-2", name: "Complaint", color: "#dc2626" },
   { id: "tag-3", name: "Asked to be called again in the evening", color: null },
 ];
+
+const tenant = (id, name, slug, status, domain = null) => ({
+  id,
+  name,
+  slug,
+  domain,
+  status,
+  timeZone: "America/New_York",
+  maxConcurrentCalls: null,
+  metadata: {},
+  createdAt: ago(4_000),
+  updatedAt: ago(20),
+});
+export const tenants = [
+  tenant("t1", "Acme Performance", "acme", "ACTIVE", "calls.acme.example"),
+  tenant("t2", "Northern Media with a rather long name of its own", "northern-media", "SUSPENDED"),
+];
+export const quota = {
+  status: {
+    concurrentCalls: { current: 12, limit: 50, remaining: 38 },
+    dailyMinutes: { current: 6_000, limit: 6_000, remaining: 0 },
+    phoneNumbers: { current: 31, limit: null, remaining: null },
+  },
+  limits: { tenantId: "t1", maxConcurrentCalls: 50, maxMinutesPerDay: 4_000, maxPhoneNumbers: null, enabled: true },
+  overrides: [
+    {
+      id: "exception-1",
+      tenantId: "t1",
+      quotaType: "minutes_per_day",
+      overrideValue: 6_000,
+      reason: "Sale of the week",
+      expiresAt: ago(-30),
+      createdBy: "u1",
+      createdAt: ago(8),
+    },
+  ],
+};
+export const flags = [
+  {
+    id: "flag-1",
+    key: "advanced_analytics",
+    value: true,
+    description: "Charts of the partner page",
+    updatedAt: ago(90),
+  },
+  { id: "flag-2", key: "beta.dialer", value: false, description: null, updatedAt: ago(400) },
+  {
+    id: "flag-3",
+    key: "routing.experiment",
+    value: { share: 0.25, campaigns: ["solar-east", "solar-west"] },
+    description: "Who sees the new order of buyers",
+    updatedAt: ago(12),
+  },
+];
+export const verdict = (number) => {
+  const listed = number.startsWith("+1212");
+  const check = (rule, finding, detail) => ({ rule, finding, detail });
+  return {
+    allowed: !listed,
+    reason: listed ? "on_dnc_list" : "cleared",
+    detail: listed ? `${number} is on the list "Asked not to be called"` : "no rule forbids it",
+    phoneNumber: number,
+    dncMatch: listed ? { listId: "dnc-1", listName: "Asked not to be called", phoneNumber: number } : null,
+    consentStatus: listed ? null : "verified",
+    checks: [
+      check("override", "not_asked", "the policy allows none"),
+      check("dnc", listed ? "failed" : "passed", listed ? "1 of 3 lists has it" : "on none of 3 lists"),
+      check("consent", listed ? "not_reached" : "passed", listed ? "" : "verified by TrustedForm"),
+      check("calling_hours", listed ? "not_reached" : "passed", listed ? "" : "14:05 in America/New_York"),
+    ],
+    policyCampaignId: null,
+    policyVersion: 3,
+    lists: [],
+    decidedAt: new Date().toISOString(),
+  };
+};

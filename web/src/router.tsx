@@ -193,6 +193,23 @@ const routes = [
   }),
   createRoute({
     getParentRoute: () => rootRoute,
+    path: "/flags",
+    component: lazyRouteComponent(() => import("./pages/FlagsPage"), "FlagsPage"),
+    validateSearch: readListSearch,
+  }),
+  createRoute({
+    getParentRoute: () => rootRoute,
+    path: "/limits",
+    component: lazyRouteComponent(() => import("./pages/LimitsPage"), "LimitsPage"),
+  }),
+  createRoute({
+    getParentRoute: () => rootRoute,
+    path: "/tenants",
+    component: lazyRouteComponent(() => import("./pages/TenantsPage"), "TenantsPage"),
+    validateSearch: readListSearch,
+  }),
+  createRoute({
+    getParentRoute: () => rootRoute,
     path: "/settings",
     component: lazyRouteComponent(() => import("./pages/SettingsPage"), "SettingsPage"),
   }),

@@ -13,7 +13,7 @@ function used(): Set<string> {
   );
   const calls = files.flatMap((name) => [
     ...readFileSync(join(root, name), "utf8").matchAll(
-      /\b(get|post|patch|put|remove)\(\s*[`"](\/(?:api\/v1|auth)\/[^`"]+)[`"]/g,
+      /\b(get|post|patch|put|remove)\(\s*[`"](\/(?:api\/v1|admin\/api\/v1|auth)\/[^`"]+)[`"]/g,
     ),
   ]);
   return new Set(calls.map(([, method = "", path = ""]) => `${METHODS[method]} ${path.replace(/\$\{[^}]*\}/g, "{}")}`));

@@ -1,6 +1,7 @@
-//! Chromium: runs `browser/live-call.mjs`, which signs in and watches a call on the screen.
+//! Chromium: runs the scripts of `browser/`, which sign in and do, or watch, what people do on the screen.
 
 use std::env;
+use std::io::{BufRead as _, BufReader, Read as _};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 
@@ -21,22 +22,64 @@ pub struct Watching(Child);
 /// # Errors
 /// Node or the browser is missing, or the demo names no web application.
 pub fn watch(demo: &Demo, caller: &str) -> anyhow::Result<Watching> {
+    let child = script(demo, "live-call.mjs", caller)?.stderr(Stdio::piped()).spawn().context("node")?;
+    Ok(Watching(child))
+}
+
+/// What a first day needs of the platform.
+#[derive(Debug)]
+pub struct FirstDay<'a> {
+    /// Who calls, E.164.
+    pub caller: &'a str,
+    /// A number that is nobody's yet, E.164.
+    pub number: &'a str,
+    /// SIP address of a buyer that answers.
+    pub buyer: &'a str,
+    /// Whether the demo's user is an operator of the platform.
+    pub is_operator: bool,
+}
+
+/// Sets a tenant up by hand, all of it on the screen, and stops where the number can be called; make the call, and finish.
+///
+/// # Errors
+/// Node or the browser is missing, or something could not be done on the screen; the message holds the script's.
+pub fn first_day(demo: &Demo, day: &FirstDay<'_>) -> anyhow::Result<Watching> {
+    let mut child = script(demo, "first-day.mjs", day.caller)?
+        .env("NUMBER", day.number)
+        .env("BUYER", day.buyer)
+        .env("OPERATOR", if day.is_operator { "1" } else { "0" })
+        .stderr(Stdio::inherit())
+        .spawn()
+        .context("node")?;
+    let out = child.stdout.take().context("no output of the script")?;
+    let mut lines = BufReader::new(out);
+    let mut said = String::new();
+    while lines.read_line(&mut said)? > 0 {
+        if said.ends_with("call it\n") {
+            // It goes on writing: somebody has to read.
+            std::thread::spawn(move || lines.read_to_string(&mut String::new()));
+            return Ok(Watching(child));
+        }
+    }
+    let status = child.wait()?;
+    anyhow::bail!("the script ended with {status}; it did:\n{said}")
+}
+
+/// A script with all that both need.
+fn script(demo: &Demo, name: &str, caller: &str) -> anyhow::Result<Command> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR"));
-    let web = demo.web_url.as_deref().context("demo.json names no web_url")?;
-    let child = Command::new("node")
-        .arg(folder.join("browser/live-call.mjs"))
+    let mut command = Command::new("node");
+    command
+        .arg(folder.join("browser").join(name))
         .env("NODE_PATH", folder.join("../../web/node_modules"))
-        .env("WEB_URL", web)
+        .env("WEB_URL", demo.web_url.as_deref().context("demo.json names no web_url")?)
         .env("EMAIL", demo.email.as_deref().context("demo.json names no email")?)
         .env("PASSWORD", demo.password.as_deref().context("demo.json names no password")?)
         .env("CALLER", caller)
         .env("CHROMIUM", chromium()?)
         .stdin(Stdio::null())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()
-        .context("node")?;
-    Ok(Watching(child))
+        .stdout(Stdio::piped());
+    Ok(command)
 }
 
 impl Watching {

@@ -7,7 +7,7 @@ use anyhow::{Context as _, ensure};
 use serde_json::Value;
 
 use crate::demo::Demo;
-use crate::platform::binary;
+use crate::platform::{Platform, binary};
 
 /// What a command printed, and its exit code.
 #[derive(Debug)]
@@ -69,6 +69,19 @@ pub fn run(demo: &Demo, arguments: &[&str]) -> anyhow::Result<Ran> {
 /// There is no binary.
 pub fn run_on(data: &Path, arguments: &[&str]) -> anyhow::Result<Ran> {
     Ok(Ran::of(&bare(data, arguments)?.output()?))
+}
+
+/// The same, on the database of a platform that was started here.
+///
+/// # Errors
+/// There is no binary, or the platform is somebody else's.
+pub fn run_beside(platform: &Platform, arguments: &[&str]) -> anyhow::Result<Ran> {
+    let data = platform.data().context("this platform was not started here")?;
+    let mut command = bare(data, arguments)?;
+    if let Some(url) = platform.database_url() {
+        command.env("DATABASE_URL", url);
+    }
+    Ok(Ran::of(&command.output()?))
 }
 
 /// Starts it and lets it run.

@@ -77,6 +77,12 @@ impl Platform {
         self.line.as_ref()
     }
 
+    /// Its database, where it was started here and that is no SQLite.
+    #[must_use]
+    pub fn database_url(&self) -> Option<String> {
+        database_url(self.data()?, self.line.as_ref())
+    }
+
     /// Kills it without a word (`kill -9`), and starts it again on the same data.
     ///
     /// # Errors
@@ -93,6 +99,14 @@ impl Platform {
     }
 }
 
+/// A database of this folder's own, on the server of `scripts/with-postgres`; SQLite without one.
+fn database_url(data: &Path, line: Option<&Line>) -> Option<String> {
+    let (line, server) = (line?, env::var(POSTGRES).ok()?);
+    let name: String = data.display().to_string().chars().filter(char::is_ascii_alphanumeric).collect();
+    let user = server.rsplit_once('@').map_or("", |(user, _)| user);
+    Some(format!("{user}@127.0.0.1:{}/{name}", line.port()))
+}
+
 /// Starts the platform on a folder and waits until it is ready.
 fn launch(data: &Path, line: Option<&Line>) -> anyhow::Result<(Child, Demo, Api)> {
     let binary = binary()?;
@@ -100,11 +114,8 @@ fn launch(data: &Path, line: Option<&Line>) -> anyhow::Result<(Child, Demo, Api)
     let log = File::options().create(true).append(true).open(&log_path)?;
     let offset = env::var(PORT_OFFSET).unwrap_or_else(|_| PORT_OFFSET_USUAL.to_owned());
     let mut command = Command::new(&binary);
-    // A database of this folder's own, on the server of `scripts/with-postgres`; SQLite without one.
-    if let (Some(line), Ok(server)) = (line, env::var(POSTGRES)) {
-        let name: String = data.display().to_string().chars().filter(char::is_ascii_alphanumeric).collect();
-        let user = server.rsplit_once('@').map_or("", |(user, _)| user);
-        command.env("DATABASE_URL", format!("{user}@127.0.0.1:{}/{name}", line.port()));
+    if let Some(url) = database_url(data, line) {
+        command.env("DATABASE_URL", url);
     }
     let process = command
         .arg("--data")

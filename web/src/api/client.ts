@@ -77,8 +77,9 @@ export async function request(method: Method, path: string, options: RequestOpti
     // As long as it takes: a file of millions of numbers is read while it arrives.
     init.signal = options.signal ?? null;
   }
-  // A retried create must not create twice.
-  if (method === "POST" && path.startsWith("/api/")) headers["idempotency-key"] = newKey();
+  // A retried create must not create twice. A file is kept row by row and can be sent again; remembered, it would have to be short.
+  if (method === "POST" && options.file === undefined && path.startsWith("/api/"))
+    headers["idempotency-key"] = newKey();
 
   let response: Response;
   try {

@@ -1,4 +1,4 @@
-import { asFlag, asNumber, asRecord, asText, asTime, type Wire } from "./read";
+import { asFlag, asList, asNumber, asRecord, asText, asTime, type Wire } from "./read";
 import { WEEKDAYS, type Weekday } from "./resources";
 
 /** Which rules one path of a call is put to. */
@@ -174,4 +174,45 @@ export const readConsent = (row: Wire<"Consent">): Consent => ({
 export function wholeNumber(text: string): string | undefined {
   const digits = text.replace(/\D/g, "");
   return digits.length >= 10 ? (text.trim().startsWith("+") ? `+${digits}` : digits) : undefined;
+}
+
+/** What a call must not collide with, and what was found. */
+export interface RuleCheck {
+  rule: string;
+  finding: string;
+  detail: string;
+}
+
+/** Whether a number may be called, and why. */
+export interface Verdict {
+  allowed: boolean;
+  reason: string;
+  detail: string;
+  number: string;
+  checks: RuleCheck[];
+  /** The list that forbids it. */
+  listId: string | null;
+  /** The campaign whose own policy was in force; null: the tenant's. */
+  policyCampaignId: string | null;
+  policyVersion: number;
+}
+
+export function readVerdict(body: unknown): Verdict {
+  const row: Wire<"ComplianceCheckResult"> = asRecord(body);
+  const match: Wire<"ComplianceDncMatch"> = asRecord(row.dncMatch);
+  return {
+    // What is not delivered is no leave.
+    allowed: asFlag(row.allowed) ?? false,
+    reason: asText(row.reason) ?? "",
+    detail: asText(row.detail) ?? "",
+    number: asText(row.phoneNumber) ?? "",
+    checks: asList(row.checks).map((check: Wire<"ComplianceRuleCheck">) => ({
+      rule: asText(check.rule) ?? "",
+      finding: asText(check.finding) ?? "",
+      detail: asText(check.detail) ?? "",
+    })),
+    listId: asText(match.listId),
+    policyCampaignId: asText(row.policyCampaignId),
+    policyVersion: asNumber(row.policyVersion) ?? 0,
+  };
 }

@@ -10,7 +10,7 @@ import { readDncEntry, readDncList, readLead } from "./leads";
 import { type NumberSearch, readAvailable, readOrder } from "./numbers";
 import { readAuditEntry, readGrantable, readPerson } from "./people";
 import { readAgent, readQueue } from "./queues";
-import { readPage } from "./read";
+import { asRecord, readPage } from "./read";
 import {
   readBalance,
   readBuyer,
@@ -234,6 +234,13 @@ export const flowsQuery = queryOptions({
   queryKey: ["flows"],
   queryFn: async ({ signal }) => readPage(await get("/api/v1/flows", { limit: LIST_MAX }, signal), readFlow),
 });
+
+export const flowQuery = (id: string) =>
+  queryOptions({
+    queryKey: ["flows", "one", id],
+    queryFn: async ({ signal }) =>
+      readFlow(asRecord(await get(`/api/v1/flows/${encodeURIComponent(id)}`, undefined, signal))),
+  });
 
 export const flowVersionQuery = (id: string, version: number) =>
   queryOptions({

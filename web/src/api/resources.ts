@@ -106,6 +106,8 @@ export interface Campaign {
   numbers: number | null;
   /** What the publisher earns, in place of what the buyers' endpoints say. */
   payout: Terms | null;
+  /** Whose numbers its calls out show; null: the caller's own. */
+  callerIdPoolId: string | null;
   createdAt: number | null;
 }
 
@@ -120,6 +122,7 @@ export const readCampaign = (row: Wire<"Campaign">): Campaign => ({
   calls: asNumber(row.calls),
   numbers: asNumber(row.phoneNumbers),
   payout: readPrice(row.payout),
+  callerIdPoolId: asText(row.callerIdPoolId),
   createdAt: asTime(row.createdAt),
 });
 
@@ -389,6 +392,12 @@ export const readFlow = (row: Wire<"Flow">): FlowSummary => ({
     .map(readVersion)
     .sort((a, b) => b.version - a.version),
 });
+
+/** Where a document was kept. */
+export function readVersionSaved(body: unknown): { flowId: string; version: number } {
+  const row: Wire<"FlowVersion"> = asRecord(body);
+  return { flowId: asText(row.flowId) ?? "", version: asNumber(row.version) ?? 1 };
+}
 
 export interface FlowDocument {
   version: number;

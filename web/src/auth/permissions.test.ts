@@ -20,6 +20,8 @@ describe("may", () => {
     ["*:read", "calls:write", false],
     ["numbers:read", "numbers", false],
     ["*", "numbers:read", false],
+    ["admin:*", "platform:admin", false],
+    ["platform:admin", "platform:admin", true],
   ])("%s and %s: %s", (held, wanted, expected) => {
     expect(may(holding(held), wanted)).toBe(expected);
   });

@@ -102,14 +102,15 @@ export function FilteredList<T extends RowData & { id: string }>(props: Filtered
       }
     </ListBody>
   );
+  const filtered = list && (props.search || props.statuses || props.filters || (actions && !title));
   const apart = props.tile !== undefined && (query.data?.items.length ?? 0) > 0;
   return (
     <>
       <Card className={props.className}>
         {title ? <CardHeader title={title} hint={props.hint} actions={actions} /> : null}
-        <Filters {...props} />
+        {filtered ? <Filters {...props} /> : null}
         {props.notice}
-        {apart ? null : <div className={title ? "border-t border-line" : undefined}>{rows}</div>}
+        {apart ? null : <div className={title && !filtered ? "border-t border-line" : undefined}>{rows}</div>}
       </Card>
       {apart ? <div className="mt-4">{rows}</div> : null}
       {list ? (
@@ -143,8 +144,8 @@ function Filters<T extends RowData & { id: string }>({
   title,
   actions,
 }: FilteredListProps<T>) {
+  if (!list) return null;
   const own = title ? null : actions;
-  if (!list || !(search || statuses || filters || own)) return null;
   return (
     <div className="flex flex-wrap items-center gap-3 border-b border-line p-3 sm:px-5">
       {search ? (

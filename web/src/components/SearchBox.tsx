@@ -41,7 +41,7 @@ export function SearchBox({ label, placeholder, value, autoFocus = false, onChan
     return () => clearTimeout(timer);
   }, [text]);
   return (
-    <div className={cn("relative w-full max-w-xs", className)}>
+    <div className={cn("relative w-full sm:max-w-xs", className)}>
       <Search className="pointer-events-none absolute top-2.5 left-3 size-4 text-soft" aria-hidden="true" />
       <Input
         ref={box}

@@ -1,6 +1,8 @@
 import {
+  Building,
   Building2,
   Contact,
+  Gauge,
   Hash,
   Headset,
   IdCard,
@@ -17,6 +19,7 @@ import {
   Settings,
   ShieldCheck,
   Tags,
+  ToggleLeft,
   UserRound,
   Users,
   Workflow,
@@ -45,6 +48,9 @@ export interface Place {
     | "/api-keys"
     | "/audit"
     | "/jobs"
+    | "/flags"
+    | "/limits"
+    | "/tenants"
     | "/settings";
   label: string;
   icon: LucideIcon;
@@ -102,7 +108,13 @@ const PLACES: { title: string | null; places: Place[] }[] = [
       { to: "/api-keys", needs: "api_keys:read", label: "API keys", icon: KeyRound, key: "k" },
       { to: "/audit", needs: "audit:read", label: "Audit log", icon: ScrollText, key: "a" },
       { to: "/jobs", needs: "jobs:read", label: "Jobs", icon: ListChecks, key: "j" },
+      { to: "/flags", needs: "flags:read", label: "Feature flags", icon: ToggleLeft, key: "v" },
+      { to: "/limits", needs: "reports:read", label: "Limits", icon: Gauge, key: "w" },
     ],
+  },
+  {
+    title: "Platform",
+    places: [{ to: "/tenants", needs: "platform:admin", label: "Tenants", icon: Building, key: "u" }],
   },
   { title: null, places: [{ to: "/settings", label: "Settings", icon: Settings, key: "s" }] },
 ];

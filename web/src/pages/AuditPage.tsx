@@ -68,7 +68,7 @@ export function AuditPage() {
             <SearchBox
               label="Action"
               placeholder="Action, such as user.update"
-              className="max-w-none"
+              className="sm:max-w-none"
               value={action ?? ""}
               onChange={(value) => list.narrow({ action: value || undefined })}
             />

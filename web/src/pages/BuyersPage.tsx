@@ -8,12 +8,13 @@ import { may } from "@/auth/permissions";
 import { refName } from "@/components/CallParts";
 import { DialogButton } from "@/components/DialogButton";
 import { FilteredList } from "@/components/FilteredList";
+import { ListFiles } from "@/components/ListFiles";
 import { useListSearch } from "@/components/listSearch";
 import { PageHeader } from "@/components/PageHeader";
 import { choices, ResourceStatus } from "@/components/ResourceStatus";
+import { UsageBar } from "@/components/UsageBar";
 import { Button } from "@/components/ui/button";
 import { Card } from "@/components/ui/card";
-import { cn } from "@/components/ui/cn";
 import { formatMoney } from "@/format/money";
 import { formatPhone } from "@/format/phone";
 import { formatDurationWords } from "@/format/time";
@@ -34,7 +35,23 @@ export function BuyersPage() {
   ) : null;
   return (
     <>
-      <PageHeader title="Buyers" hint="Those who take the calls, and how many they want" actions={add} />
+      <PageHeader
+        title="Buyers"
+        hint="Those who take the calls, and how many they want"
+        actions={
+          <>
+            <ListFiles
+              path="/api/v1/buyers"
+              what="buyer"
+              columns="publisherId, name, code, status, timeZone, caps, weight, priority"
+              filter={filter}
+              mayImport={may(user, "buyers:write")}
+              stale={["buyers"]}
+            />
+            {add}
+          </>
+        }
+      />
       <FilteredList
         query={buyers}
         list={list}
@@ -108,7 +125,7 @@ function BuyerCard({ buyer, onEdit, onEndpoint }: BuyerCardProps) {
       ) : null}
       <dl className="grid gap-3 px-4 py-4 sm:px-5">
         {caps.map(([name, usage]) => (
-          <CapBar key={name} label={CAP_LABELS[name]} usage={usage} />
+          <UsageBar key={name} label={CAP_LABELS[name]} usage={usage} />
         ))}
       </dl>
       <div className="mt-auto grid gap-1.5 border-t border-line px-4 py-3 text-[13px] sm:px-5">
@@ -175,27 +192,5 @@ function Row({ icon, children }: { icon: ReactNode; children: ReactNode }) {
       <span aria-hidden="true">{icon}</span>
       <span className="min-w-0 break-words">{children}</span>
     </p>
-  );
-}
-
-function CapBar({ label, usage: { limit, used } }: { label: string; usage: Usage }) {
-  const share = limit !== null && limit > 0 && used !== null ? Math.min(1, used / limit) : 0;
-  const full = limit !== null && used !== null && used >= limit;
-  return (
-    <div className="grid grid-cols-[1fr_auto] gap-x-3 gap-y-1 text-[13px]">
-      <dt className="text-soft">{label}</dt>
-      <dd className={cn("tabular", full && "font-medium text-warn-text")}>
-        {used?.toLocaleString("en-US") ?? "–"}
-        <span className="text-soft">{limit === null ? " · no limit" : ` of ${limit.toLocaleString("en-US")}`}</span>
-      </dd>
-      {limit !== null ? (
-        <dd className="col-span-2 h-1.5 overflow-hidden rounded-full bg-sunken" aria-hidden="true">
-          <div
-            className={cn("h-full rounded-full transition-[width] duration-500", full ? "bg-warn" : "bg-bar-answered")}
-            style={{ width: `${share * 100}%` }}
-          />
-        </dd>
-      ) : null}
-    </div>
   );
 }

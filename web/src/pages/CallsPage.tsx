@@ -246,7 +246,7 @@ function Filters({ search, onChange, filtered }: FiltersProps) {
       <SearchBox
         label="Search calls by the caller’s number"
         placeholder="Caller begins with"
-        className="w-auto min-w-0 max-w-none flex-1 md:max-w-64 md:min-w-44"
+        className="w-auto min-w-0 flex-1 sm:max-w-none md:max-w-64 md:min-w-44"
         value={search.q ?? ""}
         autoFocus={search.focus === true}
         onChange={(q) => onChange({ q: q || undefined })}

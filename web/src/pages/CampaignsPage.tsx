@@ -2,7 +2,7 @@ import { useQuery } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
 import { Megaphone } from "lucide-react";
 import { patch, post } from "@/api/client";
-import { campaignsPage, flowsQuery, publishersQuery } from "@/api/queries";
+import { campaignsPage, flowsQuery, poolsQuery, publishersQuery } from "@/api/queries";
 import type { Wire } from "@/api/read";
 import type { Campaign } from "@/api/resources";
 import { useAuth } from "@/auth/AuthProvider";
@@ -105,6 +105,7 @@ function FlowLink({ campaign }: { campaign: Campaign }) {
 function CampaignDialog({ campaign, onClose }: { campaign: Campaign | null; onClose: () => void }) {
   const publishers = useQuery(publishersQuery);
   const flows = useQuery(flowsQuery);
+  const pools = useQuery({ ...poolsQuery, enabled: may(useAuth().user, "numbers:read") });
   const named = (items: { id: string; name: string }[] | undefined) =>
     (items ?? []).map(({ id, name }) => ({ value: id, label: name }));
   const fields: FormField[] = [
@@ -127,6 +128,13 @@ function CampaignDialog({ campaign, onClose }: { campaign: Campaign | null; onCl
       options: [{ value: "", label: "None" }, ...named(flows.data?.items)],
     },
     { name: "routingMode", label: "Routing", kind: "select", options: choices("STATIC", "PERFORMANCE", "HYBRID") },
+    {
+      name: "callerIdPoolId",
+      label: "Caller ID",
+      kind: "select",
+      options: [{ value: "", label: "No pool" }, ...named(pools.data?.items)],
+      hint: "The pool whose numbers calls out show, in turn",
+    },
     { name: "payout", label: "Payout to the publisher", placeholder: "As the endpoint says", half: true },
     { name: "payoutAfter", label: "after seconds", kind: "number", half: true },
     {
@@ -147,16 +155,18 @@ function CampaignDialog({ campaign, onClose }: { campaign: Campaign | null; onCl
         publisherId: "",
         flowId: campaign?.flow?.id ?? "",
         routingMode: campaign?.routingMode ?? "STATIC",
+        callerIdPoolId: campaign?.callerIdPoolId ?? "",
         payout: campaign?.payout ? toDecimal(campaign.payout.amount, 4) : "",
         payoutAfter: String(campaign?.payout?.afterSeconds ?? 0),
         status: campaign?.status ?? "ACTIVE",
       }}
-      save={({ name, publisherId, flowId, routingMode, status, payout, payoutAfter }) => {
+      save={({ name, publisherId, flowId, routingMode, callerIdPoolId, status, payout, payoutAfter }) => {
         const terms = payout ? { amount: payout, afterSeconds: Number(payoutAfter || 0) } : null;
         const shared = {
           name,
           routingMode,
           status,
+          callerIdPoolId: callerIdPoolId || null,
           payout: terms satisfies Wire<"CampaignPayout"> | null,
         } satisfies Wire<"UpdateCampaignRequest">;
         return campaign

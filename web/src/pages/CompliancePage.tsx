@@ -1,6 +1,7 @@
 import { useNavigate, useSearch } from "@tanstack/react-router";
 import { PageHeader } from "@/components/PageHeader";
 import { Tabs, TabsContent, TabsList, TabsTrigger } from "@/components/ui/tabs";
+import { ComplianceCheck } from "./ComplianceCheck";
 import { Consents } from "./ComplianceConsents";
 import { Overrides } from "./ComplianceOverrides";
 import { Policies } from "./CompliancePolicy";
@@ -9,6 +10,7 @@ const TABS = [
   { tab: "policy", label: "Policy", content: <Policies /> },
   { tab: "overrides", label: "Overrides", content: <Overrides /> },
   { tab: "consents", label: "Consents", content: <Consents /> },
+  { tab: "check", label: "Check", content: <ComplianceCheck /> },
 ];
 
 export function CompliancePage() {

@@ -187,7 +187,7 @@ function Entries({ list, canWrite }: { list: DncList; canWrite: boolean }) {
 
 function Refused({ report }: { report: ImportReport }) {
   return (
-    <div role="alert" className="border-t border-line bg-bad-soft px-4 py-3 text-[13px] text-bad-text sm:px-5">
+    <div role="alert" className="border-b border-line bg-bad-soft px-4 py-3 text-[13px] text-bad-text sm:px-5">
       {plural(report.refused, "row")} could not be taken:
       <ul className="mt-1 list-inside list-disc">
         {report.faults.slice(0, 20).map((fault) => (

@@ -1,13 +1,16 @@
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { getRouteApi, Link, useNavigate } from "@tanstack/react-router";
-import { ArrowLeft, CircleCheck, Copy, Rocket, TriangleAlert, Undo2 } from "lucide-react";
+import { ArrowLeft, CircleCheck, Copy, Pencil, Rocket, TriangleAlert, Undo2 } from "lucide-react";
 import { lazy, Suspense, useMemo, useState } from "react";
 import { toast } from "sonner";
 import { stringify } from "yaml";
 import { ApiError, type FieldFault, post } from "@/api/client";
-import { flowsQuery, flowVersionQuery } from "@/api/queries";
+import { flowQuery, flowVersionQuery } from "@/api/queries";
 import type { Json } from "@/api/read";
 import type { FlowSummary } from "@/api/resources";
+import { useAuth } from "@/auth/AuthProvider";
+import { may } from "@/auth/permissions";
+import { DialogButton } from "@/components/DialogButton";
 import { PageHeader } from "@/components/PageHeader";
 import { Empty, Failure, messageOf } from "@/components/States";
 import { Badge } from "@/components/ui/badge";
@@ -18,14 +21,14 @@ import { Dialog } from "@/components/ui/dialog";
 import { Skeleton, SkeletonRows } from "@/components/ui/skeleton";
 import { Tabs, TabsContent, TabsList, TabsTrigger } from "@/components/ui/tabs";
 import { formatDayTime } from "@/format/time";
+import { FlowDialog } from "./FlowDialog";
 
 const Diagram = lazy(() => import("@/flow/Diagram").then((module) => ({ default: module.Diagram })));
 const route = getRouteApi("/flows/$flowId");
 
 export function FlowPage() {
   const { flowId } = route.useParams();
-  const flows = useQuery(flowsQuery);
-  const flow = flows.data?.items.find(({ id }) => id === flowId);
+  const found = useQuery(flowQuery(flowId));
   return (
     <>
       <Link
@@ -34,14 +37,14 @@ export function FlowPage() {
       >
         <ArrowLeft className="size-4" aria-hidden="true" /> Flows
       </Link>
-      {flow ? (
-        <FlowDetail flow={flow} />
+      {found.data ? (
+        <FlowDetail flow={found.data} />
       ) : (
         <Card>
-          {flows.error ? (
-            <Failure what="The flow" error={flows.error} onRetry={() => void flows.refetch()} />
-          ) : flows.data ? (
+          {found.error instanceof ApiError && found.error.status === 404 ? (
             <Empty icon={TriangleAlert} title="There is no such flow" />
+          ) : found.error ? (
+            <Failure what="The flow" error={found.error} onRetry={() => void found.refetch()} />
           ) : (
             <SkeletonRows />
           )}
@@ -83,6 +86,7 @@ function FlowDetail({ flow }: { flow: FlowSummary }) {
 }
 
 function VersionView({ flow, version }: { flow: FlowSummary; version: number }) {
+  const { user } = useAuth();
   const loaded = useQuery(flowVersionQuery(flow.id, version));
   const document = loaded.data?.document ?? null;
   const check = useQuery({
@@ -118,11 +122,18 @@ function VersionView({ flow, version }: { flow: FlowSummary; version: number }) 
           <CardHeader
             title={`Version ${version}`}
             actions={
-              <TabsList aria-label="View">
-                <TabsTrigger value="diagram">Diagram</TabsTrigger>
-                <TabsTrigger value="yaml">YAML</TabsTrigger>
-                <TabsTrigger value="json">JSON</TabsTrigger>
-              </TabsList>
+              <>
+                {may(user, "flows:write") ? (
+                  <DialogButton label="Change" icon={Pencil} size="sm" variant="outline">
+                    {(close) => <FlowDialog text={stringify(document)} onClose={close} />}
+                  </DialogButton>
+                ) : null}
+                <TabsList aria-label="View">
+                  <TabsTrigger value="diagram">Diagram</TabsTrigger>
+                  <TabsTrigger value="yaml">YAML</TabsTrigger>
+                  <TabsTrigger value="json">JSON</TabsTrigger>
+                </TabsList>
+              </>
             }
           />
           <TabsContent value="diagram">
@@ -202,6 +213,7 @@ function Source({ text }: { text: string }) {
 function Versions({ flow, shown }: { flow: FlowSummary; shown: number | null }) {
   const navigate = useNavigate();
   const client = useQueryClient();
+  const { user } = useAuth();
   const [asked, setAsked] = useState<number | null>(null);
   const back = asked !== null && flow.publishedVersion !== null && asked < flow.publishedVersion;
   const publish = useMutation({
@@ -245,7 +257,12 @@ function Versions({ flow, shown }: { flow: FlowSummary; shown: number | null }) 
               {published ? (
                 <Badge tone="live">Published</Badge>
               ) : (
-                <Button variant="outline" size="sm" onClick={() => setAsked(version)}>
+                <Button
+                  variant="outline"
+                  size="sm"
+                  disabled={!may(user, "flows:publish")}
+                  onClick={() => setAsked(version)}
+                >
                   {flow.publishedVersion !== null && version < flow.publishedVersion ? (
                     <>
                       <Undo2 /> Roll back

@@ -3,6 +3,9 @@ import { Link } from "@tanstack/react-router";
 import { Workflow } from "lucide-react";
 import { flowsPage } from "@/api/queries";
 import type { FlowSummary } from "@/api/resources";
+import { useAuth } from "@/auth/AuthProvider";
+import { may } from "@/auth/permissions";
+import { DialogButton } from "@/components/DialogButton";
 import { FilteredList } from "@/components/FilteredList";
 import { useListSearch } from "@/components/listSearch";
 import { PageHeader } from "@/components/PageHeader";
@@ -12,6 +15,7 @@ import { Badge } from "@/components/ui/badge";
 import type { Columns } from "@/components/ui/data-table";
 import { formatFull } from "@/format/time";
 import { plural } from "@/format/words";
+import { FlowDialog } from "./FlowDialog";
 
 const columns: Columns<FlowSummary> = [
   { id: "name", header: "Flow", cell: ({ row }) => <span className="font-medium">{row.original.name}</span> },
@@ -33,11 +37,15 @@ const columns: Columns<FlowSummary> = [
 ];
 
 export function FlowsPage() {
+  const { user } = useAuth();
   const list = useListSearch();
   const flows = useQuery(flowsPage(list.page, { search: list.q || undefined }));
+  const add = may(user, "flows:write") ? (
+    <DialogButton label="New flow">{(close) => <FlowDialog text={null} onClose={close} />}</DialogButton>
+  ) : null;
   return (
     <>
-      <PageHeader title="Flows" hint="What happens to a call, step by step" />
+      <PageHeader title="Flows" hint="What happens to a call, step by step" actions={add} />
       <FilteredList
         query={flows}
         list={list}
@@ -47,7 +55,8 @@ export function FlowsPage() {
         empty={{
           title: "No flows yet",
           matched: "No flow matches",
-          hint: "Flows are written as JSON or YAML and sent to POST /api/v1/flows.",
+          hint: "A flow says what callers hear and who takes the call. Begin with one that is there.",
+          action: add,
         }}
         columns={columns}
         summary={(flow) => ({

@@ -90,7 +90,12 @@ export function JobsPage() {
           ),
           state: <Status status={job.status} />,
         })}
-        rowActions={canRetry ? (job) => (mayRetry(job) ? <Retry job={job} /> : null) : undefined}
+        rowActions={
+          // On a narrow screen the row would have no room for what went wrong: there the window has the button.
+          canRetry
+            ? (job) => <span className="hidden md:inline">{mayRetry(job) ? <Retry job={job} /> : null}</span>
+            : undefined
+        }
         dialog={(job, close) => <JobDialog job={job} canRetry={canRetry} onClose={close} />}
       />
     </>

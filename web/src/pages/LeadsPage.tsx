@@ -9,6 +9,7 @@ import { may } from "@/auth/permissions";
 import { Phone } from "@/components/CallParts";
 import { DialogButton } from "@/components/DialogButton";
 import { FilteredList } from "@/components/FilteredList";
+import { ListFiles } from "@/components/ListFiles";
 import { useListSearch } from "@/components/listSearch";
 import { PageHeader } from "@/components/PageHeader";
 import { ResourceDialog } from "@/components/ResourceDialog";
@@ -79,7 +80,23 @@ export function LeadsPage() {
   ) : null;
   return (
     <>
-      <PageHeader title="Leads" hint="People behind the numbers" actions={add} />
+      <PageHeader
+        title="Leads"
+        hint="People behind the numbers"
+        actions={
+          <>
+            <ListFiles
+              path="/api/v1/leads"
+              what="lead"
+              columns="phoneNumber, firstName, lastName, email, company, state, tags, notes"
+              filter={{ search: list.q, status: list.status }}
+              mayImport={may(user, "leads:write")}
+              stale={["leads"]}
+            />
+            {add}
+          </>
+        }
+      />
       <FilteredList
         query={leads}
         list={list}
@@ -90,7 +107,7 @@ export function LeadsPage() {
         empty={{
           title: "No leads yet",
           matched: "No lead matches",
-          hint: "Add somebody, or send them through the API.",
+          hint: "Add somebody, or import a file of them.",
         }}
         columns={columns}
         summary={(lead) => ({

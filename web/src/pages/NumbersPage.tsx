@@ -13,6 +13,7 @@ import { Phone, refName } from "@/components/CallParts";
 import { ConfirmDialog } from "@/components/ConfirmDialog";
 import { DialogButton } from "@/components/DialogButton";
 import { FilteredList } from "@/components/FilteredList";
+import { ListFiles } from "@/components/ListFiles";
 import { useListSearch } from "@/components/listSearch";
 import { PageHeader } from "@/components/PageHeader";
 import { ResourceDialog } from "@/components/ResourceDialog";
@@ -74,16 +75,26 @@ export function NumbersPage() {
         title="Numbers"
         hint="The tracking numbers callers dial"
         actions={
-          canWrite ? (
-            <>
-              <DialogButton label="Add own" variant="outline">
-                {(close) => <NumberDialog number={null} onClose={close} />}
-              </DialogButton>
-              <DialogButton label="Buy" icon={ShoppingCart}>
-                {(close) => <BuyNumberDialog onClose={close} />}
-              </DialogButton>
-            </>
-          ) : null
+          <>
+            <ListFiles
+              path="/api/v1/numbers"
+              what="number"
+              columns="number, friendlyName, campaignId, status"
+              filter={{ search: normaliseSearch(list.q) }}
+              mayImport={may(user, "numbers:write")}
+              stale={["numbers", "campaigns"]}
+            />
+            {canWrite ? (
+              <>
+                <DialogButton label="Add own" variant="outline">
+                  {(close) => <NumberDialog number={null} onClose={close} />}
+                </DialogButton>
+                <DialogButton label="Buy" icon={ShoppingCart}>
+                  {(close) => <BuyNumberDialog onClose={close} />}
+                </DialogButton>
+              </>
+            ) : null}
+          </>
         }
       />
       <FilteredList

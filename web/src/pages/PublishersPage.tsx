@@ -7,6 +7,7 @@ import { useAuth } from "@/auth/AuthProvider";
 import { may } from "@/auth/permissions";
 import { DialogButton } from "@/components/DialogButton";
 import { FilteredList } from "@/components/FilteredList";
+import { ListFiles } from "@/components/ListFiles";
 import { useListSearch } from "@/components/listSearch";
 import { PageHeader } from "@/components/PageHeader";
 import { ResourceDialog } from "@/components/ResourceDialog";
@@ -43,7 +44,23 @@ export function PublishersPage() {
   ) : null;
   return (
     <>
-      <PageHeader title="Publishers" hint="Those who bring the calls" actions={add} />
+      <PageHeader
+        title="Publishers"
+        hint="Those who bring the calls"
+        actions={
+          <>
+            <ListFiles
+              path="/api/v1/publishers"
+              what="publisher"
+              columns="name, code, status"
+              filter={{ search: list.q, status: list.status }}
+              mayImport={may(user, "publishers:write")}
+              stale={["publishers"]}
+            />
+            {add}
+          </>
+        }
+      />
       <FilteredList
         query={publishers}
         list={list}

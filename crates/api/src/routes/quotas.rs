@@ -32,6 +32,7 @@ pub(crate) fn routes() -> Resource {
         .needs(Permission::PlatformAdmin, routes!(read))
         .needs(Permission::PlatformAdmin, routes!(update))
         .needs(Permission::PlatformAdmin, routes!(status))
+        .needs(Permission::ReportsRead, routes!(own_status))
         .needs(Permission::PlatformAdmin, routes!(list_overrides))
         .needs(Permission::PlatformAdmin, routes!(add_override))
         .needs(Permission::PlatformAdmin, routes!(remove_override))
@@ -189,7 +190,18 @@ pub struct QuotaStatus {
 #[utoipa::path(get, path = "/admin/api/v1/tenants/{id}/quota/status", operation_id = "getTenantQuotaStatus",
     params(("id" = Uuid, Path, description = "The tenant's id")), responses((status = 200, description = "The levels", body = QuotaStatus)))]
 async fn status(caller: Caller, PathId(tenant): PathId<TenantId>) -> ApiResult<Json<QuotaStatus>> {
-    let (found, quota) = in_force(&caller, tenant).await?;
+    levels(&caller, tenant).await
+}
+
+/// Reads how far the limits of one's own tenant are used, exceptions counted. The operator of the platform sets them.
+#[utoipa::path(get, path = "/api/v1/quota/status", operation_id = "getQuotaStatus",
+    responses((status = 200, description = "The levels", body = QuotaStatus)))]
+async fn own_status(caller: Caller) -> ApiResult<Json<QuotaStatus>> {
+    levels(&caller, caller.principal.tenant).await
+}
+
+async fn levels(caller: &Caller, tenant: TenantId) -> ApiResult<Json<QuotaStatus>> {
+    let (found, quota) = in_force(caller, tenant).await?;
     let now = caller.now();
     let day = day_start(now, &found.time_zone);
     let usage = caller.directory().quotas.quota_usage(TenantScope::of(tenant), day).await.map_err(from_store)?;

@@ -37,6 +37,25 @@ async fn limits_are_kept_changed_and_lifted() {
 }
 
 #[tokio::test]
+async fn a_tenant_sees_how_far_its_own_limits_are_used() {
+    let platform = Platform::new().await;
+    let (admin, operator) = (platform.admin().await, platform.client(platform.tenant, &["platform:admin"]).await);
+    let quota = format!("/admin/api/v1/tenants/{}/quota", platform.tenant);
+    operator.patch(&quota, json!({"maxPhoneNumbers": 3})).await.expect(200);
+    let before = admin.get("/api/v1/quota/status").await.expect(200).json()["phoneNumbers"]["current"].clone();
+    make(&admin, "/api/v1/numbers", json!({"number": "+12125550170"})).await;
+    let own = admin.get("/api/v1/quota/status").await.expect(200).json();
+    assert_eq!(own, operator.get(&format!("{quota}/status")).await.expect(200).json(), "as the operator sees them");
+    assert_eq!(own["phoneNumbers"]["current"].as_u64(), before.as_u64().map(|before| before + 1));
+    assert_eq!((&own["phoneNumbers"]["limit"], &own["dailyMinutes"]["limit"]), (&json!(3), &Value::Null));
+    let theirs = platform.client(platform.other, &["reports:read"]).await;
+    let theirs = theirs.get("/api/v1/quota/status").await.expect(200).json();
+    assert_eq!(theirs["phoneNumbers"], json!({"current": 0, "limit": null, "remaining": null}), "nobody else's");
+    let stranger = platform.client(platform.tenant, &["numbers:read"]).await;
+    stranger.get("/api/v1/quota/status").await.expect(403);
+}
+
+#[tokio::test]
 async fn the_number_of_numbers_is_limited_with_exceptions() {
     let platform = Platform::new().await;
     let (admin, operator) = (platform.admin().await, platform.client(platform.tenant, &["platform:admin"]).await);

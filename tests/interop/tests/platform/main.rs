@@ -4,6 +4,7 @@ mod away;
 mod bad_input;
 mod command_line;
 mod crash;
+mod first_day;
 
 use std::env;
 use std::process::ExitCode;
@@ -30,7 +31,7 @@ static NEXT_CALLER: AtomicU64 = AtomicU64::new(12_005_550_001);
 type Scenario = fn(&mut Platform) -> anyhow::Result<()>;
 
 /// In the order they run: the cheap ones first.
-const SCENARIOS: [(&str, Scenario); 26] = [
+const SCENARIOS: [(&str, Scenario); 27] = [
     ("a_call_straight_to_a_buyer", straight_to_a_buyer),
     ("ivr_with_dtmf_by_rfc_4733", ivr_rfc4733),
     ("ivr_with_dtmf_by_info", ivr_info),
@@ -52,6 +53,7 @@ const SCENARIOS: [(&str, Scenario); 26] = [
     ("the_command_line_says_what_went_wrong", command_line::what_goes_wrong),
     ("baresip_presses_1_and_hears_the_buyer", baresip),
     ("chromium_sees_a_call_live", chromium),
+    ("a_first_day_in_chromium_ends_with_a_sold_call", first_day::from_sign_in_to_a_sold_call),
     ("a_long_recording", long_recording),
     ("two_hundred_calls_at_once_with_media", concurrent),
     ("a_thousand_calls_one_after_another", sequential),
