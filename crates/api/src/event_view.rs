@@ -90,6 +90,7 @@ mod tests {
             endpoint: None,
             lease: None,
             terms: Some(terms),
+            trunk: None,
         }));
         assert_eq!(data["buyerId"], json!(Uuid::nil()));
         assert_eq!(data["terms"]["revenue"], "25.0000");

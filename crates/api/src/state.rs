@@ -3,7 +3,9 @@
 use std::sync::{Arc, Mutex, PoisonError};
 
 use domain::{Seed, Timestamp};
-use operations::{CallReports, ConsentVerifier, DemoCalls, Directory, Flows, Gate, Ids, Leases, LiveBus, Provisioning};
+use operations::{
+    CallReports, ConsentVerifier, DemoCalls, Directory, Flows, Gate, Ids, Leases, LiveBus, Provisioning, Vault,
+};
 use prometheus_client::registry::Registry;
 use tokio::sync::Semaphore;
 
@@ -52,6 +54,8 @@ pub struct Ports {
     pub consent_verifier: Arc<dyn ConsentVerifier>,
     /// Calls of the demo nobody dials.
     pub demo_calls: Arc<DemoCalls>,
+    /// Seals what must be read again: carriers' passwords.
+    pub vault: Vault,
 }
 
 /// Shared by all requests; cheap to clone.
@@ -85,6 +89,7 @@ struct Inner {
     gate: Arc<Gate>,
     consent_verifier: Arc<dyn ConsentVerifier>,
     demo_calls: Arc<DemoCalls>,
+    vault: Vault,
     live_clients: Arc<Semaphore>,
     tickets: Tickets,
 }
@@ -126,6 +131,7 @@ impl State {
             gate: ports.gate,
             consent_verifier: ports.consent_verifier,
             demo_calls: ports.demo_calls,
+            vault: ports.vault,
             live_clients: Arc::new(Semaphore::new(config.live.clients_max)),
             metrics,
             config,
@@ -207,6 +213,11 @@ impl State {
         let mut bytes = [0; N];
         self.0.seed.lock().unwrap_or_else(PoisonError::into_inner).fill(&mut bytes);
         bytes
+    }
+
+    /// Seals carriers' passwords.
+    pub fn vault(&self) -> &Vault {
+        &self.0.vault
     }
 
     /// Seals.

@@ -85,6 +85,8 @@ pub enum LegFailure {
     Media,
     /// The buyer's side declined the whisper.
     Declined,
+    /// The carrier wants a user name and password, and the trunk's are wrong or missing.
+    Unauthorized,
 }
 
 /// How a digit came.
@@ -263,6 +265,9 @@ pub enum What {
         endpoint: Option<EndpointId>,
         lease: Option<LeaseId>,
         terms: Option<SaleTerms>,
+        /// Over which trunk, where a telephone number is dialled.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        trunk: Option<TrunkId>,
     },
     /// It rings.
     #[serde(rename = "call.leg.ringing")]

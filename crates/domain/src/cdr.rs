@@ -7,7 +7,7 @@ use thiserror::Error;
 
 use crate::{
     BuyerId, CallEvent, CallId, EndCause, EndpointId, LeaseId, LegFailure, LegId, LegRole, MediaQuality, Party,
-    RecordingId, SaleTerms, StartedCall, TenantId, Timestamp, What,
+    RecordingId, SaleTerms, StartedCall, TenantId, Timestamp, TrunkId, What,
 };
 
 /// Where a call stands (inventory, section 1, `CallStatus`).
@@ -50,6 +50,9 @@ pub struct CdrLeg {
     pub lease: Option<LeaseId>,
     /// On which terms.
     pub terms: Option<SaleTerms>,
+    /// Over which trunk, where a telephone number was dialled.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub trunk: Option<TrunkId>,
     /// When it was dialled.
     pub started_at: Timestamp,
     /// When it answered.
@@ -229,22 +232,25 @@ impl Cdr {
 
     fn apply_to_leg(&mut self, at: Timestamp, what: &What) {
         match what {
-            What::LegStarted { leg, role, destination, buyer, endpoint, lease, terms } => self.legs.push(CdrLeg {
-                leg: *leg,
-                role: *role,
-                destination: destination.clone(),
-                buyer: *buyer,
-                endpoint: *endpoint,
-                lease: *lease,
-                terms: *terms,
-                started_at: at,
-                answered_at: None,
-                bridged_at: None,
-                ended_at: None,
-                failure: None,
-                sip_status: None,
-                quality: None,
-            }),
+            What::LegStarted { leg, role, destination, buyer, endpoint, lease, terms, trunk } => {
+                self.legs.push(CdrLeg {
+                    leg: *leg,
+                    role: *role,
+                    destination: destination.clone(),
+                    buyer: *buyer,
+                    endpoint: *endpoint,
+                    lease: *lease,
+                    terms: *terms,
+                    trunk: *trunk,
+                    started_at: at,
+                    answered_at: None,
+                    bridged_at: None,
+                    ended_at: None,
+                    failure: None,
+                    sip_status: None,
+                    quality: None,
+                })
+            }
             What::LegRinging { .. } if self.status == CallStatus::Initiated => self.status = CallStatus::Ringing,
             What::LegAnswered { leg } => self.with_leg(*leg, |entry| entry.answered_at = Some(at)),
             What::Bridged { leg } => self.with_leg(*leg, |entry| {

@@ -86,6 +86,10 @@ pub enum RejectReason {
     AlreadyTried,
     /// Compliance forbids the sale.
     Compliance,
+    /// A telephone number, and no trunk carries calls to it, or every one has been tried.
+    NoTrunk,
+    /// A telephone number, and every trunk to it carries as many calls as it may.
+    TrunkFull,
 }
 
 impl RejectReason {
@@ -99,6 +103,7 @@ impl RejectReason {
                 | Self::MonthlyCap
                 | Self::TotalCap
                 | Self::AlreadyTried
+                | Self::TrunkFull
         )
     }
 }

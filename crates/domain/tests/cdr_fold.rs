@@ -46,6 +46,7 @@ fn events() -> Vec<CallEvent> {
                 endpoint: Some(ids.next(start)),
                 lease: None,
                 terms: Some(terms),
+                trunk: None,
             },
         ),
         (2, What::LegRinging { leg, early_media: false }),

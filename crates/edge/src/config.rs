@@ -23,6 +23,8 @@ pub struct Config {
     pub flood: FloodLimits,
     /// A node that has not answered an INVITE at all by then is passed over.
     pub node_timeout: Duration,
+    /// A carrier that has not answered an INVITE at all by then, be it by a 100, is given up, so that the switch tries another trunk.
+    pub carrier_timeout: Duration,
     /// How long a node that failed is tried last.
     pub node_quarantine: Duration,
     /// RFC 3261 §16.6: how long an INVITE may go without a provisional response; more than three minutes.
@@ -65,6 +67,8 @@ impl Config {
             secret: secret.into(),
             flood: FloodLimits { per_second: 8, burst: 32, sources_max: 65_536 },
             node_timeout: Duration::from_secs(2),
+            // Four INVITEs on UDP.
+            carrier_timeout: Duration::from_secs(4),
             node_quarantine: Duration::from_secs(10),
             timer_c: Duration::from_secs(200),
             contexts_max: 50_000,

@@ -20,6 +20,8 @@ pub(crate) struct Context {
     /// As it is sent on, without our Via.
     pub request: Request,
     pub from_switch: bool,
+    /// To a carrier over a trunk, from which something must be heard soon.
+    pub to_carrier: bool,
     /// Transactions opened for it, the current one last.
     pub clients: SmallVec<[ClientKey; 2]>,
     /// Where the current one goes.
@@ -36,6 +38,8 @@ pub(crate) struct Context {
 pub(crate) enum Deadline {
     /// The node keeps silent.
     Node,
+    /// The carrier keeps silent.
+    Carrier,
     /// RFC 3261 §16.6 step 11.
     TimerC,
     /// A 2xx was passed on; retransmissions and forks may follow.

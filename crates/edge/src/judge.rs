@@ -37,8 +37,8 @@ pub(crate) enum Judgement {
 pub(crate) enum Plan {
     /// A call of a trunk, to any switch.
     Admit { verdict: Verdict },
-    /// A call of a switch, to where it says.
-    Dial { target: Target, routes: usize },
+    /// A call of a switch, to where it says; over a trunk to a carrier.
+    Dial { target: Target, routes: usize, to_carrier: bool },
     /// Within a dialog.
     Within { target: Target, routes: usize, from_switch: bool },
 }
@@ -175,16 +175,19 @@ impl Judge {
     /// A call a switch sends out. Its address could be forged; its signature could not.
     fn dial(&self, now: Duration, request: &Request) -> Judgement {
         let verdict = Verdict::verify(&self.seal, request, now);
-        if !verdict.is_ok_and(|verdict| verdict.direction == verdict::Direction::Outbound) {
+        let Some(verdict) = verdict.ok().filter(|verdict| verdict.direction == verdict::Direction::Outbound) else {
             return refuse(403, Reason::NoVerdict);
-        }
+        };
         let path = self.routes.read(request);
         let target = match path.next {
             Some(route) => Target::of_route(route),
             None => request.uri().as_ref().and_then(Target::of),
         };
         match target {
-            Some(target) => Judgement::Forward(Plan::Dial { target, routes: path.own }),
+            Some(target) => {
+                let to_carrier = verdict.trunk.is_some();
+                Judgement::Forward(Plan::Dial { target, routes: path.own, to_carrier })
+            }
             None => refuse(416, Reason::Scheme),
         }
     }

@@ -21,6 +21,7 @@ mod scope;
 mod settle;
 mod text_enum;
 mod totp;
+mod vault;
 mod voice;
 
 pub use audit_chain::{AUDIT_ROOT, audit_hash};
@@ -52,4 +53,7 @@ pub use scope::{Side, TenantScope, VERSIONS_MAX, Versions};
 pub use settle::{Settle, SettleError, Settling};
 pub use text_enum::UnknownText;
 pub use totp::{RECOVERY_CODES, TotpSecret, recovery_codes, step_at};
-pub use voice::{CompileError, PublishedFlow, QueueDesk, RoutingSnapshot, TenantRoutes, UsageBoard, Voice, day_start};
+pub use vault::Vault;
+pub use voice::{
+    CompileError, PublishedFlow, QueueDesk, RoutingSnapshot, TenantRoutes, UsageBoard, Voice, day_start, password_of,
+};

@@ -5,7 +5,7 @@
 
 use std::collections::{BTreeSet, HashMap};
 
-use domain::{BuyerId, CallId, EndpointId, LeaseId, Timestamp};
+use domain::{BuyerId, CallId, EndpointId, LeaseId, Timestamp, TrunkId};
 use serde::{Deserialize, Serialize};
 
 use crate::{CapKind, CapWindow, Caps, window::WINDOWS};
@@ -18,6 +18,8 @@ pub enum Holder {
     Buyer(BuyerId),
     /// One endpoint.
     Endpoint(EndpointId),
+    /// One trunk.
+    Trunk(TrunkId),
 }
 
 /// Room for one call is wanted from one holder.

@@ -91,9 +91,10 @@ fn caps_of_buyer_and_endpoint() {
         let holders = [Holder::Buyer(buyer_id(1)), Holder::Endpoint(endpoint_id(1, 0))];
         for holder in holders {
             let mut capped = buyer(1);
-            match holder {
-                Holder::Buyer(_) => capped.caps = caps,
-                Holder::Endpoint(_) => capped.endpoints[0].caps = caps,
+            if matches!(holder, Holder::Buyer(_)) {
+                capped.caps = caps;
+            } else {
+                capped.endpoints[0].caps = caps;
             }
             let usage = UsageTable { counters: [(holder, counters(3, 7))].into(), ..UsageTable::default() };
             let with_caps = snapshot(vec![capped]);

@@ -117,6 +117,11 @@ pub struct Storage {
     /// Folder of recordings and prompts, the same for every process. Unset: `objects` in the data folder.
     #[config(env = "OBJECTS_DIR")]
     pub objects: Option<PathBuf>,
+    /// Seals what is stored and must be read again, such as carriers' passwords: 64 hexadecimal digits (`openssl rand -hex 32`), the same for
+    /// API, edge, switch and worker. Unset: made at the first start and kept in the data folder.
+    #[config(env = "SECRETS_KEY")]
+    #[serde(skip)]
+    pub secrets_key: Option<String>,
 }
 
 /// What several processes share: live updates, and orders to running calls. Calls, charges and caps do not need it.

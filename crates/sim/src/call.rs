@@ -191,6 +191,7 @@ impl LiveCall {
                 endpoint: Some(leg.endpoint),
                 lease: Some(leg.lease),
                 terms: endpoint.map(|endpoint| endpoint.terms),
+                trunk: None,
             }],
         );
     }

@@ -126,6 +126,7 @@ async fn one_call(
         endpoint: Some(endpoint),
         lease: Some(lease),
         terms: Some(terms()),
+        trunk: None,
     };
     recorder.record(vec![event(What::Ranked { node: "buyers".into(), ranking }), event(dialled)]).await?;
     recorder.record(vec![event(What::LegRinging { leg, early_media: false })]).await?;

@@ -98,6 +98,8 @@ impl Stage {
             attestation: Attestation::None,
             tags: vec![],
             tried,
+            again: None,
+            tried_lines: vec![],
             draw: 1,
             now: NOW,
         }))
@@ -111,7 +113,7 @@ impl Stage {
     ) -> Result<Offer, (bool, RankingRecord)> {
         match self.ask(call, self.search(found, call, tried)).await {
             Some(Answer::Offer { offer, .. }) => Ok(*offer),
-            Some(Answer::NoOffer { all_busy, ranking }) => Err((all_busy, *ranking)),
+            Some(Answer::NoOffer { all_busy, ranking, .. }) => Err((all_busy, *ranking)),
             other => panic!("{other:?}"),
         }
     }
@@ -223,7 +225,7 @@ async fn a_consumer_the_policy_forbids_is_offered_to_nobody() {
     };
     directory.compliance_policies.insert(scope, &policy).await.unwrap();
     voice.refresh_gate(NOW).await.unwrap();
-    let Some(Answer::NoOffer { all_busy, ranking }) = ask(NOW).await else { panic!("the caller never agreed") };
+    let Some(Answer::NoOffer { all_busy, ranking, .. }) = ask(NOW).await else { panic!("the caller never agreed") };
     let verdict = ranking.compliance.clone().unwrap();
     assert_eq!((all_busy, verdict.allowed, verdict.reason), (false, false, ComplianceReason::NoConsent));
     assert_eq!(
@@ -255,7 +257,7 @@ async fn a_cap_holds_for_ranking_and_for_the_lost_race() {
     late.refresh().await.unwrap();
     let call = stage.world.ids.next(NOW);
     let lost = late.answer(Token { call, number: 0 }, stage.search(&found, call, vec![]), NOW).await;
-    let Some(Answer::NoOffer { all_busy: true, ranking }) = lost else { panic!("{lost:?}") };
+    let Some(Answer::NoOffer { all_busy: true, ranking, .. }) = lost else { panic!("{lost:?}") };
     assert_eq!(ranking.rejected[0].detail, "1 of 1 calls, taken meanwhile");
     assert!(ranking.candidates.is_empty());
     let back = Ask::GiveBack { tenant: stage.tenant, lease: first.lease };
@@ -383,4 +385,119 @@ async fn minutes_of_the_day_are_limited() {
     // Tomorrow there is room again.
     stage.voice.refresh_minutes(at(2 * 86_400)).await.unwrap();
     assert!(matches!(stage.find(number).await, Answer::Flow(_)));
+}
+
+/// A trunk for calls out, tried in the order of `priority`.
+async fn trunk(stage: &Stage, priority: i32, calls_max: Option<u32>) -> Trunk {
+    let (scope, directory) = (TenantScope::of(stage.tenant), &stage.world.directory);
+    let known = directory.trunks.list(scope, &TrunkFilter::default(), &PageRequest::default()).await.unwrap();
+    let outbound = OutboundTrunk {
+        priority,
+        transport: TrunkTransport::Udp,
+        username: None,
+        sealed_password: None,
+        number_format: NumberFormat::E164,
+        number_prefix: String::new(),
+        caller_id: None,
+        caller_id_source: CallerIdSource::Caller,
+        asserts_identity: true,
+    };
+    let new = Trunk {
+        id: stage.world.ids.next(NOW),
+        name: format!("trunk {priority}"),
+        host: format!("carrier{priority}.example"),
+        outbound: Some(outbound),
+        source_cidrs: vec![],
+        concurrent_calls_max: calls_max,
+        ..known.items.last().unwrap().clone()
+    };
+    directory.trunks.insert(scope, &new).await.unwrap();
+    new
+}
+
+/// The demo's number with one buyer, who from now on has a telephone.
+async fn with_a_telephone(stage: &Stage, own: Option<TrunkId>) -> Endpoint {
+    let (scope, directory) = (TenantScope::of(stage.tenant), &stage.world.directory);
+    let all = directory.endpoints.list(scope, &EndpointFilter::default(), &PageRequest::default()).await.unwrap();
+    let hazel = all.items.into_iter().find(|endpoint| endpoint.destination.contains("hazel")).unwrap();
+    let changed = Endpoint { kind: EndpointType::Pstn, destination: "+15557654321".into(), trunk: own, ..hazel };
+    let saved = directory.endpoints.save(scope, &changed, NOW).await.unwrap();
+    stage.voice.refresh().await.unwrap();
+    saved
+}
+
+fn over(stage: &Stage, found: &FlowFound, tried_lines: Vec<(EndpointId, TrunkId)>) -> Ask {
+    let Ask::NextBuyer(mut search) = stage.search(found, stage.world.ids.next(NOW), vec![]) else { panic!() };
+    search.tried_lines = tried_lines;
+    Ask::NextBuyer(search)
+}
+
+#[tokio::test]
+async fn a_number_goes_over_the_trunks_in_order_and_never_over_more_than_they_carry() {
+    let stage = Stage::new().await;
+    let (second, first) = (trunk(&stage, 2, None).await, trunk(&stage, 1, Some(1)).await);
+    let endpoint = with_a_telephone(&stage, None).await;
+    let found = stage.found("fast").await;
+    let ask = async |tried| stage.ask(stage.world.ids.next(NOW), over(&stage, &found, tried)).await;
+    let line = async |tried| match ask(tried).await {
+        Some(Answer::Offer { offer, .. }) => offer.line.unwrap(),
+        other => panic!("{other:?}"),
+    };
+    let taken = line(vec![]).await;
+    assert_eq!((taken.trunk, taken.uri.as_str()), (first.id, "sip:+15557654321@carrier1.example:5070"));
+    assert_eq!(taken.caller_id.as_deref(), Some("+12125550199"));
+    assert_eq!(line(vec![]).await.trunk, second.id, "the first carries one call at once");
+    let full = ask(vec![(endpoint.id, second.id)]).await;
+    let Some(Answer::NoOffer { all_busy: true, ranking, .. }) = full else { panic!("{full:?}") };
+    assert_eq!(ranking.rejected[0].reason, RejectReason::TrunkFull, "{ranking:?}");
+    let tried = ask(vec![(endpoint.id, second.id), (endpoint.id, first.id)]).await;
+    let Some(Answer::NoOffer { all_busy: false, ranking, .. }) = tried else { panic!("{tried:?}") };
+    assert_eq!(ranking.rejected[0].reason, RejectReason::NoTrunk, "{ranking:?}");
+    with_a_telephone_of(&stage, &endpoint, second.id).await;
+    let own = ask(vec![(endpoint.id, second.id)]).await;
+    assert!(matches!(own, Some(Answer::NoOffer { .. })), "its own trunk alone: {own:?}");
+}
+
+async fn with_a_telephone_of(stage: &Stage, endpoint: &Endpoint, own: TrunkId) {
+    let scope = TenantScope::of(stage.tenant);
+    let changed = Endpoint { trunk: Some(own), ..endpoint.clone() };
+    stage.world.directory.endpoints.save(scope, &changed, NOW).await.unwrap();
+    stage.voice.refresh().await.unwrap();
+}
+
+#[tokio::test]
+async fn a_number_compliance_forbids_is_not_dialled() {
+    let stage = Stage::new().await;
+    trunk(&stage, 1, None).await;
+    with_a_telephone(&stage, None).await;
+    let (scope, directory) = (TenantScope::of(stage.tenant), &stage.world.directory);
+    let gate = Arc::new(Gate::new(Arc::new(stage.world.store.clone())));
+    let shared = Arc::new(stage.world.store.clone());
+    let voice = Voice::new(shared.clone(), shared, stage.world.store.usage(), stage.world.ids.clone()).with_gate(gate);
+    voice.refresh().await.unwrap();
+    voice.refresh_gate(NOW).await.unwrap();
+    let found = stage.found("fast").await;
+    let ask = async || {
+        voice.answer(Token { call: stage.world.ids.next(NOW), number: 0 }, over(&stage, &found, vec![]), NOW).await
+    };
+    let Some(Answer::Offer { screened, .. }) = ask().await else { panic!("no list forbids it") };
+    assert_eq!((screened[0].path, screened[0].consumer.as_str()), (CompliancePath::Transfer, "+15557654321"));
+    let policy = CompliancePolicy {
+        id: stage.world.ids.next(NOW),
+        tenant: stage.tenant,
+        campaign: None,
+        version: 1,
+        policy: compliance::Policy {
+            transfers: compliance::Rules { dnc: false, consent: true, calling_hours: false },
+            ..compliance::Policy::default()
+        },
+        created_at: NOW,
+        updated_at: NOW,
+    };
+    directory.compliance_policies.insert(scope, &policy).await.unwrap();
+    voice.refresh_gate(NOW).await.unwrap();
+    let refused = ask().await;
+    let Some(Answer::NoOffer { ranking, screened, .. }) = refused else { panic!("{refused:?}") };
+    assert_eq!((screened[0].allowed, screened[0].reason), (false, ComplianceReason::NoConsent));
+    assert_eq!(ranking.rejected[0].reason, RejectReason::Compliance, "{ranking:?}");
 }

@@ -4,8 +4,8 @@
 use std::sync::Arc;
 
 use domain::{
-    Attestation, BuyerId, CallId, CampaignId, EndpointId, FlowId, LeaseId, NumberId, PublisherId, RankingRecord,
-    SaleTerms, TenantId, Timestamp, TrunkId,
+    Attestation, BuyerId, CallId, CampaignId, ComplianceVerdict, EndpointId, FlowId, LeaseId, NumberId, PublisherId,
+    RankingRecord, SaleTerms, TenantId, Timestamp, TrunkId,
 };
 
 /// Names one question of one call, so that a late answer finds its way or is dropped.
@@ -101,6 +101,10 @@ pub struct BuyerSearch {
     pub tags: Vec<(String, String)>,
     /// Endpoints already tried for this node.
     pub tried: Vec<EndpointId>,
+    /// The endpoint that is wanted over another trunk: its carrier did not take the call, so it was not reached at all.
+    pub again: Option<EndpointId>,
+    /// Over which trunks endpoints have been tried already.
+    pub tried_lines: Vec<(EndpointId, TrunkId)>,
     /// The draw for weighted strategies, so that a decision can be repeated.
     pub draw: u64,
     /// When.
@@ -116,14 +120,31 @@ pub struct Offer {
     pub endpoint: EndpointId,
     /// The reservation. Committed, released or expired by the call's events.
     pub lease: LeaseId,
-    /// SIP URI.
+    /// SIP URI, or a telephone number.
     pub destination: String,
+    /// How the number is reached.
+    pub line: Option<Line>,
     /// On which terms.
     pub terms: SaleTerms,
     /// How long it may ring, where the endpoint says so.
     pub ring_timeout_ms: Option<u64>,
     /// Longest connected time, where the buyer says so.
     pub duration_max_ms: Option<u64>,
+}
+
+/// The way to a telephone number: over a trunk.
+#[derive(Clone, Debug)]
+pub struct Line {
+    /// Which.
+    pub trunk: TrunkId,
+    /// The number at the carrier, as a SIP URI.
+    pub uri: String,
+    /// The number that is shown, as the carrier wants it; absent: withheld.
+    pub caller_id: Option<String>,
+    /// Whether it is asserted besides (P-Asserted-Identity, RFC 3325).
+    pub asserts_identity: bool,
+    /// What the carrier may ask for.
+    pub credentials: Option<sip::digest::Credentials>,
 }
 
 /// An answer.
@@ -133,10 +154,10 @@ pub enum Answer {
     Flow(Box<FlowFound>),
     /// To [`Ask::FindFlow`].
     NoFlow(NoFlow),
-    /// To [`Ask::NextBuyer`].
-    Offer { offer: Box<Offer>, ranking: Box<RankingRecord> },
+    /// To [`Ask::NextBuyer`]. `screened`: what compliance said of each telephone number on the way to it.
+    Offer { offer: Box<Offer>, ranking: Box<RankingRecord>, screened: Vec<ComplianceVerdict> },
     /// To [`Ask::NextBuyer`]. `all_busy`: somebody would take it but for a cap.
-    NoOffer { all_busy: bool, ranking: Box<RankingRecord> },
+    NoOffer { all_busy: bool, ranking: Box<RankingRecord>, screened: Vec<ComplianceVerdict> },
     /// To [`Ask::JoinQueue`]: dial this agent.
     QueueTurn { agent: String, destination: String },
     /// To [`Ask::JoinQueue`].

@@ -11,6 +11,7 @@ use sip::message::{Method, Name, Request, Response, ResponseBuilder};
 use sip::transaction::{ClientKey, Destination, ServerKey, TransactionLayer};
 
 use crate::ask::{Ask, Token};
+use crate::call::Proof;
 use crate::config::Config;
 use crate::io::Output;
 use crate::timers::Timers;
@@ -20,8 +21,8 @@ use crate::timers::Timers;
 pub(crate) enum Purpose {
     /// The INVITE of the callee with this media leg.
     Invite { leg: LegKey, request: Arc<Request> },
-    /// Everything that only has to be acknowledged: BYE.
-    Other,
+    /// A BYE. A carrier may ask who sends it: how it is told, once.
+    Bye(Option<Box<(Request, Proof)>>),
 }
 
 /// A request of ours that waits for its response.

@@ -5,9 +5,10 @@ pub(crate) mod hop {
 
     use domain::{CallId, Timestamp};
     use sip::dialog::Dialog;
-    use sip::message::{Method, Request, Uri};
+    use sip::message::{Method, Request, Response, Uri};
     use sip::transaction::{ClientKey, Destination, Transport};
 
+    use crate::call::{Proof, credentials_of};
     use crate::config::Config;
     use crate::core::{Acknowledged, Core, Pending, Purpose};
 
@@ -30,20 +31,36 @@ pub(crate) mod hop {
         Destination { transport, local: config.local, remote }
     }
 
-    /// Hangs up.
-    pub(crate) fn bye(core: &mut Core, now: Timestamp, call: CallId, dialog: &mut Dialog) {
+    /// Hangs up. `proof` is what the peer was told when it asked who calls.
+    pub(crate) fn bye(core: &mut Core, now: Timestamp, call: CallId, dialog: &mut Dialog, proof: Option<&Proof>) {
         let destination = of_dialog(&core.config, dialog);
         let request = dialog.request(Method::Bye).ok().and_then(|builder| builder.build().ok());
         if let Some(request) = request {
-            core.send(now, &request, destination, Pending { call, purpose: Purpose::Other });
+            let again = proof.map(|proof| Box::new((request.clone(), proof.clone())));
+            core.send(now, &request, destination, Pending { call, purpose: Purpose::Bye(again) });
         }
+    }
+
+    /// The peer wants to know who sends the BYE.
+    pub(crate) fn bye_again(
+        core: &mut Core,
+        now: Timestamp,
+        call: CallId,
+        (request, mut proof): (Request, Proof),
+        response: &Response,
+    ) {
+        let cnonce = core.transactions.identifiers().tag();
+        let Some(again) = proof.repeat(&request, response, &cnonce) else { return };
+        let to = to_edge(&core.config);
+        core.send(now, &again, to, Pending { call, purpose: Purpose::Bye(None) });
     }
 
     /// Acknowledges a 2xx to this INVITE of ours, and remembers the ACK for the 2xx that come again.
     pub(crate) fn acknowledge(core: &mut Core, invite: &Request, dialog: &Dialog, client: ClientKey) {
         let cseq = invite.cseq().map_or(1, |cseq| cseq.number);
         let destination = of_dialog(&core.config, dialog);
-        let Ok(ack) = dialog.ack(cseq).build() else { return };
+        let ack = credentials_of(invite).fold(dialog.ack(cseq), |ack, (name, value)| ack.header(name, value));
+        let Ok(ack) = ack.build() else { return };
         match core.transactions.send_ack(&ack, destination) {
             Ok(ack) => {
                 let tag = dialog.id().remote_tag.clone();

@@ -344,11 +344,17 @@ impl Switch {
 
     fn on_response(&mut self, now: Timestamp, key: ClientKey, response: &Response) {
         let Some(pending) = self.core.routes.clients.get(&key).cloned() else { return };
-        let Purpose::Invite { leg, request } = pending.purpose else {
-            if !response.is_provisional() {
-                self.core.routes.clients.remove(&key);
+        let (leg, request) = match pending.purpose {
+            Purpose::Invite { leg, request } => (leg, request),
+            Purpose::Bye(again) => {
+                if !response.is_provisional() {
+                    self.core.routes.clients.remove(&key);
+                }
+                if let (401 | 407, Some(again)) = (response.status(), again) {
+                    hop::bye_again(&mut self.core, now, pending.call, *again, response);
+                }
+                return;
             }
-            return;
         };
         if response.is_provisional() {
             if self.expects(pending.call, leg, key) {
@@ -390,7 +396,7 @@ impl Switch {
             // It answered just when we gave it up (RFC 3261 §9.1), or after another fork (§13.2.2.4): taken, and ended.
             if let Ok(mut dialog) = Dialog::from_response(request, response) {
                 hop::acknowledge(&mut self.core, request, &dialog, key);
-                hop::bye(&mut self.core, now, call, &mut dialog);
+                hop::bye(&mut self.core, now, call, &mut dialog, None);
             }
         }
         if first {

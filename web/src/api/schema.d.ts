@@ -2932,6 +2932,7 @@ export interface components {
              * @description Kept as HA1 hashes only (RFC 7616).
              */
             password?: string | null;
+            outbound?: components["schemas"]["OutboundCallsRequest"] | null;
             /** Format: int32 */
             maxConcurrentCalls?: number | null;
             status?: components["schemas"]["TrunkStatus"] | null;
@@ -3262,6 +3263,11 @@ export interface components {
              */
             destination: string;
             /**
+             * Format: uuid
+             * @description The only trunk a PSTN number is called over; null: the tenant's trunks for calls out, by priority.
+             */
+            trunkId?: string | null;
+            /**
              * Format: int32
              * @description Lower is tried earlier.
              */
@@ -3418,7 +3424,15 @@ export interface components {
              * @description Seconds caller and leg heard each other.
              */
             duration: number;
-            /** @description Why it did not connect: `busy`, `no_answer`, `unavailable` ... */
+            /**
+             * Format: uuid
+             * @description Over which trunk, where a telephone number was dialled.
+             */
+            trunkId?: string | null;
+            /**
+             * @description Why it did not connect: `busy`, `no_answer`, `unavailable`, `unauthorized` (the carrier does not take the trunk's user name and
+             *     password) ...
+             */
             failure?: string | null;
             /**
              * Format: int32
@@ -3511,6 +3525,8 @@ export interface components {
         };
         /** @enum {string} */
         CallerIdPoolStatus: "ACTIVE" | "INACTIVE";
+        /** @enum {string} */
+        CallerIdSource: "CALLER" | "TRUNK";
         /** @description A week at the consumer's place; a day that is null or absent is closed. */
         CallingWeek: {
             mon?: components["schemas"]["CallingWindow"] | null;
@@ -4230,6 +4246,11 @@ export interface components {
             type: components["schemas"]["EndpointType"];
             /** @example sip:sales@buyer.example */
             destination: string;
+            /**
+             * Format: uuid
+             * @description The only trunk a PSTN number is to be called over.
+             */
+            trunkId?: string | null;
             /** Format: int32 */
             priority?: number;
             status?: components["schemas"]["EndpointStatus"] | null;
@@ -4425,6 +4446,7 @@ export interface components {
              * @description Kept as HA1 hashes only (RFC 7616).
              */
             password?: string | null;
+            outbound?: components["schemas"]["OutboundCallsRequest"] | null;
             /** Format: int32 */
             maxConcurrentCalls?: number | null;
             status?: components["schemas"]["TrunkStatus"] | null;
@@ -5442,6 +5464,11 @@ export interface components {
                  */
                 destination: string;
                 /**
+                 * Format: uuid
+                 * @description The only trunk a PSTN number is called over; null: the tenant's trunks for calls out, by priority.
+                 */
+                trunkId?: string | null;
+                /**
                  * Format: int32
                  * @description Lower is tried earlier.
                  */
@@ -6160,6 +6187,8 @@ export interface components {
             /** @description What to do where it cannot be repaired. */
             remedy?: string | null;
         };
+        /** @enum {string} */
+        NumberFormat: "E164" | "DIGITS" | "NATIONAL";
         /** @description A purchase or a release. */
         NumberOrder: {
             /** Format: uuid */
@@ -6208,6 +6237,57 @@ export interface components {
             from: string;
             /** @example 17:30 */
             to: string;
+        };
+        /** @description How a trunk carries calls out. Its password is never shown. */
+        OutboundCalls: {
+            /**
+             * Format: int32
+             * @description Lower is tried earlier.
+             */
+            priority: number;
+            transport: components["schemas"]["TrunkTransport"];
+            /** @description Where the carrier asks who calls. */
+            username?: string | null;
+            /** @description Whether there is a password. */
+            hasPassword: boolean;
+            numberFormat: components["schemas"]["NumberFormat"];
+            /** @description Put before every number. */
+            numberPrefix: string;
+            /**
+             * @description The trunk's own number to show.
+             * @example +15551234567
+             */
+            callerId?: string | null;
+            callerIdSource: components["schemas"]["CallerIdSource"];
+            /** @description Whether the number is asserted too (P-Asserted-Identity). */
+            assertsIdentity: boolean;
+        };
+        /** @description How a trunk is to carry calls out; anew as a whole, but for a password that is not named and stays with its user. */
+        OutboundCallsRequest: {
+            /**
+             * Format: int32
+             * @description Lower is tried earlier.
+             */
+            priority?: number;
+            transport?: components["schemas"]["TrunkTransport"] | null;
+            /** @description Where the carrier asks who calls (401 or 407). */
+            username?: string | null;
+            /**
+             * Format: password
+             * @description Stored sealed.
+             */
+            password?: string | null;
+            numberFormat?: components["schemas"]["NumberFormat"] | null;
+            /**
+             * @description Digits, `*` and `#` to put before every number.
+             * @example
+             */
+            numberPrefix?: string;
+            /** @example +15551234567 */
+            callerId?: string | null;
+            callerIdSource?: components["schemas"]["CallerIdSource"] | null;
+            /** @description True unless said otherwise. */
+            assertsIdentity?: boolean | null;
         };
         /** @description A request for an override. */
         OverrideRequest: {
@@ -7356,7 +7436,11 @@ export interface components {
             username?: string | null;
             /** @description Digest realm the password was given for. */
             realm?: string | null;
-            /** Format: int32 */
+            outbound?: components["schemas"]["OutboundCalls"] | null;
+            /**
+             * Format: int32
+             * @description Most calls at once.
+             */
             maxConcurrentCalls?: number | null;
             status: components["schemas"]["TrunkStatus"];
             metadata: components["schemas"]["Metadata"];
@@ -7379,6 +7463,8 @@ export interface components {
         };
         /** @enum {string} */
         TrunkStatus: "ACTIVE" | "INACTIVE" | "MAINTENANCE";
+        /** @enum {string} */
+        TrunkTransport: "UDP" | "TCP";
         /** @enum {string} */
         TrunkType: "SIP" | "IAX2" | "WEBRTC";
         /**
@@ -7465,6 +7551,11 @@ export interface components {
         UpdateEndpointRequest: {
             type?: components["schemas"]["EndpointType"] | null;
             destination?: string | null;
+            /**
+             * Format: uuid
+             * @description Null: the tenant's trunks, by priority.
+             */
+            trunkId?: string | null;
             /** Format: int32 */
             priority?: number | null;
             status?: components["schemas"]["EndpointStatus"] | null;
@@ -7598,6 +7689,7 @@ export interface components {
             username?: string | null;
             /** Format: password */
             password?: string | null;
+            outbound?: components["schemas"]["OutboundCallsRequest"] | null;
             /** Format: int32 */
             maxConcurrentCalls?: number | null;
             status?: components["schemas"]["TrunkStatus"] | null;

@@ -239,6 +239,8 @@ const REJECTIONS: Record<string, string> = {
   disabled: "Switched off",
   no_endpoint: "Has no active endpoint",
   outside_hours: "Closed at this hour",
+  no_trunk: "No trunk carries calls to its number",
+  trunk_full: "Every trunk to its number is full",
   concurrency_cap: "As many calls at once as agreed",
   hourly_cap: "This hour's cap is reached",
   daily_cap: "Today's cap is reached",

@@ -1,9 +1,9 @@
 //! Endpoints: where a buyer takes calls, and what each is worth there.
 
 use axum::{Json, extract::Path, http::StatusCode};
-use domain::{BuyerId, EndpointId, PhoneNumber};
+use domain::{BuyerId, EndpointId, PhoneNumber, TrunkId};
 use garde::Validate;
-use operations::{EndpointFilter, EndpointType as Kind, Entity};
+use operations::{EndpointFilter, EndpointType as Kind, Entity, StoreError};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use utoipa_axum::routes;
@@ -54,6 +54,8 @@ pub struct BuyerEndpoint {
     /// SIP URI or E.164 number.
     #[schema(example = "sip:sales@buyer.example")]
     destination: String,
+    /// The only trunk a PSTN number is called over; null: the tenant's trunks for calls out, by priority.
+    trunk_id: Option<Uuid>,
     /// Lower is tried earlier.
     priority: i32,
     status: EndpointStatus,
@@ -78,6 +80,7 @@ pub(super) fn view(endpoint: &operations::Endpoint) -> BuyerEndpoint {
         buyer_id: endpoint.buyer.uuid(),
         kind: EndpointType(endpoint.kind),
         destination: endpoint.destination.clone(),
+        trunk_id: endpoint.trunk.map(|id| id.uuid()),
         priority: endpoint.priority,
         status: EndpointStatus(endpoint.status),
         caps: Caps::of(&endpoint.caps),
@@ -109,6 +112,27 @@ fn destination(kind: Kind, text: &str) -> Result<String, Fault> {
         }
         _ => Err(wrong("is not a SIP URI such as sip:sales@buyer.example".to_owned())),
     }
+}
+
+/// The trunk, if it is the tenant's and carries calls out.
+async fn own_trunk(
+    caller: &Caller,
+    kind: Kind,
+    trunk: Option<Uuid>,
+    faults: &mut Vec<Fault>,
+) -> ApiResult<Option<TrunkId>> {
+    let Some(id) = trunk.map(TrunkId) else { return Ok(None) };
+    if kind != Kind::Pstn {
+        faults.push(Fault::body("trunkId", "is for endpoints of type PSTN; leave it out, or set it to null"));
+        return Ok(None);
+    }
+    match caller.directory().trunks.get(caller.scope(), id).await {
+        Ok(trunk) if trunk.outbound.is_some() => {}
+        Ok(_) => faults.push(Fault::body("trunkId", "carries no calls out: give the trunk `outbound` first")),
+        Err(StoreError::NotFound(_)) => faults.push(Fault::body("trunkId", "is none of your trunks")),
+        Err(error) => return Err(from_store(error)),
+    }
+    Ok(Some(id))
 }
 
 /// The endpoint, if it is this buyer's.
@@ -146,6 +170,9 @@ pub struct CreateEndpointRequest {
     #[garde(length(min = 3, max = 256))]
     #[schema(min_length = 3, max_length = 256, example = "sip:sales@buyer.example")]
     destination: String,
+    /// The only trunk a PSTN number is to be called over.
+    #[garde(skip)]
+    trunk_id: Option<Uuid>,
     #[garde(skip)]
     #[serde(default)]
     priority: i32,
@@ -190,6 +217,7 @@ async fn create(
         buyer,
         kind: body.kind.0,
         destination,
+        trunk: own_trunk(&caller, body.kind.0, body.trunk_id, &mut faults).await?,
         priority: body.priority,
         status: body.status.map_or(operations::EndpointStatus::Active, |status| status.0),
         caps: body.caps.stored(),
@@ -227,6 +255,10 @@ pub struct UpdateEndpointRequest {
     kind: Option<EndpointType>,
     #[garde(length(min = 3, max = 256))]
     destination: Option<String>,
+    /// Null: the tenant's trunks, by priority.
+    #[garde(skip)]
+    #[serde(default, deserialize_with = "nullable")]
+    trunk_id: Option<Option<Uuid>>,
     #[garde(skip)]
     priority: Option<i32>,
     #[garde(skip)]
@@ -268,6 +300,8 @@ async fn update(
         Ok(destination) => endpoint.destination = destination,
         Err(fault) => faults.push(fault),
     }
+    let trunk = body.trunk_id.unwrap_or_else(|| endpoint.trunk.map(|id| id.uuid()));
+    endpoint.trunk = own_trunk(&caller, endpoint.kind, trunk, &mut faults).await?;
     endpoint.priority = body.priority.unwrap_or(endpoint.priority);
     endpoint.status = body.status.map_or(endpoint.status, |status| status.0);
     endpoint.caps = body.caps.map_or(endpoint.caps, Caps::stored);

@@ -31,6 +31,7 @@ mod jobs;
 pub(crate) mod leads;
 mod number_registry;
 pub(crate) mod numbers;
+mod outbound;
 mod passwords;
 pub(crate) mod pool_numbers;
 pub(crate) mod publishers;

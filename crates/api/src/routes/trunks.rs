@@ -1,4 +1,4 @@
-//! Trunks: over what calls come in.
+//! Trunks: over what calls come in and go out.
 
 use std::sync::Arc;
 
@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
 
+use super::outbound::{self, OutboundCalls, OutboundCallsRequest};
 use crate::{
     access::Permission,
     caller::Caller,
@@ -58,6 +59,9 @@ pub struct Trunk {
     username: Option<String>,
     /// Digest realm the password was given for.
     realm: Option<String>,
+    /// How it carries calls out; null: it does not.
+    outbound: Option<OutboundCalls>,
+    /// Most calls at once.
     max_concurrent_calls: Option<u32>,
     status: TrunkStatus,
     metadata: Metadata,
@@ -77,6 +81,7 @@ fn view(trunk: &operations::Trunk) -> Trunk {
         source_cidrs: trunk.source_cidrs.clone(),
         username: trunk.digest_username.clone(),
         realm: trunk.digest_realm.clone(),
+        outbound: trunk.outbound.as_ref().map(outbound::view),
         max_concurrent_calls: trunk.concurrent_calls_max,
         status: TrunkStatus(trunk.status),
         metadata: Metadata::of(&trunk.metadata),
@@ -128,6 +133,9 @@ pub struct CreateTrunkRequest {
     #[garde(length(min = 8, max = 128))]
     #[schema(format = Password)]
     password: Option<String>,
+    /// How it carries calls out; absent: it does not.
+    #[garde(dive)]
+    outbound: Option<OutboundCallsRequest>,
     #[garde(skip)]
     max_concurrent_calls: Option<u32>,
     #[garde(skip)]
@@ -168,6 +176,9 @@ pub struct AdminCreateTrunkRequest {
     #[garde(length(min = 8, max = 128))]
     #[schema(format = Password)]
     password: Option<String>,
+    /// How it carries calls out; absent: it does not.
+    #[garde(dive)]
+    outbound: Option<OutboundCallsRequest>,
     #[garde(skip)]
     max_concurrent_calls: Option<u32>,
     #[garde(skip)]
@@ -189,6 +200,7 @@ impl AdminCreateTrunkRequest {
             source_cidrs,
             username,
             password,
+            outbound,
             max_concurrent_calls,
             status,
             metadata,
@@ -204,6 +216,7 @@ impl AdminCreateTrunkRequest {
                 source_cidrs,
                 username,
                 password,
+                outbound,
                 max_concurrent_calls,
                 status,
                 metadata,
@@ -223,6 +236,18 @@ fn sources(given: &[String], faults: &mut Vec<Fault>) -> Vec<String> {
         }
     }
     given.to_vec()
+}
+
+/// A name or an address: it becomes part of a SIP URI.
+fn check_host(host: &str, faults: &mut Vec<Fault>) {
+    let is_name =
+        host.chars().all(|character| character.is_ascii_alphanumeric() || matches!(character, '.' | '-' | '_'));
+    if !is_name && host.parse::<std::net::IpAddr>().is_err() {
+        faults.push(Fault::body(
+            "host",
+            "is no host name or address such as sip.carrier.example; the port has a field of its own",
+        ));
+    }
 }
 
 fn is_network(text: &str) -> bool {
@@ -286,6 +311,10 @@ pub struct UpdateTrunkRequest {
     #[garde(length(min = 8, max = 128))]
     #[schema(format = Password)]
     password: Option<String>,
+    /// Anew as a whole; null: it carries no calls out any more.
+    #[garde(dive)]
+    #[serde(default, deserialize_with = "nullable")]
+    outbound: Option<Option<OutboundCallsRequest>>,
     #[garde(skip)]
     #[serde(default, deserialize_with = "nullable")]
     max_concurrent_calls: Option<Option<u32>>,
@@ -295,7 +324,8 @@ pub struct UpdateTrunkRequest {
     metadata: Option<Metadata>,
 }
 
-fn apply(trunk: &mut operations::Trunk, body: UpdateTrunkRequest, realm: &str) -> ApiResult<()> {
+fn apply(caller: &Caller, trunk: &mut operations::Trunk, body: UpdateTrunkRequest) -> ApiResult<()> {
+    let realm = &caller.state.config().sip_realm;
     let mut faults = Vec::new();
     if let Some(name) = body.name {
         trunk.name = name;
@@ -304,6 +334,7 @@ fn apply(trunk: &mut operations::Trunk, body: UpdateTrunkRequest, realm: &str) -
         trunk.kind = kind.0;
     }
     if let Some(host) = body.host {
+        check_host(&host, &mut faults);
         trunk.host = host;
     }
     if let Some(port) = body.port {
@@ -323,6 +354,10 @@ fn apply(trunk: &mut operations::Trunk, body: UpdateTrunkRequest, realm: &str) -
             None => faults.push(Fault::body("username", "is required with password")),
         },
         (Some(Some(_)) | None, None) => {}
+    }
+    if let Some(outbound) = body.outbound {
+        let before = trunk.outbound.take();
+        trunk.outbound = outbound.map(|outbound| outbound.stored(caller, trunk.id, before.as_ref(), &mut faults));
     }
     if let Some(limit) = body.max_concurrent_calls {
         trunk.concurrent_calls_max = limit;
@@ -369,6 +404,7 @@ impl Crud for Trunks {
 
     async fn draft(caller: &Caller, draft: Draft<TrunkId>, body: CreateTrunkRequest) -> ApiResult<operations::Trunk> {
         let mut faults = Vec::new();
+        check_host(&body.host, &mut faults);
         let mut trunk = operations::Trunk {
             id: draft.id,
             tenant: draft.tenant,
@@ -382,6 +418,7 @@ impl Crud for Trunks {
             digest_realm: None,
             digest_ha1_md5: None,
             digest_ha1_sha256: None,
+            outbound: body.outbound.map(|outbound| outbound.stored(caller, draft.id, None, &mut faults)),
             concurrent_calls_max: body.max_concurrent_calls,
             status: body.status.map_or(operations::TrunkStatus::Active, |status| status.0),
             metadata: Metadata::or_empty(body.metadata),
@@ -400,12 +437,16 @@ impl Crud for Trunks {
     }
 
     async fn change(caller: &Caller, trunk: &mut operations::Trunk, body: UpdateTrunkRequest) -> ApiResult<()> {
-        apply(trunk, body, &caller.state.config().sip_realm)
+        apply(caller, trunk, body)
     }
 
     /// A new password shows in no view, so the log says it in words.
     async fn changed(caller: &Caller, before: &operations::Trunk, after: &operations::Trunk) {
-        if after.digest_ha1_sha256.is_some() && before.digest_ha1_sha256 != after.digest_ha1_sha256 {
+        let sealed = |trunk: &operations::Trunk| trunk.outbound.as_ref().and_then(|out| out.sealed_password.clone());
+        let is_new = |before: Option<&String>, after: Option<&String>| after.is_some() && before != after;
+        if is_new(before.digest_ha1_sha256.as_ref(), after.digest_ha1_sha256.as_ref())
+            || is_new(sealed(before).as_ref(), sealed(after).as_ref())
+        {
             let id = Some(after.id.to_string());
             caller.note("trunk.password", operations::Trunk::NAME, id, serde_json::json!({})).await;
         }

@@ -57,6 +57,7 @@ pub async fn sold_call(platform: &Platform, cut: usize) -> Sold {
         endpoint: Some(endpoint),
         lease: None,
         terms: None,
+        trunk: None,
     };
     let ranked = |candidates: &[BuyerId], rejected: Vec<Rejected>| What::Ranked {
         node: "buyers".to_owned(),

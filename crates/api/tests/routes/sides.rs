@@ -77,6 +77,7 @@ async fn deal(platform: &Platform, name: &str) -> Deal {
             endpoint: Some(endpoint),
             lease: None,
             terms: Some(terms),
+            trunk: None,
         },
         What::LegAnswered { leg },
         What::Bridged { leg },

@@ -255,6 +255,7 @@ impl Platform {
                 Arc::new(operations::Ids::new(Seed::from_number(17))),
                 START,
             )),
+            vault: operations::Vault::new([5; 32]),
         };
         let router = api::router(State::new(config, ports));
         Self { router, store, directory, clock, switch, bus, folder, seller, provisioning, tenant, other, ids, mails }

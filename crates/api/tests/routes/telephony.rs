@@ -53,3 +53,39 @@ async fn the_recording_of_a_call_is_found_by_the_call() {
     platform.client(platform.other, &["admin:*"]).await.get(&path).await.expect(404);
     admin.get("/api/v1/calls/01890000-0000-7000-8000-000000000000/recording").await.expect(404);
 }
+
+#[tokio::test]
+async fn a_trunk_carries_calls_out_and_keeps_its_password_to_itself() {
+    let world = Platform::new().await;
+    let client = world.admin().await;
+    let carrier = make(&client, "/api/v1/carriers", json!({"name": "West", "code": "WEST"})).await.0;
+    let outbound = json!({"priority": 1, "username": "acme", "password": "sekret99", "callerId": "5550000001"});
+    let body = json!({"carrierId": carrier, "name": "Out", "host": "sip.carrier.example", "outbound": outbound});
+    let (trunk, made) = make(&client, "/api/v1/trunks", body.clone()).await;
+    assert_eq!(made["outbound"]["hasPassword"], true);
+    assert_eq!(made["outbound"]["callerId"], "+15550000001");
+    assert!(!made.to_string().contains("sekret99"), "{made}");
+    let scope = operations::TenantScope::of(world.tenant);
+    let stored = world.directory.trunks.get(scope, trunk.parse().unwrap()).await.unwrap().outbound.unwrap();
+    let sealed = stored.sealed_password.unwrap();
+    let about = operations::password_of(trunk.parse().unwrap());
+    assert_eq!(operations::Vault::new([5; 32]).open(&about, &sealed).as_deref(), Some("sekret99"));
+    let path = format!("/api/v1/trunks/{trunk}");
+    // The same user keeps the password; another needs one of its own.
+    let kept = client.patch(&path, json!({"outbound": {"username": "acme"}})).await.expect(200).json();
+    assert_eq!(kept["outbound"]["hasPassword"], true);
+    for (wrong, field) in [
+        (json!({"username": "other"}), "outbound.password"),
+        (json!({"password": "sekret99"}), "outbound.username"),
+        (json!({"numberPrefix": "9@x"}), "outbound.numberPrefix"),
+        (json!({"callerIdSource": "TRUNK"}), "outbound.callerId"),
+        (json!({"callerId": "no number"}), "outbound.callerId"),
+    ] {
+        let refused = client.patch(&path, json!({ "outbound": wrong })).await.expect(400).json();
+        assert!(refused.to_string().contains(field), "{field}: {refused}");
+    }
+    let refused = client.patch(&path, json!({"host": "a.b>;x"})).await.expect(400).json();
+    assert!(refused.to_string().contains("host"), "{refused}");
+    let gone = client.patch(&path, json!({"outbound": null})).await.expect(200).json();
+    assert_eq!(gone["outbound"], json!(null));
+}

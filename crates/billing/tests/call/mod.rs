@@ -59,6 +59,7 @@ impl Call {
                 endpoint: None,
                 lease: None,
                 terms: Some(*terms),
+                trunk: None,
             };
             story.push((*answered, began));
             story.push((*answered, What::LegAnswered { leg }));

@@ -26,6 +26,7 @@ impl Edge {
         let mut context = Context {
             request: prepared,
             from_switch: self.nodes.contains(hop.remote),
+            to_carrier: matches!(plan, Plan::Dial { to_carrier: true, .. }),
             clients: SmallVec::new(),
             destination: None,
             nodes: SmallVec::new(),
@@ -75,14 +76,18 @@ impl Edge {
     fn send_on(&mut self, now: Duration, key: ServerKey, address: SocketAddr, transport: Transport) {
         let to = destination(&self.config, address, transport);
         let Some(context) = self.contexts.get_mut(&key) else { return };
-        let invite = context.is_invite();
+        let (invite, to_carrier) = (context.is_invite(), context.to_carrier);
         match self.layer.send_request(now, &context.request, to) {
             Ok(client) => {
                 context.clients.push(client);
                 context.destination = Some(to);
                 self.by_client.insert(client, key);
-                let timer_c = invite.then(|| (now + self.config.timer_c, Deadline::TimerC));
-                self.set_deadline(key, timer_c);
+                let deadline = match (invite, to_carrier) {
+                    (false, _) => None,
+                    (true, false) => Some((now + self.config.timer_c, Deadline::TimerC)),
+                    (true, true) => Some((now + self.config.carrier_timeout, Deadline::Carrier)),
+                };
+                self.set_deadline(key, deadline);
             }
             Err(_) => self.give_up(now, key, 503, Reason::Overload),
         }
@@ -264,9 +269,17 @@ impl Edge {
                     self.layer.cancel(now, client);
                 }
             }
-            Deadline::Node if cancelled => {
+            Deadline::Node | Deadline::Carrier if cancelled => {
                 let request = context.request.clone();
                 self.answer(now, key, &request, 487, &[]);
+                self.close(key);
+            }
+            Deadline::Carrier => {
+                if let Some(client) = client {
+                    self.layer.cancel(now, client);
+                }
+                let request = context.request.clone();
+                self.answer(now, key, &request, 408, &[]);
                 self.close(key);
             }
             Deadline::Node => {

@@ -1,6 +1,6 @@
 //! Who takes calls, where, on which terms, within which limits.
 
-use domain::{BuyerId, EndpointId, PublisherId, SaleTerms, TenantId, Timestamp};
+use domain::{BuyerId, EndpointId, PublisherId, SaleTerms, TenantId, Timestamp, TrunkId};
 use routing::{Caps, Filters, Hours};
 
 use crate::{Entity, text_enum::text_enum};
@@ -102,6 +102,8 @@ pub struct Endpoint {
     pub kind: EndpointType,
     /// SIP URI or E.164 number.
     pub destination: String,
+    /// The only trunk a number is called over; absent: the tenant's trunks for calls out, by priority.
+    pub trunk: Option<TrunkId>,
     /// Lower is tried earlier.
     pub priority: i32,
     /// Takes calls?

@@ -1,6 +1,7 @@
 //! How calls come in: carriers, trunks, tracking numbers.
 
 use domain::{CampaignId, CarrierId, Micros, NumberId, PhoneNumber, TenantId, Timestamp, TrunkId};
+use serde::{Deserialize, Serialize};
 
 use crate::{Entity, text_enum::text_enum};
 
@@ -83,6 +84,75 @@ impl Entity for Carrier {
     const NAME: &'static str = "carrier";
 }
 
+text_enum! {
+    /// How a carrier wants numbers written.
+    NumberFormat {
+        /// `+15551234567`
+        E164 = "E164",
+        /// `15551234567`
+        Digits = "DIGITS",
+        /// As dialled within North America: `5551234567`, and `011` before all others.
+        National = "NATIONAL",
+    }
+}
+text_enum! {
+    /// How calls go to the carrier.
+    TrunkTransport {
+        /// In datagrams.
+        Udp = "UDP",
+        /// Over a connection.
+        Tcp = "TCP",
+    }
+}
+text_enum! {
+    /// Which number the called party sees.
+    CallerIdSource {
+        /// The caller's, and the trunk's where that is withheld.
+        Caller = "CALLER",
+        /// The trunk's, whoever calls: for carriers that take no other.
+        Trunk = "TRUNK",
+    }
+}
+
+impl NumberFormat {
+    /// The number as this carrier wants it.
+    pub fn write(self, number: &PhoneNumber) -> String {
+        let digits = number.as_str().trim_start_matches('+');
+        match self {
+            Self::E164 => number.to_string(),
+            Self::Digits => digits.to_owned(),
+            Self::National => match digits.strip_prefix('1') {
+                Some(national) if national.len() == 10 => national.to_owned(),
+                _ => format!("011{digits}"),
+            },
+        }
+    }
+}
+
+/// How a trunk carries calls out.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct OutboundTrunk {
+    /// Lower is tried earlier.
+    pub priority: i32,
+    /// How calls go to the carrier.
+    pub transport: TrunkTransport,
+    /// User name, where the carrier asks for one.
+    pub username: Option<String>,
+    /// Password, sealed by [`crate::Vault`]: the carrier's realm is not known before it asks, so the password itself is needed.
+    pub sealed_password: Option<String>,
+    /// How numbers are written.
+    pub number_format: NumberFormat,
+    /// Put before every number.
+    pub number_prefix: String,
+    /// The trunk's own number to show.
+    pub caller_id: Option<PhoneNumber>,
+    /// Whose number is shown.
+    pub caller_id_source: CallerIdSource,
+    /// Whether the number is asserted too (P-Asserted-Identity, RFC 3325).
+    pub asserts_identity: bool,
+}
+
 /// A SIP trunk of a carrier. Calls are let in by source address, or by digest where it names a user.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Trunk {
@@ -110,7 +180,9 @@ pub struct Trunk {
     pub digest_ha1_md5: Option<String>,
     /// HA1 by SHA-256, hex.
     pub digest_ha1_sha256: Option<String>,
-    /// Most calls at once from this trunk.
+    /// How it carries calls out; absent: it does not.
+    pub outbound: Option<OutboundTrunk>,
+    /// Most calls at once over this trunk.
     pub concurrent_calls_max: Option<u32>,
     /// May carry calls?
     pub status: TrunkStatus,
@@ -220,4 +292,21 @@ impl Entity for Number {
     type Id = NumberId;
     type Filter = NumberFilter;
     const NAME: &'static str = "number";
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_number_is_written_as_the_carrier_wants_it() {
+        for (format, number, written) in [
+            (NumberFormat::E164, "+15551234567", "+15551234567"),
+            (NumberFormat::Digits, "+15551234567", "15551234567"),
+            (NumberFormat::National, "+15551234567", "5551234567"),
+            (NumberFormat::National, "+4930123456", "0114930123456"),
+        ] {
+            assert_eq!(format.write(&number.parse().unwrap()), written, "{number}");
+        }
+    }
 }

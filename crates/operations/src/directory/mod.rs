@@ -34,8 +34,8 @@ pub use campaigns::{
     Campaign, CampaignFilter, CampaignStatus, Publisher, PublisherFilter, PublisherStatus, RoutingMode,
 };
 pub use carriers::{
-    Carrier, CarrierFilter, CarrierStatus, Number, NumberCapabilities, NumberFilter, NumberStatus, Trunk, TrunkFilter,
-    TrunkStatus, TrunkType,
+    CallerIdSource, Carrier, CarrierFilter, CarrierStatus, Number, NumberCapabilities, NumberFilter, NumberFormat,
+    NumberStatus, OutboundTrunk, Trunk, TrunkFilter, TrunkStatus, TrunkTransport, TrunkType,
 };
 pub use compliance::{
     ComplianceOverride, ComplianceOverrideFilter, ComplianceOverrideStatus, CompliancePolicy, CompliancePolicyFilter,

@@ -1,5 +1,6 @@
 //! The voice path: what a call asks, answered from memory wherever it can be.
 
+mod lines;
 mod offer;
 mod queue;
 mod snapshot;
@@ -15,12 +16,15 @@ use std::{
 use domain::{PhoneNumber, TenantId, Timestamp};
 use switch::ask::{Answer, Ask, FindFlow, FlowFound, NoFlow, Token};
 
+pub use lines::password_of;
 pub use queue::QueueDesk;
 use queue::Waiting;
 pub use snapshot::{CompileError, PublishedFlow, RoutingSnapshot, TenantRoutes};
 pub use usage::UsageBoard;
 
-use crate::{CampaignStatus, Gate, Ids, Leases, NumberStatus, QuotaKind, RoutingSource, StoreError, TenantStatus};
+use crate::{
+    CampaignStatus, Gate, Ids, Leases, NumberStatus, QuotaKind, RoutingSource, StoreError, TenantStatus, Vault,
+};
 use offer::Rotations;
 
 /// How far back a buyer's score looks.
@@ -38,6 +42,7 @@ pub struct Voice {
     /// Milliseconds talked today by tenants whose minutes are limited, as of the last look.
     talked: RwLock<HashMap<TenantId, u64>>,
     gate: Option<Arc<Gate>>,
+    vault: Option<Vault>,
 }
 
 impl fmt::Debug for Voice {
@@ -59,6 +64,7 @@ impl Voice {
             usage,
             ids,
             gate: None,
+            vault: None,
         }
     }
 
@@ -66,6 +72,12 @@ impl Voice {
     #[must_use]
     pub fn with_gate(self, gate: Arc<Gate>) -> Self {
         Self { gate: Some(gate), ..self }
+    }
+
+    /// Reads trunks' passwords. Without a vault, carriers that ask for one are not reached.
+    #[must_use]
+    pub fn with_vault(self, vault: Vault) -> Self {
+        Self { vault: Some(vault), ..self }
     }
 
     /// Brings what sales are screened by up to date; to be called as often as [`Voice::refresh`].

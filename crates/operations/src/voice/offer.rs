@@ -6,13 +6,25 @@ use std::{
     time::Duration,
 };
 
-use domain::{CallId, CompliancePath, ComplianceVerdict, FlowId, RankingRecord, RejectReason, Rejected, Strategy};
+use domain::{
+    CallId, CompliancePath, ComplianceVerdict, FlowId, PhoneNumber, RankingRecord, RejectReason, Rejected, Strategy,
+    Timestamp,
+};
 use flow::{BuyerOffer, Candidates};
-use routing::{CapKind, Caps, Choice, Exploration, Listed, Pool, Search, lease::Full, rank};
-use switch::ask::{Answer, BuyerSearch, Offer};
+use jiff::tz::TimeZone;
+use routing::{
+    CapKind, Caps, Choice, Exploration, Listed, Pool, Search,
+    lease::{Claim, Full, Holder},
+    rank, windows,
+};
+use switch::ask::{Answer, BuyerSearch, Line, Offer};
 
-use super::{Voice, snapshot::TenantRoutes};
-use crate::{LeaseRequest, Reservation, RoutingMode, Screening, TenantScope};
+use super::{
+    Voice,
+    lines::{line, number_of},
+    snapshot::TenantRoutes,
+};
+use crate::{LeaseRequest, Reservation, RoutingMode, Screening, TenantScope, Trunk};
 
 /// How long a phone rings when neither node nor endpoint says.
 const RING_DEFAULT: Duration = Duration::from_secs(60);
@@ -26,11 +38,12 @@ impl Voice {
         let listed = listed(&search.offer);
         let turn = self.rotations.turn(search);
         let criteria = criteria(routes, search, &listed, turn);
-        let (mut record, choices) = {
+        let (mut record, mut choices) = {
             let usage = self.usage.read();
             let ranking = rank(&routes.buyers, &criteria, &*usage);
             (ranking.record, ranking.choices)
         };
+        let mut screened = Vec::new();
         if let Some(verdict) = self.screen(search) {
             let allowed = verdict.allowed;
             if !allowed {
@@ -38,18 +51,76 @@ impl Voice {
             }
             record.compliance = Some(Box::new(verdict));
             if !allowed {
-                return Answer::NoOffer { all_busy: false, ranking: Box::new(record) };
+                return Answer::NoOffer { all_busy: false, ranking: Box::new(record), screened };
             }
         }
+        // Whose carrier did not take the call is wanted over another trunk before anybody else is asked.
+        choices.sort_by_key(|choice| Some(choice.endpoint.id) != search.again);
         for choice in &choices {
-            match self.reserve(search, choice).await {
-                Ok(offer) => return Answer::Offer { offer: Box::new(offer), ranking: Box::new(record) },
-                Err(Lost::Full(full)) => lost(&mut record, choice, &full),
+            let taken = match number_of(choice.destination) {
+                None => self.reserve(search, choice, None).await,
+                Some(number) => self.reserve_number(routes, search, choice, &number, &mut screened).await,
+            };
+            match taken {
+                Ok(offer) => return Answer::Offer { offer: Box::new(offer), ranking: Box::new(record), screened },
+                Err(Lost::Full(full)) => lost(&mut record, choice, full_reason(&full), full_detail(&full)),
+                Err(Lost::Unreachable(reason, detail)) => lost(&mut record, choice, reason, detail),
                 Err(Lost::Failed(reason)) => return Answer::Failed { reason },
             }
         }
         let all_busy = record.rejected.iter().any(|rejected| rejected.reason.is_busy());
-        Answer::NoOffer { all_busy, ranking: Box::new(record) }
+        Answer::NoOffer { all_busy, ranking: Box::new(record), screened }
+    }
+
+    /// A telephone number is dialled over a trunk with room, where compliance lets it be dialled at all.
+    async fn reserve_number(
+        &self,
+        routes: &TenantRoutes,
+        search: &BuyerSearch,
+        choice: &Choice<'_>,
+        number: &PhoneNumber,
+        screened: &mut Vec<ComplianceVerdict>,
+    ) -> Result<Offer, Lost> {
+        if let Some(verdict) = self.screen_number(search, number) {
+            let refused = (!verdict.allowed).then(|| verdict.detail.clone());
+            screened.push(verdict);
+            if let Some(detail) = refused {
+                return Err(Lost::Unreachable(RejectReason::Compliance, detail));
+            }
+        }
+        let endpoint = choice.endpoint.id;
+        let lines = routes.lines(Some(endpoint));
+        let mut lost = Lost::Unreachable(
+            RejectReason::NoTrunk,
+            if lines.is_empty() { "no ACTIVE trunk carries calls out" } else { "every trunk was tried" }.to_owned(),
+        );
+        for (trunk, outbound) in lines {
+            if search.tried_lines.contains(&(endpoint, trunk.id)) {
+                continue;
+            }
+            let line = line(trunk, outbound, number, &search.caller, self.vault.as_ref());
+            match self.reserve(search, choice, Some((trunk, line))).await {
+                Err(Lost::Full(full)) if full.holder == Holder::Trunk(trunk.id) => {
+                    let detail = format!("trunk {}: {} of {} calls", trunk.name, full.counted, full.limit);
+                    lost = Lost::Unreachable(RejectReason::TrunkFull, detail);
+                }
+                other => return other,
+            }
+        }
+        Err(lost)
+    }
+
+    /// The consumer is who is dialled: the call is passed on to a number outside.
+    fn screen_number(&self, search: &BuyerSearch, number: &PhoneNumber) -> Option<ComplianceVerdict> {
+        let transfer = Screening {
+            path: CompliancePath::Transfer,
+            consumer: number.as_str(),
+            campaign: search.campaign,
+            call: Some(search.call),
+            consent_token: None,
+            now: search.now,
+        };
+        Some(self.gate.as_ref()?.may_call(TenantScope::of(search.tenant), &transfer))
     }
 
     /// The consumer is the caller: of a call that came in.
@@ -66,14 +137,21 @@ impl Voice {
         Some(gate.may_call(TenantScope::of(search.tenant), &sale))
     }
 
-    async fn reserve(&self, search: &BuyerSearch, choice: &Choice<'_>) -> Result<Offer, Lost> {
+    async fn reserve(
+        &self,
+        search: &BuyerSearch,
+        choice: &Choice<'_>,
+        over: Option<(&Trunk, Line)>,
+    ) -> Result<Offer, Lost> {
         let ring_timeout_ms = search.offer.ring_timeout_ms.or(choice.endpoint.ring_timeout_ms);
         let rings = ring_timeout_ms.map_or(RING_DEFAULT, Duration::from_millis);
+        let mut claims = choice.claims(search.now).to_vec();
+        claims.extend(over.as_ref().map(|(trunk, _)| trunk_claim(trunk, search.now)));
         let request = LeaseRequest {
             lease: self.ids.next(search.now),
             tenant: search.tenant,
             call: search.call,
-            claims: choice.claims(search.now).to_vec(),
+            claims,
             now: search.now,
             until: search.now.after(rings.saturating_add(LEASE_MARGIN)),
         };
@@ -91,6 +169,7 @@ impl Voice {
             endpoint: choice.endpoint.id,
             lease,
             destination: choice.destination.to_owned(),
+            line: over.map(|(_, line)| line),
             terms: choice.terms,
             ring_timeout_ms,
             duration_max_ms: choice.endpoint.duration_max_ms,
@@ -115,8 +194,16 @@ fn forbidden(record: &mut RankingRecord, verdict: &ComplianceVerdict) {
     }
 }
 
+/// Room for one more call over a trunk. Only calls at once are limited; the windows are anybody's.
+fn trunk_claim(trunk: &Trunk, now: Timestamp) -> Claim {
+    let caps = Caps { concurrency: trunk.concurrent_calls_max, ..Caps::NONE };
+    Claim { holder: Holder::Trunk(trunk.id), caps, windows: windows(now, &TimeZone::UTC) }
+}
+
 enum Lost {
     Full(Full),
+    /// A number that cannot be dialled, and why.
+    Unreachable(RejectReason, String),
     Failed(String),
 }
 
@@ -167,21 +254,26 @@ fn criteria<'a>(routes: &TenantRoutes, search: &'a BuyerSearch, listed: &'a [Lis
     }
 }
 
-/// Somebody else took the last place between ranking and reservation: the record says so.
-fn lost(record: &mut RankingRecord, choice: &Choice<'_>, full: &Full) {
+/// A candidate after all not had: the record says why.
+fn lost(record: &mut RankingRecord, choice: &Choice<'_>, reason: RejectReason, detail: String) {
     record.candidates.retain(|candidate| candidate.endpoint != choice.endpoint.id);
-    record.rejected.push(Rejected {
-        buyer: choice.buyer.id,
-        endpoint: Some(choice.endpoint.id),
-        reason: match full.kind {
-            CapKind::Concurrency => RejectReason::ConcurrencyCap,
-            CapKind::Hour => RejectReason::HourlyCap,
-            CapKind::Day => RejectReason::DailyCap,
-            CapKind::Month => RejectReason::MonthlyCap,
-            CapKind::Total => RejectReason::TotalCap,
-        },
-        detail: format!("{} of {} calls, taken meanwhile", full.counted, full.limit),
-    });
+    let endpoint = Some(choice.endpoint.id);
+    record.rejected.push(Rejected { buyer: choice.buyer.id, endpoint, reason, detail });
+}
+
+/// Somebody else took the last place between ranking and reservation.
+fn full_reason(full: &Full) -> RejectReason {
+    match full.kind {
+        CapKind::Concurrency => RejectReason::ConcurrencyCap,
+        CapKind::Hour => RejectReason::HourlyCap,
+        CapKind::Day => RejectReason::DailyCap,
+        CapKind::Month => RejectReason::MonthlyCap,
+        CapKind::Total => RejectReason::TotalCap,
+    }
+}
+
+fn full_detail(full: &Full) -> String {
+    format!("{} of {} calls, taken meanwhile", full.counted, full.limit)
 }
 
 /// How many calls each node has ranked; a call's next try keeps its turn.
@@ -199,7 +291,7 @@ impl Rotations {
     fn turn(&self, search: &BuyerSearch) -> u64 {
         let mut turns = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let key = (search.call, search.node.clone());
-        if !search.tried.is_empty()
+        if !(search.tried.is_empty() && search.tried_lines.is_empty())
             && let Some(turn) = turns.of_call.get(&key)
         {
             return *turn;

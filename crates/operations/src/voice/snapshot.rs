@@ -2,7 +2,7 @@
 
 use std::{collections::HashMap, sync::Arc};
 
-use domain::{CampaignId, FlowId, PhoneNumber, TenantId, TrunkId};
+use domain::{CampaignId, EndpointId, FlowId, PhoneNumber, TenantId, TrunkId};
 use flow::Program;
 use thiserror::Error;
 
@@ -61,7 +61,9 @@ pub struct TenantRoutes {
     pub(super) buyers: routing::Snapshot,
     pub(super) queues: HashMap<String, QueueLine>,
     pub(super) quota: QuotaInForce,
-    trunks: Vec<Trunk>,
+    pub(super) trunks: Vec<Trunk>,
+    /// The trunks of endpoints that have one of their own.
+    pub(super) own_trunks: HashMap<EndpointId, TrunkId>,
 }
 
 impl TenantRoutes {
@@ -69,6 +71,7 @@ impl TenantRoutes {
     /// flow; everything else of the tenant goes on.
     pub fn compile(data: RoutingData) -> Result<Self, CompileError> {
         let tenant = data.tenant;
+        let own_trunks = data.endpoints.iter().filter_map(|endpoint| Some((endpoint.id, endpoint.trunk?))).collect();
         let campaigns = data.campaigns.iter().map(routing_campaign).collect();
         let buyers = routing::Snapshot::compile(tenant.id, routing_buyers(data.buyers, data.endpoints), campaigns)
             .map_err(|fault| CompileError::Buyers { tenant: tenant.id, fault })?;
@@ -91,6 +94,7 @@ impl TenantRoutes {
             queues: lines(data.queues, &data.agents),
             quota: data.quota,
             trunks: data.trunks,
+            own_trunks,
             flows,
             buyers,
             tenant,

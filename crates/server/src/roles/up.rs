@@ -9,7 +9,7 @@ use api::{ApiConfig, Ports};
 use domain::Seed;
 use operations::{
     Dead, DemoCalls, Gate, Ids, Jobs as _, Journal, LiveBus, Provisioning, Recorder, Recovery, RecoveryConfig, Settle,
-    Voice,
+    Vault, Voice,
 };
 use prometheus_client::registry::Registry;
 use store::{FileJournal, Store, StoreConfig, WriterTask};
@@ -276,6 +276,7 @@ async fn start_http(
         demo_calls,
         gate: core.gate.clone(),
         consent_verifier: Arc::new(consent::Providers::new(&config.consent)?),
+        vault: vault(config)?,
     };
     if running.worker.is_none() {
         running.tasks.push(tokio::spawn(keep_gate(core.gate, clock)));
@@ -380,6 +381,7 @@ async fn open(config: &Config, roles: Roles, clock: Clock, seed: &mut Seed) -> a
     let shared = Arc::new(store.clone());
     let gate = Arc::new(Gate::new(shared.clone()));
     let voice = Voice::new(shared.clone(), shared.clone(), store.usage(), ids.clone()).with_gate(gate.clone());
+    let voice = voice.with_vault(vault(config)?);
     let voice = Arc::new(voice);
     // One process writes the journal: the one whose calls need it.
     let journal: Option<Arc<dyn Journal>> = if roles.switch {
@@ -397,6 +399,16 @@ async fn open(config: &Config, roles: Roles, clock: Clock, seed: &mut Seed) -> a
     }
     let provisioning = sellers::provisioning(&config.numbers, &store, &ids, seed.fork())?;
     Ok((Core { store, ids, live, voice, gate, recorder, recovery, provisioning }, writer))
+}
+
+/// Opens what is stored sealed.
+fn vault(config: &Config) -> anyhow::Result<Vault> {
+    let secret = match &config.storage.secrets_key {
+        Some(text) => secrets::from_hex(text)
+            .context("storage.secrets_key must be 64 hexadecimal digits: `openssl rand -hex 32`")?,
+        None => secrets::keep(&config.data, "vault")?,
+    };
+    Ok(Vault::new(secret))
 }
 
 fn recording_folder(config: &Config) -> RecordingFolder {

@@ -201,7 +201,8 @@ impl Desk {
             });
         }
         let Some(index) = chosen else {
-            return Answer::NoOffer { all_busy: !ranking.rejected.is_empty(), ranking: Box::new(ranking) };
+            let all_busy = !ranking.rejected.is_empty();
+            return Answer::NoOffer { all_busy, ranking: Box::new(ranking), screened: Vec::new() };
         };
         let lease: LeaseId = self.ids.next(now);
         let stand = &mut self.stands[index];
@@ -212,6 +213,7 @@ impl Desk {
             endpoint: stand.endpoint,
             lease,
             destination: stand.destination.clone(),
+            line: None,
             terms: SaleTerms {
                 currency: Currency::USD,
                 revenue: Micros::from_units(20),
@@ -222,7 +224,7 @@ impl Desk {
             ring_timeout_ms: None,
             duration_max_ms: stand.duration_max_ms,
         };
-        Answer::Offer { offer: Box::new(offer), ranking: Box::new(ranking) }
+        Answer::Offer { offer: Box::new(offer), ranking: Box::new(ranking), screened: Vec::new() }
     }
 
     /// Leases live and die by events: a leg that failed or ended gives its own back, the end of the call all.

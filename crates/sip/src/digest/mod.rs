@@ -1,4 +1,5 @@
-//! Digest authentication (RFC 3261 §22, RFC 7616, RFC 8760): MD5 and SHA-256, `qop=auth` always, no `-sess`.
+//! Digest authentication (RFC 3261 §22, RFC 7616, RFC 8760): MD5 and SHA-256, `qop=auth`, no `-sess`; a client answers a challenge
+//! without qop too.
 
 mod client;
 mod parameters;
@@ -8,7 +9,7 @@ use crate::seal::{from_hex, to_hex};
 use md5::{Digest, Md5};
 use sha2::Sha256;
 
-pub use client::{Challenge, ClientError, Credentials, respond, strongest};
+pub use client::{Challenge, ClientError, Credentials, respond, respond_to, strongest};
 pub use server::{Authenticator, Check, Config};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -80,6 +81,12 @@ impl Ha1 {
     fn response(&self, nonce: &[u8], nc: &[u8], cnonce: &[u8], method: &[u8], uri: &[u8]) -> String {
         let ha2 = self.algorithm.hash(&[method, uri]);
         self.algorithm.hash(&[self.hash.as_bytes(), nonce, nc, cnonce, b"auth", ha2.as_bytes()])
+    }
+
+    /// The `response` of RFC 2069, for those who ask without qop.
+    fn response_without_qop(&self, nonce: &[u8], method: &[u8], uri: &[u8]) -> String {
+        let ha2 = self.algorithm.hash(&[method, uri]);
+        self.algorithm.hash(&[self.hash.as_bytes(), nonce, ha2.as_bytes()])
     }
 }
 

@@ -1,6 +1,6 @@
 //! Buyers' endpoints.
 
-use domain::{BuyerId, EndpointId, Micros, SaleTerms, TenantId, Timestamp};
+use domain::{BuyerId, EndpointId, Micros, SaleTerms, TenantId, Timestamp, TrunkId};
 use operations::{Endpoint, EndpointFilter, StoreError};
 use sea_orm::{ColumnTrait, Order, QueryFilter, Select};
 use uuid::Uuid;
@@ -21,6 +21,7 @@ mod table {
         pub buyer_id: Uuid,
         pub kind: String,
         pub destination: String,
+        pub trunk_id: Option<Uuid>,
         pub priority: i64,
         pub status: String,
         pub caps: String,
@@ -69,6 +70,7 @@ impl Stored for Endpoint {
             buyer_id: self.buyer.0,
             kind: self.kind.as_str().to_owned(),
             destination: self.destination.clone(),
+            trunk_id: self.trunk.map(|id| id.0),
             priority: i64::from(self.priority),
             status: self.status.as_str().to_owned(),
             caps: json(&self.caps)?,
@@ -93,6 +95,7 @@ impl Stored for Endpoint {
             buyer: BuyerId(row.buyer_id),
             kind: parse(&row.kind)?,
             destination: row.destination,
+            trunk: row.trunk_id.map(TrunkId),
             priority: number(row.priority)?,
             status: parse(&row.status)?,
             caps: from_json(&row.caps)?,

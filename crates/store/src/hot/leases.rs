@@ -317,6 +317,7 @@ fn holder_key(holder: Holder) -> (Uuid, &'static str) {
     match holder {
         Holder::Buyer(id) => (id.0, "buyer"),
         Holder::Endpoint(id) => (id.0, "endpoint"),
+        Holder::Trunk(id) => (id.0, "trunk"),
     }
 }
 
@@ -344,6 +345,7 @@ pub(crate) fn read_counters(row: &QueryResult) -> Result<(Holder, Counters), Sto
     let holder = match column::<String>(row, "holder_kind")?.as_str() {
         "buyer" => Holder::Buyer(id.into()),
         "endpoint" => Holder::Endpoint(id.into()),
+        "trunk" => Holder::Trunk(id.into()),
         other => return Err(StoreError::failed(format!("no holder kind {other}"))),
     };
     let mut counters = Counters { active: number(column(row, "active")?)?, ..Counters::default() };

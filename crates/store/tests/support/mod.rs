@@ -97,6 +97,7 @@ impl World {
             buyer: buyer.id,
             kind: EndpointType::Sip,
             destination: format!("sip:{code}@127.0.0.1:5090"),
+            trunk: None,
             priority: 0,
             status: EndpointStatus::Active,
             caps: Caps::NONE,
@@ -170,6 +171,7 @@ impl World {
                 endpoint: Some(endpoint.id),
                 lease: Some(lease),
                 terms: Some(endpoint.terms),
+                trunk: None,
             };
             story.extend([
                 (2, dialled),

@@ -63,8 +63,12 @@ impl Call {
             (AskFor::Flow, Answer::Flow(found)) => self.on_flow_found(core, now, found),
             (AskFor::Flow, Answer::NoFlow(reason)) => self.on_no_flow(core, now, reason),
             (AskFor::Flow, _) => self.end(core, now, EndCause::Congestion, Party::Platform),
-            (AskFor::Buyer, Answer::Offer { offer, ranking }) => self.on_offer(core, now, *offer, ranking),
-            (AskFor::Buyer, Answer::NoOffer { all_busy, ranking }) => self.on_no_offer(core, now, all_busy, ranking),
+            (AskFor::Buyer, Answer::Offer { offer, ranking, screened }) => {
+                self.on_offer(core, now, *offer, ranking, screened);
+            }
+            (AskFor::Buyer, Answer::NoOffer { all_busy, ranking, screened }) => {
+                self.on_no_offer(core, now, all_busy, ranking, screened);
+            }
             (AskFor::Buyer, _) => self.on_offer_impossible(core, now),
             (AskFor::Agent, Answer::QueueTurn { destination, .. }) => self.on_queue_turn(core, now, destination),
             (AskFor::Agent, _) => self.on_queue_full(core, now),

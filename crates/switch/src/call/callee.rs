@@ -5,16 +5,15 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use domain::{
-    Attestation, BuyerId, EndpointId, LeaseId, LegFailure, LegId, LegRole, Party, SaleTerms, Timestamp, What,
-};
+use domain::{BuyerId, EndpointId, LeaseId, LegFailure, LegId, LegRole, Party, SaleTerms, Timestamp, TrunkId, What};
 use media::{LegKey, MediaCommand, PromptKey};
 use sip::dialog::{Dialog, Forks};
-use sip::message::{Method, Name, Request, RequestBuilder, Response};
+use sip::message::{Request, Response};
 use sip::transaction::{ClientKey, ServerKey};
-use sip::verdict::{self, Verdict};
 
 use super::Call;
+use super::invite::{self, Identity, Proof};
+use crate::ask::Line;
 use crate::core::{Core, Pending, Purpose};
 use crate::routes::hop;
 use crate::session::{self, Negotiation};
@@ -44,6 +43,8 @@ pub(crate) enum CalleePhase {
 pub(crate) struct Target {
     pub role: LegRole,
     pub destination: String,
+    /// How the destination is reached, where it is a telephone number.
+    pub line: Option<Line>,
     pub buyer: Option<BuyerId>,
     pub endpoint: Option<EndpointId>,
     pub lease: Option<LeaseId>,
@@ -70,10 +71,12 @@ pub(crate) struct Callee {
     pub reinvite: Option<ServerKey>,
     bridged_at: Option<Timestamp>,
     /// Until it is answered.
-    invite: Option<Arc<Request>>,
+    pub(super) invite: Option<Arc<Request>>,
     /// Call-ID and our tag, once the INVITE left.
     dialog_key: Option<(Bytes, Bytes)>,
     forks: Forks,
+    /// What was said to a carrier that asked who calls.
+    pub(super) proof: Option<Proof>,
     pub(super) whisper_prompt: Option<PromptKey>,
 }
 
@@ -88,8 +91,29 @@ impl Callee {
     }
 
     /// Whether the INVITE has been answered with a 2xx.
-    fn is_answered(&self) -> bool {
+    pub(super) fn is_answered(&self) -> bool {
         matches!(self.phase, CalleePhase::Whispering | CalleePhase::Answered | CalleePhase::Bridged)
+    }
+
+    /// What a refusal says about the callee.
+    fn failure_of(&self, status: u16) -> LegFailure {
+        match status {
+            // Nothing rang: the carrier, or the edge in its place, says that nobody is there.
+            408 if self.target.line.is_some() && self.phase == CalleePhase::Inviting => LegFailure::Unavailable,
+            403 if self.proof.is_some() => LegFailure::Unauthorized,
+            486 | 600 => LegFailure::Busy,
+            408 | 480 | 487 => LegFailure::NoAnswer,
+            404 | 410 | 484 | 604 => LegFailure::NotFound,
+            415 | 488 | 606 => LegFailure::Media,
+            500..=599 => LegFailure::Unavailable,
+            _ => LegFailure::Rejected,
+        }
+    }
+
+    /// The trunk whose carrier did not take the call, so that the number is worth another trunk.
+    fn lost_line(&self, failure: LegFailure) -> Option<TrunkId> {
+        let is_lost = matches!(failure, LegFailure::Unavailable | LegFailure::Unauthorized) && !self.is_answered();
+        self.target.line.as_ref().filter(|_| is_lost).map(|line| line.trunk)
     }
 }
 
@@ -110,6 +134,7 @@ impl Call {
                 endpoint: target.endpoint,
                 lease: target.lease,
                 terms: target.terms,
+                trunk: target.line.as_ref().map(|line| line.trunk),
             },
         );
         let event = negotiation.receive_event();
@@ -128,6 +153,7 @@ impl Call {
             invite: None,
             dialog_key: None,
             forks: Forks::default(),
+            proof: None,
             whisper_prompt: None,
         });
         self.open_media(core, media, event);
@@ -136,12 +162,14 @@ impl Call {
     /// The port is open: the INVITE leaves.
     pub(super) fn invite_callee(&mut self, core: &mut Core, now: Timestamp, address: SocketAddr) {
         let call = self.id;
-        let from = self.caller_id(core);
         let verdict = self.outbound_verdict(now);
         let Some(callee) = self.callee.as_mut() else { return };
         callee.address = Some(address);
-        let invite =
-            callee.negotiation.describe(address).and_then(|(sdp, _)| callee.build_invite(core, &verdict, &from, sdp));
+        let who = Identity::of(&self.caller, callee.target.line.as_ref());
+        let invite = callee
+            .negotiation
+            .describe(address)
+            .and_then(|(sdp, _)| invite::build(core, &callee.target, &verdict, &who, sdp));
         let Some(invite) = invite.map(Arc::new) else {
             self.fail_callee(core, now, LegFailure::NotFound, None);
             return;
@@ -163,43 +191,6 @@ impl Call {
         self.start_timer(core, now, TimerKind::Ring, ring_max);
     }
 
-    /// What the edge wants to see before it lets a call out.
-    fn outbound_verdict(&self, now: Timestamp) -> Verdict {
-        Verdict {
-            direction: verdict::Direction::Outbound,
-            trunk: None,
-            tenant: self.tenant.uuid(),
-            attestation: match self.caller.attestation {
-                Attestation::A => verdict::Attestation::A,
-                Attestation::B => verdict::Attestation::B,
-                Attestation::C => verdict::Attestation::C,
-                Attestation::None => verdict::Attestation::None,
-            },
-            at: now.since_epoch(),
-        }
-    }
-
-    /// The From of the outbound leg: the caller's number and name, our host.
-    fn caller_id(&self, core: &mut Core) -> String {
-        let tag = core.transactions.identifiers().tag();
-        let number: String = self
-            .caller
-            .from
-            .chars()
-            .filter(|character| character.is_ascii_alphanumeric() || matches!(character, '+' | '-' | '.' | '_'))
-            .collect();
-        let user = if number.is_empty() { "anonymous".to_owned() } else { number };
-        let display: String = self
-            .caller
-            .name
-            .iter()
-            .flat_map(|name| name.chars())
-            .filter(|character| !character.is_control() && !matches!(character, '"' | '\\'))
-            .collect();
-        let quoted = if display.is_empty() { String::new() } else { format!("\"{display}\" ") };
-        format!("{quoted}<sip:{user}@{}>;tag={tag}", core.config.advertised)
-    }
-
     /// A response to our INVITE.
     pub(crate) fn on_invite_response(&mut self, core: &mut Core, now: Timestamp, response: &Response) {
         let status = response.status();
@@ -210,7 +201,11 @@ impl Call {
             100 => {}
             101..=199 => self.on_progress(core, now, response),
             200..=299 => self.on_callee_answer(core, now, response),
-            _ => self.fail_callee(core, now, failure_of(status), Some(status)),
+            401 | 407 => self.on_challenge(core, now, response),
+            _ => {
+                let failure = self.callee.as_ref().map_or(LegFailure::Rejected, |callee| callee.failure_of(status));
+                self.fail_callee(core, now, failure, Some(status));
+            }
         }
     }
 
@@ -343,8 +338,10 @@ impl Call {
 
     pub(super) fn bye_callee(&mut self, core: &mut Core, now: Timestamp) {
         let call = self.id;
-        if let Some(dialog) = self.callee.as_mut().and_then(|callee| callee.dialog.as_mut()) {
-            hop::bye(core, now, call, dialog);
+        if let Some(callee) = self.callee.as_mut()
+            && let Some(dialog) = callee.dialog.as_mut()
+        {
+            hop::bye(core, now, call, dialog, callee.proof.as_ref());
         }
     }
 
@@ -365,8 +362,9 @@ impl Call {
     ) {
         let Some(callee) = self.drop_callee(core) else { return };
         self.log(core, now, What::LegFailed { leg: callee.id, failure, sip_status });
+        let lost_line = callee.lost_line(failure);
         match callee.target.role {
-            LegRole::Buyer => self.on_offer_failed(core, now, failure),
+            LegRole::Buyer => self.on_offer_failed(core, now, failure, lost_line),
             LegRole::Agent => self.on_agent_failed(core, now),
         }
     }
@@ -388,7 +386,7 @@ impl Call {
             // It answered and left before the caller was connected.
             self.log(core, now, What::LegFailed { leg: callee.id, failure: LegFailure::Unavailable, sip_status: None });
             match callee.target.role {
-                LegRole::Buyer => self.on_offer_failed(core, now, LegFailure::Unavailable),
+                LegRole::Buyer => self.on_offer_failed(core, now, LegFailure::Unavailable, None),
                 LegRole::Agent => self.on_agent_failed(core, now),
             }
             return;
@@ -448,36 +446,5 @@ impl Call {
     pub(super) fn closing_leg(&mut self, media: LegKey) -> Option<LegId> {
         let position = self.closing_legs.iter().position(|(key, _)| *key == media)?;
         Some(self.closing_legs.swap_remove(position).1)
-    }
-}
-
-impl Callee {
-    fn build_invite(&self, core: &mut Core, verdict: &Verdict, from: &str, sdp: Bytes) -> Option<Request> {
-        let destination = self.target.destination.as_bytes();
-        let call_id = core.transactions.identifiers().call_id();
-        RequestBuilder::new(Method::Invite, destination)
-            .header(Name::Route, hop::edge_route(&core.config))
-            .header(Name::From, from)
-            .header(Name::To, [b"<", destination, b">"].concat())
-            .header(Name::CallId, &call_id)
-            .cseq(1, Method::Invite)
-            .header(verdict::HEADER, verdict.sign(&core.config.seal, call_id.as_bytes(), 1))
-            .header(Name::Contact, core.contact())
-            .header(Name::Allow, crate::core::ALLOW)
-            .body(session::SDP, sdp)
-            .build()
-            .ok()
-    }
-}
-
-/// What a refusal says about the callee.
-fn failure_of(status: u16) -> LegFailure {
-    match status {
-        486 | 600 => LegFailure::Busy,
-        408 | 480 | 487 => LegFailure::NoAnswer,
-        404 | 410 | 484 | 604 => LegFailure::NotFound,
-        415 | 488 | 606 => LegFailure::Media,
-        500..=599 => LegFailure::Unavailable,
-        _ => LegFailure::Rejected,
     }
 }

@@ -66,7 +66,7 @@ impl Call {
     /// earlier, it would find no dialog where the 2xx is late, and the 2xx that comes again would make one that nobody ends.
     pub(super) fn pay_bye(&mut self, core: &mut Core, now: Timestamp) {
         if std::mem::take(&mut self.caller.owes_bye) {
-            hop::bye(core, now, self.id, &mut self.caller.dialog);
+            hop::bye(core, now, self.id, &mut self.caller.dialog, None);
             self.forget_caller(core);
         }
     }

@@ -7,6 +7,7 @@ mod callee;
 mod caller;
 mod ending;
 mod flow_driver;
+mod invite;
 mod media_driver;
 mod offering;
 mod queueing;
@@ -25,6 +26,7 @@ use crate::timers::{CallTimers, TimerKind};
 
 pub(crate) use callee::Callee;
 pub(crate) use caller::{Caller, CallerPhase};
+pub(crate) use invite::{Proof, credentials_of};
 
 use asking::AskFor;
 use offering::Offering;

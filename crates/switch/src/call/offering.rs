@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use domain::{EndpointId, LegFailure, LegRole, RankingRecord, Timestamp, What};
+use domain::{ComplianceVerdict, EndpointId, LegFailure, LegRole, RankingRecord, Timestamp, TrunkId, What};
 
 use super::Call;
 use super::asking::AskFor;
@@ -17,6 +17,9 @@ pub(crate) struct Offering {
     offer: Arc<flow::BuyerOffer>,
     whisper: Option<Arc<flow::WhisperTerms>>,
     tried: Vec<EndpointId>,
+    /// Whose carrier did not take the call just now.
+    again: Option<EndpointId>,
+    tried_lines: Vec<(EndpointId, TrunkId)>,
     /// How the last one failed, for the flow.
     last_failure: Option<LegFailure>,
 }
@@ -30,7 +33,14 @@ impl Call {
         offer: Arc<flow::BuyerOffer>,
         whisper: Option<Arc<flow::WhisperTerms>>,
     ) {
-        self.offering = Some(Offering { offer, whisper, tried: Vec::new(), last_failure: None });
+        self.offering = Some(Offering {
+            offer,
+            whisper,
+            tried: Vec::new(),
+            again: None,
+            tried_lines: Vec::new(),
+            last_failure: None,
+        });
         self.ask_next_buyer(core, now);
     }
 
@@ -48,6 +58,8 @@ impl Call {
             attestation: self.caller.attestation,
             tags: self.tags_text(),
             tried: offering.tried.clone(),
+            again: offering.again,
+            tried_lines: offering.tried_lines.clone(),
             draw: core.seed.next_u64(),
             now,
         };
@@ -55,15 +67,25 @@ impl Call {
     }
 
     /// Somebody has room.
-    pub(super) fn on_offer(&mut self, core: &mut Core, now: Timestamp, offer: Offer, ranking: Box<RankingRecord>) {
+    pub(super) fn on_offer(
+        &mut self,
+        core: &mut Core,
+        now: Timestamp,
+        offer: Offer,
+        ranking: Box<RankingRecord>,
+        screened: Vec<ComplianceVerdict>,
+    ) {
         let Some(offering) = self.offering.as_mut() else { return };
+        offering.again = None;
         offering.tried.push(offer.endpoint);
         let node = offering.offer.node.to_string();
         let (whisper, ring_ms) = (offering.whisper.clone(), offering.offer.ring_timeout_ms);
         self.log(core, now, What::Ranked { node, ranking });
+        self.log_screened(core, now, screened);
         let target = Target {
             role: LegRole::Buyer,
             destination: offer.destination,
+            line: offer.line,
             buyer: Some(offer.buyer),
             endpoint: Some(offer.endpoint),
             lease: Some(offer.lease),
@@ -76,13 +98,21 @@ impl Call {
     }
 
     /// Nobody has.
-    pub(super) fn on_no_offer(&mut self, core: &mut Core, now: Timestamp, all_busy: bool, ranking: Box<RankingRecord>) {
+    pub(super) fn on_no_offer(
+        &mut self,
+        core: &mut Core,
+        now: Timestamp,
+        all_busy: bool,
+        ranking: Box<RankingRecord>,
+        screened: Vec<ComplianceVerdict>,
+    ) {
         let Some(offering) = self.offering.take() else { return };
         let blocked = ranking.compliance.clone().filter(|verdict| !verdict.allowed);
         self.log(core, now, What::Ranked { node: offering.offer.node.to_string(), ranking });
         if let Some(verdict) = blocked {
             self.log(core, now, What::ComplianceBlocked { verdict });
         }
+        self.log_screened(core, now, screened);
         let why = match offering.last_failure {
             Some(LegFailure::Declined) => flow::OfferFailure::Declined,
             Some(LegFailure::NoAnswer) => flow::OfferFailure::NoAnswer,
@@ -91,6 +121,16 @@ impl Call {
             None => flow::OfferFailure::NoBuyers,
         };
         self.resume(core, now, flow::FlowEvent::OfferFailed(why));
+    }
+
+    /// What compliance said of numbers outside: evidence, whether they were dialled or not.
+    fn log_screened(&mut self, core: &mut Core, now: Timestamp, screened: Vec<ComplianceVerdict>) {
+        for verdict in screened {
+            let verdict = Box::new(verdict);
+            let what =
+                if verdict.allowed { What::ComplianceCleared { verdict } } else { What::ComplianceBlocked { verdict } };
+            self.log(core, now, what);
+        }
     }
 
     /// The flow no longer wants a buyer.
@@ -116,15 +156,25 @@ impl Call {
         }
     }
 
-    /// One buyer's leg failed: try the next.
-    pub(super) fn on_offer_failed(&mut self, core: &mut Core, now: Timestamp, failure: LegFailure) {
+    /// One buyer's leg failed: try the next, or the same over another trunk where this one's carrier did not take the call.
+    pub(super) fn on_offer_failed(
+        &mut self,
+        core: &mut Core,
+        now: Timestamp,
+        failure: LegFailure,
+        lost_line: Option<TrunkId>,
+    ) {
         if self.ended {
             return;
         }
         let attempts_max = core.config.attempts_max;
         let Some(offering) = self.offering.as_mut() else { return };
         offering.last_failure = Some(failure);
-        if offering.tried.len() >= attempts_max {
+        if let Some((trunk, endpoint)) = lost_line.zip(offering.tried.pop_if(|_| lost_line.is_some())) {
+            offering.tried_lines.push((endpoint, trunk));
+            offering.again = Some(endpoint);
+        }
+        if offering.tried.len() + offering.tried_lines.len() >= attempts_max {
             self.offering = None;
             self.resume(core, now, flow::FlowEvent::OfferFailed(flow::OfferFailure::AllBusy));
             return;

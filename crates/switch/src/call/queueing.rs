@@ -88,6 +88,7 @@ impl Call {
         let target = Target {
             role: LegRole::Agent,
             destination,
+            line: None,
             buyer: None,
             endpoint: None,
             lease: None,

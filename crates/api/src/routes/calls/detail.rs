@@ -103,7 +103,10 @@ pub struct CallLeg {
     ended_at: Option<Time>,
     /// Seconds caller and leg heard each other.
     duration: u64,
-    /// Why it did not connect: `busy`, `no_answer`, `unavailable` ...
+    /// Over which trunk, where a telephone number was dialled.
+    trunk_id: Option<Uuid>,
+    /// Why it did not connect: `busy`, `no_answer`, `unavailable`, `unauthorized` (the carrier does not take the trunk's user name and
+    /// password) ...
     failure: Option<String>,
     /// What the far side answered last.
     sip_status: Option<u16>,
@@ -387,6 +390,7 @@ async fn leg_view(leg: &CdrLeg, events: &[&CallEvent], names: &mut Names<'_>) ->
         connected_at: leg.bridged_at.map(Time),
         ended_at: leg.ended_at.map(Time),
         duration: whole_secs(leg.connected_ms()),
+        trunk_id: leg.trunk.map(|id| id.uuid()),
         failure: leg.failure.and_then(|failure| word(&failure)),
         sip_status: leg.sip_status,
         terms: leg.terms.as_ref().map(Terms::of),
