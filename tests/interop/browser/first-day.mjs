@@ -30,7 +30,11 @@ try {
     await submit(page);
     await fill(page, { "E-mail": `owner-${tail}@example.com` });
     await submit(page);
-    await follow(page, `owner-${tail}@example.com`, "Numbers");
+    await follow(page, `owner-${tail}@example.com`, "Numbers", async (theirs) => {
+      const steps = theirs.getByRole("list", { name: "First steps" }).getByRole("listitem");
+      if ((await steps.count()) !== 6) throw new Error("nothing leads the new tenant to its first call");
+      if ((await steps.filter({ hasText: "Done:" }).count()) > 0) throw new Error("a new tenant has something already");
+    });
     await step("a tenant, and its owner signed in", page);
   }
 
@@ -162,8 +166,8 @@ async function submit(page) {
   });
 }
 
-/** Follows the invitation's link in another browser, chooses a password there, signs in, and is led to `place`. */
-async function follow(page, email, place) {
+/** Follows the invitation's link in another browser, chooses a password there, signs in, looks, and is led to `place`. */
+async function follow(page, email, place, look = async () => undefined) {
   const link = await page.getByRole("dialog", { name: "Hand over this link" }).locator("code").innerText();
   await page.keyboard.press("Escape");
   const theirs = await open();
@@ -176,6 +180,10 @@ async function follow(page, email, place) {
   await theirs.getByLabel("Password").fill(THEIRS);
   await theirs.locator("button[type=submit]").click();
   await theirs.getByRole("heading", { name: "Dashboard" }).waitFor();
+  await theirs.getByText("Recent calls").waitFor();
+  await theirs.waitForLoadState("networkidle");
+  await look(theirs);
+  await step(`${email} looks at the dashboard`, theirs);
   await visit(theirs, place);
   await step(`${email} signed in`, theirs);
   await theirs.context().close();

@@ -152,7 +152,8 @@ function Report({ report, what }: { report: FileReport; what: string }) {
         <p className="mt-1 text-warn-text">The file was not read to its end: no further row could be kept.</p>
       ) : null}
       {faults.length > 0 ? (
-        <div className="mt-3 max-h-64 overflow-auto rounded-lg border border-line" tabIndex={-1}>
+        // biome-ignore lint/a11y/noNoninteractiveTabindex: a scrolling region must be reachable to scroll it by keys.
+        <section aria-label="Faults" className="mt-3 max-h-64 overflow-auto rounded-lg border border-line" tabIndex={0}>
           <table className="w-full text-left text-[13px]">
             <thead className="sticky top-0 bg-sunken text-xs text-soft">
               <tr>
@@ -177,7 +178,7 @@ function Report({ report, what }: { report: FileReport; what: string }) {
               ))}
             </tbody>
           </table>
-        </div>
+        </section>
       ) : null}
       {faults.length > SHOWN ? (
         <p className="mt-1 text-[13px] text-soft">And {plural(faults.length - SHOWN, "more fault")}.</p>

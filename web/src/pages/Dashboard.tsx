@@ -6,6 +6,7 @@ import type { Money as CallMoney } from "@/api/calls";
 import { type Summary, WINDOWS } from "@/api/dashboard";
 import { balanceQuery, callsQuery, summaryQuery } from "@/api/queries";
 import { useAuth } from "@/auth/AuthProvider";
+import { may } from "@/auth/permissions";
 import {
   CallDuration,
   CallState,
@@ -32,6 +33,7 @@ import { useLive } from "@/live/LiveProvider";
 import { usePolling } from "@/live/LiveStatus";
 import { useCountUp, useNow } from "@/live/motion";
 import { type LiveCall, sorted } from "@/live/reducer";
+import { FirstSteps } from "./FirstSteps";
 
 const route = getRouteApi("/");
 
@@ -329,6 +331,7 @@ function LiveRow({ call, money }: { call: LiveCall; money: CallMoney | undefined
 }
 
 function RecentCalls() {
+  const { user } = useAuth();
   const calls = useQuery({ ...recentQuery, refetchInterval: usePolling() });
   const live = useLive();
   const phaseOf = (id: string) => live.state.calls.get(id)?.phase;
@@ -348,6 +351,8 @@ function RecentCalls() {
         <Failure what="Recent calls" error={calls.error} onRetry={() => void calls.refetch()} />
       ) : !calls.data ? (
         <SkeletonRows rows={5} />
+      ) : calls.data.items.length === 0 && may(user, "campaigns:write") ? (
+        <FirstSteps />
       ) : calls.data.items.length === 0 ? (
         <Empty icon={PhoneIncoming} title="No calls yet">
           Dial one of your numbers, and the call will be here.

@@ -106,7 +106,7 @@ export function NumbersPage() {
         empty={{
           title: "No numbers yet",
           matched: "No number matches",
-          hint: "Buy one, or add the number your carrier routes to this platform.",
+          hint: "Buy one, add the number your carrier routes to this platform, or import a file of them.",
         }}
         columns={columns}
         summary={(number) => ({
