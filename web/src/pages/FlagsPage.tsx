@@ -105,10 +105,8 @@ function Switch({ flag, on }: { flag: Flag; on: boolean }) {
       disabled={change.isPending}
       onClick={() => change.mutate()}
     >
-      <span>
-        <span className="hidden sm:inline">Switch </span>
-        {on ? "off" : "on"}
-      </span>
+      <span className="hidden sm:inline">Switch {on ? "off" : "on"}</span>
+      <span className="sm:hidden">{on ? "Off" : "On"}</span>
     </Button>
   );
 }

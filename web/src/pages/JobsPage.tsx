@@ -50,7 +50,11 @@ const columns: Columns<Job> = [
     header: "Last error",
     cell: ({ row }) => <span className="line-clamp-2 max-w-md break-words">{row.original.error}</span>,
   },
-  { id: "run", header: "Runs from", cell: ({ row }) => <span className="text-soft">{runAt(row.original)}</span> },
+  {
+    id: "run",
+    header: "Runs from",
+    cell: ({ row }) => <span className="whitespace-nowrap text-soft">{runAt(row.original)}</span>,
+  },
 ];
 
 export function JobsPage() {
