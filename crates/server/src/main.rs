@@ -22,7 +22,10 @@ use std::process::ExitCode;
 use anyhow::Context as _;
 use clap::{Parser, Subcommand};
 
-use crate::cli::{ApiCommand, CallsCommand, CampaignsCommand, DirectoryCommand, List, NumbersCommand};
+use crate::cli::{
+    AcceptArguments, ApiCommand, BuyersCommand, CallsCommand, DirectoryCommand, FlowsCommand, KeysCommand, List,
+    NumbersCommand, RegistryCommand, TenantsCommand, UsersCommand,
+};
 use crate::config::Config;
 use crate::roles::up::Roles;
 
@@ -80,27 +83,59 @@ enum Command {
         #[command(subcommand)]
         what: people::OperatorCommand,
     },
-    /// Telephone numbers: list, import, export, compare with their providers.
+    /// Telephone numbers: list, create, import, export, compare with their providers.
     Numbers {
         #[command(subcommand)]
         what: NumbersCommand,
     },
-    /// Campaigns: list.
+    /// Campaigns: list, create.
     Campaigns {
         #[command(subcommand)]
-        what: CampaignsCommand,
+        what: RegistryCommand,
     },
-    /// Publishers: list, import, export.
+    /// Carriers: list, create.
+    Carriers {
+        #[command(subcommand)]
+        what: RegistryCommand,
+    },
+    /// Trunks: list, create.
+    Trunks {
+        #[command(subcommand)]
+        what: RegistryCommand,
+    },
+    /// Flows: list, publish.
+    Flows {
+        #[command(subcommand)]
+        what: FlowsCommand,
+    },
+    /// Tenants: list, create. For operators.
+    Tenants {
+        #[command(subcommand)]
+        what: TenantsCommand,
+    },
+    /// People: list, invite.
+    Users {
+        #[command(subcommand)]
+        what: UsersCommand,
+    },
+    /// API keys: list, create.
+    Keys {
+        #[command(subcommand)]
+        what: KeysCommand,
+    },
+    /// Choose a password with the link of an invitation or a reset.
+    Accept(AcceptArguments),
+    /// Publishers: list, create, import, export.
     Publishers {
         #[command(subcommand)]
         what: DirectoryCommand,
     },
-    /// Buyers: list, import, export.
+    /// Buyers: list, create, import, export; their endpoints.
     Buyers {
         #[command(subcommand)]
-        what: DirectoryCommand,
+        what: BuyersCommand,
     },
-    /// Leads: list, import, export.
+    /// Leads: list, create, import, export.
     Leads {
         #[command(subcommand)]
         what: DirectoryCommand,
@@ -197,11 +232,19 @@ fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Numbers { what: NumbersCommand::Export(arguments) } => {
             return over_api(&config, &ApiCommand::Export(List::NUMBERS, arguments));
         }
-        Command::Campaigns { what: CampaignsCommand::List(arguments) } => {
-            return over_api(&config, &ApiCommand::List(List::CAMPAIGNS, arguments));
+        Command::Numbers { what: NumbersCommand::Create(arguments) } => {
+            return over_api(&config, &ApiCommand::Create(List::NUMBERS, arguments));
         }
+        Command::Campaigns { what } => return over_api(&config, &ApiCommand::of_registry(List::CAMPAIGNS, what)),
+        Command::Carriers { what } => return over_api(&config, &ApiCommand::of_registry(List::CARRIERS, what)),
+        Command::Trunks { what } => return over_api(&config, &ApiCommand::of_registry(List::TRUNKS, what)),
+        Command::Flows { what } => return over_api(&config, &what.into()),
+        Command::Tenants { what } => return over_api(&config, &what.into()),
+        Command::Users { what } => return over_api(&config, &what.into()),
+        Command::Keys { what } => return over_api(&config, &what.into()),
+        Command::Accept(arguments) => return over_api(&config, &ApiCommand::Accept(arguments)),
         Command::Publishers { what } => return over_api(&config, &ApiCommand::of(List::PUBLISHERS, what)),
-        Command::Buyers { what } => return over_api(&config, &ApiCommand::of(List::BUYERS, what)),
+        Command::Buyers { what } => return over_api(&config, &what.into()),
         Command::Leads { what } => return over_api(&config, &ApiCommand::of(List::LEADS, what)),
         Command::Calls { what } => return over_api(&config, &what.into()),
         Command::Config { what: Some(ConfigCommand::Template) } => {

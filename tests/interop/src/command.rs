@@ -84,6 +84,16 @@ pub fn run_beside(platform: &Platform, arguments: &[&str]) -> anyhow::Result<Ran
     Ok(Ran::of(&command.output()?))
 }
 
+/// The same, as whoever the environment makes it.
+///
+/// # Errors
+/// There is no binary.
+pub fn run_with(data: &Path, environment: &[(&str, String)], arguments: &[&str]) -> anyhow::Result<Ran> {
+    let mut command = bare(data, arguments)?;
+    command.envs(environment.iter().map(|(name, value)| (name, value)));
+    Ok(Ran::of(&command.output()?))
+}
+
 /// Starts it and lets it run.
 ///
 /// # Errors

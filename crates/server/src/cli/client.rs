@@ -18,21 +18,43 @@ const WAITS_MAX: Duration = Duration::from_secs(60);
 /// Bytes of a refusal that are read.
 const REFUSAL_BYTES_MAX: usize = 1024 * 1024;
 
-/// A platform, and the key to it.
+/// How a command shows whose it is.
+#[derive(Clone)]
+pub enum Credential {
+    /// An API key.
+    Key(String),
+    /// The session of somebody who signed in for this command.
+    Session(String),
+    /// Not at all: signing in and accepting an invitation need nothing.
+    None,
+}
+
+// Neither is to be printed.
+impl std::fmt::Debug for Credential {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Self::Key(_) => "Key",
+            Self::Session(_) => "Session",
+            Self::None => "None",
+        })
+    }
+}
+
+/// A platform, and what opens it.
 #[derive(Debug)]
 pub struct Client {
     base: Url,
-    key: String,
+    credential: Credential,
     http: reqwest::Client,
 }
 
 impl Client {
-    pub fn new(url: &str, key: String) -> anyhow::Result<Self> {
+    pub fn new(url: &str, credential: Credential) -> anyhow::Result<Self> {
         let base = Url::parse(url).ok().filter(|url| matches!(url.scheme(), "http" | "https") && url.has_host());
         let Some(base) = base else {
             return Err(Usage(format!("--api-url {url:?} is no address such as https://api.example.com")).into());
         };
-        if header::HeaderValue::from_str(&key).is_err() {
+        if matches!(&credential, Credential::Key(key) if header::HeaderValue::from_str(key).is_err()) {
             return Err(Usage("--api-key holds what no key has".to_owned()).into());
         }
         let http = reqwest::Client::builder().connect_timeout(CONNECTS_WITHIN).http1_only();
@@ -40,7 +62,12 @@ impl Client {
         let http = http.tcp_user_timeout(None);
         // A redirect would be given the key as well.
         let http = http.redirect(reqwest::redirect::Policy::none()).build()?;
-        Ok(Self { base, key, http })
+        Ok(Self { base, credential, http })
+    }
+
+    /// The same platform, opened by something else.
+    pub fn as_one_with(&self, credential: Credential) -> Self {
+        Self { base: self.base.clone(), credential, http: self.http.clone() }
     }
 
     /// The address of a path with its parameters.
@@ -53,9 +80,14 @@ impl Client {
         Ok(url)
     }
 
-    /// Begins a request with the key.
+    /// Begins a request with the key or session.
     pub fn begin(&self, method: reqwest::Method, url: Url) -> RequestBuilder {
-        self.http.request(method, url).header("x-api-key", &self.key)
+        let request = self.http.request(method, url);
+        match &self.credential {
+            Credential::Key(key) => request.header("x-api-key", key),
+            Credential::Session(token) => request.bearer_auth(token),
+            Credential::None => request,
+        }
     }
 
     /// Sends it, whatever the answer.
@@ -81,6 +113,14 @@ impl Client {
                 _ => return document(response).await,
             }
         }
+    }
+
+    /// Sends a document; answers that of the answer, null where it has none.
+    pub async fn post(&self, path: &str, body: &Value) -> anyhow::Result<Value> {
+        let request = self.begin(reqwest::Method::POST, self.address(path, &[])?).timeout(ANSWERS_WITHIN);
+        let request = request.header(header::CONTENT_TYPE, "application/json").body(body.to_string());
+        let response = self.send(request).await?;
+        if response.status() == StatusCode::NO_CONTENT { Ok(Value::Null) } else { document(response).await }
     }
 
     /// Reads a file as it comes.
@@ -180,12 +220,12 @@ mod tests {
     #[test]
     fn an_address_keeps_its_path() -> anyhow::Result<()> {
         drop(rustls::crypto::ring::default_provider().install_default());
-        let client = Client::new("https://example.com/hop/", "k".to_owned())?;
+        let client = Client::new("https://example.com/hop/", Credential::None)?;
         let parameters = [("search".to_owned(), "+1 2&3".to_owned())];
         let url = client.address("/api/v1/leads", &parameters)?;
         assert_eq!(url.as_str(), "https://example.com/hop/api/v1/leads?search=%2B1+2%263");
         for wrong in ["example.com", "ftp://example.com", ""] {
-            assert!(Client::new(wrong, "k".to_owned()).is_err_and(|error| error.is::<Usage>()), "{wrong}");
+            assert!(Client::new(wrong, Credential::None).is_err_and(|error| error.is::<Usage>()), "{wrong}");
         }
         Ok(())
     }

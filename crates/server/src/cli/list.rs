@@ -66,6 +66,28 @@ impl List {
             ("ID", "id"),
         ],
     };
+    pub const FLOWS: Self =
+        Self { path: "/api/v1/flows", columns: &[("NAME", "name"), ("PUBLISHED", "publishedVersion"), ("ID", "id")] };
+    pub const CARRIERS: Self = Self {
+        path: "/api/v1/carriers",
+        columns: &[("CODE", "code"), ("NAME", "name"), ("STATUS", "status"), ("ID", "id")],
+    };
+    pub const TRUNKS: Self = Self {
+        path: "/api/v1/trunks",
+        columns: &[("NAME", "name"), ("HOST", "host"), ("PORT", "port"), ("STATUS", "status"), ("ID", "id")],
+    };
+    pub const TENANTS: Self = Self {
+        path: "/admin/api/v1/tenants",
+        columns: &[("SLUG", "slug"), ("NAME", "name"), ("STATUS", "status"), ("ID", "id")],
+    };
+    pub const USERS: Self = Self {
+        path: "/api/v1/users",
+        columns: &[("EMAIL", "email"), ("STATUS", "status"), ("ROLES", "roles"), ("ID", "id")],
+    };
+    pub const KEYS: Self = Self {
+        path: "/api/v1/api-keys",
+        columns: &[("NAME", "name"), ("PREFIX", "prefix"), ("STATUS", "status"), ("SCOPES", "scopes"), ("ID", "id")],
+    };
     pub const CALLS: Self = Self {
         path: "/api/v1/calls",
         columns: &[

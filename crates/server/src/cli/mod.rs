@@ -3,18 +3,24 @@
 mod calls;
 mod client;
 mod files;
+mod flows;
 mod list;
+mod make;
 mod output;
+mod people;
 mod tail;
 
 use std::process::ExitCode;
 
 use clap::{Args, Subcommand};
 
-use self::client::Client;
+use self::client::{Client, Credential};
 use self::files::{ExportArguments, ImportArguments};
+pub use self::flows::FlowsCommand;
 pub use self::list::List;
 use self::list::ListArguments;
+use self::make::{CreateArguments, EndpointArguments};
+pub use self::people::{AcceptArguments, KeysCommand, TenantsCommand, UsersCommand};
 use crate::config::Config;
 use crate::roles::demo::DemoFile;
 use crate::roles::numbers::AuditArguments;
@@ -45,13 +51,17 @@ pub enum NumbersCommand {
     Import(ImportArguments),
     /// Write all numbers as CSV or JSON lines.
     Export(ExportArguments),
+    /// Add a number of your own (number=+1..., campaignId=NAME).
+    Create(CreateArguments),
     /// Compare what the providers hold with what the tenants have.
     Audit(AuditArguments),
 }
 
-/// `hopwhistle leads`, `buyers`, `publishers`.
+/// `hopwhistle leads`, `publishers`.
 #[derive(Debug, Subcommand)]
 pub enum DirectoryCommand {
+    /// Add one (code=..., name=...).
+    Create(CreateArguments),
     /// List them.
     List(ListArguments),
     /// Add them from a file of CSV or JSON lines.
@@ -60,11 +70,22 @@ pub enum DirectoryCommand {
     Export(ExportArguments),
 }
 
-/// `hopwhistle campaigns`.
+/// `hopwhistle buyers`.
 #[derive(Debug, Subcommand)]
-pub enum CampaignsCommand {
-    /// List campaigns.
+pub enum BuyersCommand {
+    /// Add where a buyer takes calls, and on what terms (type=SIP destination=sip:... terms:='{"revenue":"20"}').
+    AddEndpoint(EndpointArguments),
+    #[command(flatten)]
+    Directory(DirectoryCommand),
+}
+
+/// `hopwhistle campaigns`, `carriers`, `trunks`.
+#[derive(Debug, Subcommand)]
+pub enum RegistryCommand {
+    /// List them.
     List(ListArguments),
+    /// Add one (name=...; references by code or name: publisherId=SKYLINE).
+    Create(CreateArguments),
 }
 
 /// `hopwhistle calls`.
@@ -86,14 +107,30 @@ pub enum ApiCommand {
     List(List, ListArguments),
     Import(List, ImportArguments),
     Export(List, ExportArguments),
+    Create(List, CreateArguments),
+    AddEndpoint(EndpointArguments),
     Show(calls::ShowArguments),
     Tail(tail::TailArguments),
+    Publish(flows::PublishArguments),
+    CreateTenant(people::CreateTenantArguments),
+    Invite(people::InviteArguments),
+    CreateKey(people::CreateKeyArguments),
+    Accept(AcceptArguments),
 }
 
 impl ApiCommand {
+    /// Of a list that is filled one by one.
+    pub fn of_registry(list: List, command: RegistryCommand) -> Self {
+        match command {
+            RegistryCommand::List(arguments) => Self::List(list, arguments),
+            RegistryCommand::Create(arguments) => Self::Create(list, arguments),
+        }
+    }
+
     /// Of a list that can be filled from a file.
     pub fn of(list: List, command: DirectoryCommand) -> Self {
         match command {
+            DirectoryCommand::Create(arguments) => Self::Create(list, arguments),
             DirectoryCommand::List(arguments) => Self::List(list, arguments),
             DirectoryCommand::Import(arguments) => Self::Import(list, arguments),
             DirectoryCommand::Export(arguments) => Self::Export(list, arguments),
@@ -105,8 +142,65 @@ impl ApiCommand {
             Self::List(_, arguments) => &arguments.api,
             Self::Import(_, arguments) => &arguments.api,
             Self::Export(_, arguments) => &arguments.api,
+            Self::Create(_, arguments) => &arguments.api,
+            Self::AddEndpoint(arguments) => arguments.api(),
             Self::Show(arguments) => &arguments.api,
             Self::Tail(arguments) => &arguments.api,
+            Self::Publish(arguments) => &arguments.api,
+            Self::CreateTenant(arguments) => &arguments.create.api,
+            Self::Invite(arguments) => &arguments.api,
+            Self::CreateKey(arguments) => &arguments.api,
+            Self::Accept(arguments) => &arguments.api,
+        }
+    }
+
+    /// Whether it is for somebody who has no key yet.
+    fn is_keyless(&self) -> bool {
+        matches!(self, Self::Accept(_)) || matches!(self, Self::CreateKey(arguments) if arguments.signs_in())
+    }
+}
+
+impl From<BuyersCommand> for ApiCommand {
+    fn from(command: BuyersCommand) -> Self {
+        match command {
+            BuyersCommand::AddEndpoint(arguments) => Self::AddEndpoint(arguments),
+            BuyersCommand::Directory(command) => Self::of(List::BUYERS, command),
+        }
+    }
+}
+
+impl From<FlowsCommand> for ApiCommand {
+    fn from(command: FlowsCommand) -> Self {
+        match command {
+            FlowsCommand::List(arguments) => Self::List(List::FLOWS, arguments),
+            FlowsCommand::Publish(arguments) => Self::Publish(arguments),
+        }
+    }
+}
+
+impl From<TenantsCommand> for ApiCommand {
+    fn from(command: TenantsCommand) -> Self {
+        match command {
+            TenantsCommand::List(arguments) => Self::List(List::TENANTS, arguments),
+            TenantsCommand::Create(arguments) => Self::CreateTenant(arguments),
+        }
+    }
+}
+
+impl From<UsersCommand> for ApiCommand {
+    fn from(command: UsersCommand) -> Self {
+        match command {
+            UsersCommand::List(arguments) => Self::List(List::USERS, arguments),
+            UsersCommand::Invite(arguments) => Self::Invite(arguments),
+        }
+    }
+}
+
+impl From<KeysCommand> for ApiCommand {
+    fn from(command: KeysCommand) -> Self {
+        match command {
+            KeysCommand::List(arguments) => Self::List(List::KEYS, arguments),
+            KeysCommand::Create(arguments) => Self::CreateKey(arguments),
         }
     }
 }
@@ -137,7 +231,7 @@ impl std::error::Error for Usage {}
 /// Runs a command. Exit code 0: done; 1: refused or failed, or not all of it done; 2: not meant so.
 pub fn run(config: &Config, command: &ApiCommand) -> anyhow::Result<ExitCode> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    let outcome = client_of(config, command.api()).and_then(|client| runtime.block_on(done(&client, command)));
+    let outcome = client_of(config, command).and_then(|client| runtime.block_on(done(&client, command)));
     // A file that is still being read by a thread of the pool must not hold the process.
     runtime.shutdown_background();
     match outcome {
@@ -158,16 +252,27 @@ async fn done(client: &Client, command: &ApiCommand) -> anyhow::Result<bool> {
         ApiCommand::List(list, arguments) => list::list(client, *list, arguments).await,
         ApiCommand::Import(list, arguments) => files::import(client, *list, arguments).await,
         ApiCommand::Export(list, arguments) => files::export(client, *list, arguments).await,
+        ApiCommand::Create(list, arguments) => make::create(client, *list, arguments).await.map(|_| true),
+        ApiCommand::AddEndpoint(arguments) => make::endpoint(client, arguments).await.map(|()| true),
+        ApiCommand::Publish(arguments) => flows::publish(client, arguments).await.map(|()| true),
+        ApiCommand::CreateTenant(arguments) => people::create_tenant(client, arguments).await.map(|()| true),
+        ApiCommand::Invite(arguments) => people::invite(client, arguments).await.map(|()| true),
+        ApiCommand::CreateKey(arguments) => people::create_key(client, arguments).await.map(|()| true),
+        ApiCommand::Accept(arguments) => people::accept(client, arguments).await.map(|()| true),
         ApiCommand::Show(arguments) => calls::show(client, arguments).await,
         ApiCommand::Tail(arguments) => tail::tail(client, arguments).await,
     }
 }
 
-fn client_of(config: &Config, arguments: &ApiArguments) -> anyhow::Result<Client> {
+fn client_of(config: &Config, command: &ApiCommand) -> anyhow::Result<Client> {
+    let arguments = command.api();
     let demo = DemoFile::read(&config.data).ok();
     let own = || format!("http://{}", config.advertised(config.api.port));
     let given = arguments.api_url.clone();
     let url = given.clone().or_else(|| demo.as_ref().map(|demo| demo.api_url.clone())).unwrap_or_else(own);
+    if command.is_keyless() {
+        return Client::new(&url, Credential::None);
+    }
     // The demo's key opens the demo: it is not sent to any other platform.
     let demo_key = demo.filter(|demo| given.is_none_or(|given| given.trim_end_matches('/') == demo.api_url));
     let key = arguments.api_key.clone().or_else(|| demo_key.map(|demo| demo.api_key));
@@ -176,5 +281,5 @@ fn client_of(config: &Config, arguments: &ApiArguments) -> anyhow::Result<Client
             "no API key: give --api-key or set HOPWHISTLE_API_KEY (only the demo of this data folder needs none)";
         return Err(Usage(message.to_owned()).into());
     };
-    Client::new(&url, key)
+    Client::new(&url, Credential::Key(key))
 }
