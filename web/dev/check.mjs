@@ -348,9 +348,33 @@ await page.click("[role=menuitem]:has-text('Limits and use')");
 await page.waitForSelector("[role=dialog] dt:has-text('Calls at once')");
 check("a tenant's limits are shown with their use", await page.isVisible("[role=dialog] dd:has-text('of 50')"));
 await page.goto(`${base}/settings`);
+await page.getByLabel("Issuer").fill("https://login.acme.example");
+await page.getByLabel("Client ID").fill("hopwhistle");
+await page.getByLabel("Domains of e-mail addresses").fill("acme");
+await page.keyboard.press("Enter");
+await page.waitForSelector("p:has-text('must be a domain')");
+check(
+  "a wrong domain is told at its field",
+  (await page.getByLabel("Domains of e-mail addresses").getAttribute("aria-invalid")) === "true",
+);
+await page.getByLabel("Domains of e-mail addresses").fill("acme.example");
+await page.keyboard.press("Enter");
+await page.getByRole("button", { name: "Test what is saved" }).click();
+await page.waitForSelector("text=check client ID and client secret");
+check("the test of a provider says what to do", true);
 await page.click("main button:has-text('Sign out')");
 await page.waitForSelector("input[type=email]");
 check("signing out leads to the sign-in", true);
+await page.getByLabel("E-mail").fill("kim@acme.example");
+await page.getByRole("button", { name: "Single sign-on of Acme Performance" }).waitFor();
+check("the address leads to the tenant's provider", true);
+await page.getByLabel("E-mail").fill("kim@elsewhere.example");
+await page.getByRole("button", { name: /Single sign-on/ }).waitFor({ state: "detached" });
+check("another address does not", true);
+await page.evaluate(() => sessionStorage.setItem("hopwhistle.sso", JSON.stringify({ browser: "b", returnTo: "/" })));
+await page.goto(`${base}/sso?state=s&code=c`);
+await page.waitForSelector("text=is not known here");
+check("a refusal after the provider's page says what to do", true);
 await browser.close();
 process.exitCode = failed === 0 ? 0 : 1;
 console.log(failed === 0 ? "all well" : `${failed} failed`);

@@ -158,6 +158,7 @@ function summary(window) {
 }
 
 let signedOut = false;
+const singleSignOn = { redirectUri: "http://127.0.0.1:3900/sso", provider: null };
 /** Those invited so far, as they were sent: for check.mjs. */
 const invited = [];
 const routes = [
@@ -187,6 +188,52 @@ const routes = [
         : problem(401, "UNAUTHORIZED", "Authentication required"),
   ],
   ["GET", /^\/api\/v1\/permissions$/, () => [200, catalogue]],
+  [
+    "POST",
+    /^\/auth\/sso\/options$/,
+    (_, __, body) => [
+      200,
+      { options: body.email?.endsWith("@acme.example") ? [{ tenant: "acme", name: "Acme Performance" }] : [] },
+    ],
+  ],
+  [
+    "POST",
+    /^\/auth\/sso\/finish$/,
+    () => problem(403, "USER_UNKNOWN", "kim@acme.example is not known here: ask for an invitation"),
+  ],
+  ["GET", /^\/api\/v1\/single-sign-on$/, () => [200, singleSignOn]],
+  [
+    "PUT",
+    /^\/api\/v1\/single-sign-on$/,
+    (_, __, { clientSecret, ...body }) => {
+      const wrong = body.domains.findIndex((domain) => !domain.includes("."));
+      if (wrong >= 0) {
+        const faults = [{ field: `domains[${wrong}]`, message: "must be a domain: example.com" }];
+        return problem(422, "VALIDATION_ERROR", "The request is not valid", faults);
+      }
+      const hasClientSecret = Boolean(clientSecret ?? singleSignOn.provider?.hasClientSecret);
+      singleSignOn.provider = { ...body, hasClientSecret, updatedAt: new Date().toISOString() };
+      return [200, singleSignOn];
+    },
+  ],
+  [
+    "POST",
+    /^\/api\/v1\/single-sign-on\/test$/,
+    () => [
+      200,
+      {
+        ok: false,
+        checks: [
+          { what: "The provider answers, and calls itself by the issuer that is set", ok: true, message: null },
+          {
+            what: "It takes the client ID and the client secret",
+            ok: false,
+            message: "the provider answers invalid_client: check client ID and client secret",
+          },
+        ],
+      },
+    ],
+  ],
   [
     "GET",
     /^\/api\/v1\/audit-logs\/verify$/,

@@ -9,6 +9,7 @@ import { AuthProvider, useAuth } from "./auth/AuthProvider";
 import { isLinkPage, LinkPage } from "./auth/LinkPage";
 import { PendingPage } from "./auth/PendingPage";
 import { SignIn } from "./auth/SignIn";
+import { isSsoPage, SsoPage } from "./auth/SsoPage";
 import { StepUp } from "./auth/StepUp";
 import { Mark } from "./components/Logo";
 import { Failure } from "./components/States";
@@ -54,6 +55,7 @@ function Gate() {
   const { user, status, error, retry } = useAuth();
   const dark = useDark();
   if (isLinkPage(window.location.pathname)) return <LinkPage />;
+  if (isSsoPage(window.location.pathname)) return <SsoPage />;
   if (status === "loading") return <Splash />;
   if (status === "unreachable") {
     return (

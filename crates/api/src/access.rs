@@ -1,7 +1,7 @@
 //! Who may do what. The table of roles is `operations::permissions_of`; here is what routes ask for and who asks.
 
 use domain::{ApiKeyId, TenantId, Timestamp, UserId};
-use operations::{Side, permits};
+use operations::{Side, SignInMethod, permits};
 
 macro_rules! permissions {
     ($($name:ident = $text:literal),* $(,)?) => {
@@ -153,6 +153,8 @@ pub struct Principal {
     pub pending: Option<Pending>,
     /// When a person last proved who they are; absent for programs.
     pub proven_at: Option<Timestamp>,
+    /// How a person signed in; absent for programs.
+    pub method: Option<SignInMethod>,
     /// Requests a minute, where the key says so.
     pub rate_limit: Option<u32>,
 }

@@ -91,6 +91,7 @@ pub async fn by_session(state: &State, token: &str, by_cookie: bool) -> Result<P
         grants: grants_of(state, &user).await.map_err(from_store)?,
         pending: pending_of(state, &user, session.method).await.map_err(from_store)?,
         proven_at: Some(session.proven_at),
+        method: Some(session.method),
         who: Who::User { id: user.id, email: user.email, session: token.to_owned(), by_cookie },
         rate_limit: None,
     })
@@ -156,6 +157,7 @@ pub async fn by_api_key(state: &State, key: &str) -> Result<Principal, ApiError>
         side: key.side(),
         pending: None,
         proven_at: None,
+        method: None,
         grants: Grants::new(key.scopes, is_operator),
         who: Who::ApiKey { id: key.id, name: key.name },
         rate_limit: key.rate_limit_per_minute,

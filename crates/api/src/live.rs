@@ -276,7 +276,16 @@ mod tests {
         let who = Who::User { id: UserId(Uuid::nil()), email: String::new(), session: String::new(), by_cookie: false };
         let grants = Grants::new(granted.iter().map(|text| (*text).to_owned()).collect(), false);
         let tenant = TenantId(Uuid::from_u128(tenant));
-        Principal { tenant, side: Side::Whole, who, grants, pending: None, proven_at: None, rate_limit: None }
+        Principal {
+            tenant,
+            side: Side::Whole,
+            who,
+            grants,
+            pending: None,
+            proven_at: None,
+            method: None,
+            rate_limit: None,
+        }
     }
 
     fn subscription(granted: &[&str], channels: &[&str]) -> Subscription {

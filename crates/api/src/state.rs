@@ -4,7 +4,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use domain::{Seed, Timestamp};
 use operations::{
-    CallReports, ConsentVerifier, DemoCalls, Directory, Flows, Gate, Ids, Leases, LiveBus, Provisioning, Vault,
+    CallReports, ConsentVerifier, DemoCalls, Directory, Flows, Gate, IdentityProviders, Ids, Leases, LiveBus,
+    Provisioning, Vault,
 };
 use prometheus_client::registry::Registry;
 use tokio::sync::Semaphore;
@@ -56,6 +57,8 @@ pub struct Ports {
     pub demo_calls: Arc<DemoCalls>,
     /// Seals what must be read again: carriers' passwords.
     pub vault: Vault,
+    /// Asks tenants' identity providers.
+    pub identity_providers: Arc<dyn IdentityProviders>,
 }
 
 /// Shared by all requests; cheap to clone.
@@ -90,6 +93,7 @@ struct Inner {
     consent_verifier: Arc<dyn ConsentVerifier>,
     demo_calls: Arc<DemoCalls>,
     vault: Vault,
+    identity_providers: Arc<dyn IdentityProviders>,
     live_clients: Arc<Semaphore>,
     tickets: Tickets,
 }
@@ -132,6 +136,7 @@ impl State {
             consent_verifier: ports.consent_verifier,
             demo_calls: ports.demo_calls,
             vault: ports.vault,
+            identity_providers: ports.identity_providers,
             live_clients: Arc::new(Semaphore::new(config.live.clients_max)),
             metrics,
             config,
@@ -278,6 +283,11 @@ impl State {
     /// Calls of the demo nobody dials.
     pub fn demo_calls(&self) -> &DemoCalls {
         &self.0.demo_calls
+    }
+
+    /// Asks tenants' identity providers.
+    pub fn identity_providers(&self) -> &dyn IdentityProviders {
+        &*self.0.identity_providers
     }
 
     /// Room for WebSocket clients.

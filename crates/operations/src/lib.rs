@@ -8,6 +8,7 @@ mod effects;
 mod error;
 mod flows;
 mod gate;
+mod id_token;
 mod ids;
 mod page;
 mod password_rules;
@@ -38,6 +39,9 @@ pub use effects::{Effects, LeaseChange, effects, row};
 pub use error::StoreError;
 pub use flows::{FlowError, Flows};
 pub use gate::{Gate, Screening};
+pub use id_token::{
+    Expected, ID_TOKEN_ALGORITHMS, IdClaims, IdTokenFault, KeySet, Pkce, Profile, PublicKey, verify_id_token,
+};
 pub use ids::Ids;
 pub use page::{PAGE_LIMIT_DEFAULT, PAGE_LIMIT_MAX, Page, PageRequest, PageStart, TOTAL_MAX};
 pub use password_rules::password_fault;

@@ -1,13 +1,15 @@
-//! Who sells telephone numbers, over HTTP: each speaks its provider's documented requests and nothing else.
+//! Who sells telephone numbers and who vouches for people, over HTTP: each speaks its provider's documented requests and nothing else.
 //!
 //! What fails on the way (time out, connection, 429, 5xx) is `Unavailable`: whether a purchase was made is not known then, and the
 //! order is followed up. What the provider refuses (other 4xx) is `Refused`.
 
 mod bandwidth;
 mod http;
+mod identity;
 mod signalwire;
 mod telnyx;
 
 pub use bandwidth::{Bandwidth, BandwidthAccount};
+pub use identity::Identity;
 pub use signalwire::{SignalWire, SignalWireAccount};
 pub use telnyx::{Telnyx, TelnyxAccount};

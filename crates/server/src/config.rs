@@ -171,6 +171,10 @@ pub struct Api {
     #[config(env = "API_SECRET")]
     #[serde(skip)]
     pub secret: Option<String>,
+    /// Tenants' identity providers may stand in private networks, and on this machine without TLS. Whoever may set a provider could then
+    /// have the platform knock at any address there.
+    #[config(env = "SSO_ALLOW_PRIVATE", default = false)]
+    pub sso_allow_private: bool,
     /// Requests a minute of an API key without a limit of its own. They may come at once.
     #[config(env = "KEY_REQUESTS_PER_MINUTE", default = 600)]
     pub key_requests_per_minute: u32,

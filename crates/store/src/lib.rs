@@ -107,6 +107,7 @@ impl Store {
             users: store.clone(),
             accounts: store.clone(),
             aids: store.clone(),
+            single_sign_on: store.clone(),
             roles: store.clone(),
             api_keys: store.clone(),
             carriers: store.clone(),

@@ -30,6 +30,7 @@ const MIGRATIONS: &[(i64, &str, &str)] = &[
     (90, "idempotency keys", include_str!("../migrations/0090_idempotency_keys.sql")),
     (110, "schedules", include_str!("../migrations/0110_schedules.sql")),
     (120, "lists of calls", include_str!("../migrations/0120_lists_of_calls.sql")),
+    (130, "single sign-on", include_str!("../migrations/0130_single_sign_on.sql")),
     (132, "calls out over trunks", include_str!("../migrations/0132_calls_out_over_trunks.sql")),
 ];
 

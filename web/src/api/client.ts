@@ -128,7 +128,8 @@ export function encodeQuery(query: Query | undefined): string {
 async function toError(response: Response, path: string): Promise<ApiError> {
   const body: unknown = await response.json().catch(() => null);
   // Asking who one is, and signing in, answer 401 to strangers: that is no session that ended.
-  if (response.status === 401 && path !== "/auth/login" && path !== "/auth/me") onSignedOut();
+  if (response.status === 401 && path !== "/auth/login" && path !== "/auth/me" && !path.startsWith("/auth/sso/"))
+    onSignedOut();
   return readError(response.status, body);
 }
 

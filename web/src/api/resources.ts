@@ -25,6 +25,10 @@ export interface User {
   permissions: string[] | null;
   /** What must be done before anything else. */
   pending: string | null;
+  /** The tenant's short name. */
+  tenantSlug: string | null;
+  /** At the tenant's own identity provider. */
+  byProvider: boolean;
 }
 
 export function readUser(body: unknown): User {
@@ -39,6 +43,8 @@ export function readUser(body: unknown): User {
     tenant: asNamed(row.tenant),
     permissions: Array.isArray(row.permissions) ? asTexts(row.permissions) : null,
     pending: asText(row.pending),
+    tenantSlug: asText(row.tenantSlug),
+    byProvider: asText(row.signedInBy) === "SINGLE_SIGN_ON",
   };
 }
 

@@ -1,4 +1,5 @@
-import { LoaderCircle } from "lucide-react";
+import { useQuery } from "@tanstack/react-query";
+import { KeyRound, LoaderCircle } from "lucide-react";
 import { type FormEvent, useState } from "react";
 import { ApiError, post } from "@/api/client";
 import { messageOf } from "@/components/States";
@@ -6,6 +7,7 @@ import { Button } from "@/components/ui/button";
 import { Field, Input, NativeSelect } from "@/components/ui/input";
 import { AuthFrame } from "./AuthFrame";
 import { useAuth } from "./AuthProvider";
+import { beginSso, readSsoOptions } from "./sso";
 
 interface Choice {
   slug: string;
@@ -46,6 +48,18 @@ export function SignIn() {
     }
   };
 
+  const providers = useSsoOptions(email);
+  const leave = async (slug: string) => {
+    setBusy(true);
+    setFault(null);
+    try {
+      await beginSso(slug, { email: email.trim() });
+    } catch (error) {
+      setBusy(false);
+      setFault(messageOf(error));
+    }
+  };
+
   if (forgot) return <Forgot initial={email} onBack={() => setForgot(false)} />;
   return (
     <AuthFrame title="Sign in" note="With the account of your tenant." fault={fault} onSubmit={submit}>
@@ -78,6 +92,18 @@ export function SignIn() {
           />
         )}
       </Field>
+      {providers.map((one) => (
+        <Button
+          key={one.tenant}
+          type="button"
+          size="lg"
+          variant="outline"
+          disabled={busy}
+          onClick={() => void leave(one.tenant)}
+        >
+          <KeyRound /> Single sign-on of {one.name}
+        </Button>
+      ))}
       {tenants.length > 0 ? (
         <Field label="Tenant" hint="Your address is known to several.">
           {(control) => (
@@ -121,6 +147,20 @@ export function SignIn() {
       </button>
     </AuthFrame>
   );
+}
+
+/** Who signs in at a provider: by the host name from the beginning, by the address once its domain is whole. */
+function useSsoOptions(email: string) {
+  const domain = email.trim().toLowerCase().split("@")[1] ?? "";
+  const whole = /^[^\s]+\.[a-z]{2,}$/.test(domain) ? domain : "";
+  const found = useQuery({
+    queryKey: ["sso", "options", whole],
+    queryFn: async () => readSsoOptions(await post("/auth/sso/options", whole ? { email: `somebody@${whole}` } : {})),
+    staleTime: 60_000,
+    retry: false,
+    placeholderData: (before) => before,
+  });
+  return found.data ?? [];
 }
 
 function Forgot({ initial, onBack }: { initial: string; onBack: () => void }) {

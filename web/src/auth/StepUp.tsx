@@ -5,6 +5,8 @@ import { messageOf } from "@/components/States";
 import { Button } from "@/components/ui/button";
 import { Dialog } from "@/components/ui/dialog";
 import { Field, Input } from "@/components/ui/input";
+import { useAuth } from "./AuthProvider";
+import { beginSso } from "./sso";
 
 /** Asks for the password when the API wants a fresh proof, and lets the request that wanted it go on. */
 export function StepUp() {
@@ -12,6 +14,7 @@ export function StepUp() {
   const [password, setPassword] = useState("");
   const [code, setCode] = useState<string | null>(null);
   const [fault, setFault] = useState<string | null>(null);
+  const { user } = useAuth();
 
   useEffect(() => whenStepUp(() => new Promise<boolean>((resolve) => setAnswer(() => resolve))), []);
 
@@ -34,6 +37,32 @@ export function StepUp() {
     }
   };
 
+  const again = async () => {
+    const slug = user?.tenantSlug;
+    try {
+      if (slug) await beginSso(slug, { email: user.email, fresh: true });
+    } catch (error) {
+      setFault(messageOf(error));
+    }
+  };
+
+  if (user?.byProvider && user.tenantSlug) {
+    return (
+      <Dialog
+        open={answer !== null}
+        onOpenChange={(open) => (open ? undefined : finish(false))}
+        title="Is it still you?"
+        description="This change wants a proof of the last quarter of an hour. Your provider asks you for it, and you come back to this page: what you typed here has to be typed again."
+      >
+        {fault ? (
+          <p role="alert" className="mb-4 rounded-lg bg-bad-soft px-3 py-2.5 text-[13px] text-bad-text">
+            {fault}
+          </p>
+        ) : null}
+        <Button onClick={() => void again()}>To your provider</Button>
+      </Dialog>
+    );
+  }
   return (
     <Dialog
       open={answer !== null}

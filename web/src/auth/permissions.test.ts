@@ -10,6 +10,8 @@ const holding = (...permissions: string[]): User => ({
   tenant: null,
   permissions,
   pending: null,
+  tenantSlug: null,
+  byProvider: false,
 });
 
 describe("may", () => {

@@ -6,6 +6,7 @@ import { Button } from "@/components/ui/button";
 import { Card, CardHeader } from "@/components/ui/card";
 import { cn } from "@/components/ui/cn";
 import { toSentence } from "@/format/words";
+import { SingleSignOn } from "./SingleSignOn";
 
 const THEMES = [
   { value: "light", label: "Light", icon: Sun },
@@ -60,6 +61,7 @@ export function SettingsPage() {
             ))}
           </div>
         </Card>
+        <SingleSignOn />
       </div>
     </>
   );

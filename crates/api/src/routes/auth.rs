@@ -9,7 +9,7 @@ use axum::{
 use domain::Timestamp;
 use garde::Validate;
 use operations::{
-    Session, Side, SignInMethod, Tenant, TenantScope, TenantStatus, User, UserStatus, new_token, token_hash,
+    Role, Session, Side, SignInMethod, Tenant, TenantScope, TenantStatus, User, UserStatus, new_token, token_hash,
     verify_password,
 };
 use serde::{Deserialize, Serialize};
@@ -97,6 +97,9 @@ pub struct CurrentUser {
     #[schema(example = json!(["OWNER"]))]
     roles: Vec<String>,
     tenant: Ref,
+    /// The tenant's slug, for `/auth/sso/start`.
+    #[schema(example = "demo")]
+    tenant_slug: String,
     /// Only what belongs to this publisher is seen.
     publisher_id: Option<Uuid>,
     /// Only what belongs to this buyer is seen.
@@ -104,12 +107,22 @@ pub struct CurrentUser {
     /// What must be done before anything else: `PASSWORD_CHANGE_REQUIRED` or `SECOND_FACTOR_SETUP_REQUIRED`.
     #[schema(example = "PASSWORD_CHANGE_REQUIRED")]
     pending: Option<String>,
+    /// `PASSWORD` or `SINGLE_SIGN_ON`; absent for a key.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(example = "PASSWORD")]
+    signed_in_by: Option<String>,
     /// What may be done; `*` stands for one segment.
     #[schema(example = json!(["admin:*"]))]
     permissions: Vec<String>,
 }
 
-fn user_view(user: &User, tenant: &Tenant, grants: &Grants, pending: Option<Pending>) -> CurrentUser {
+fn user_view(
+    user: &User,
+    tenant: &Tenant,
+    grants: &Grants,
+    pending: Option<Pending>,
+    method: Option<SignInMethod>,
+) -> CurrentUser {
     CurrentUser {
         id: user.id.uuid(),
         email: Some(user.email.clone()),
@@ -118,9 +131,11 @@ fn user_view(user: &User, tenant: &Tenant, grants: &Grants, pending: Option<Pend
         last_name: user.last_name.clone(),
         roles: user.roles.iter().map(|role| role.to_string()).collect(),
         tenant: Ref { id: tenant.id.uuid(), name: tenant.name.clone() },
+        tenant_slug: tenant.slug.clone(),
         publisher_id: user.publisher.map(|id| id.uuid()),
         buyer_id: user.buyer.map(|id| id.uuid()),
         pending: pending.map(|pending| pending.words().0.to_owned()),
+        signed_in_by: method.map(|method| method.to_string()),
         permissions: grants.listed(),
     }
 }
@@ -158,6 +173,11 @@ async fn login(
         note(&state, &context, &user, "auth.login.failed", false).await;
         return Err(ApiError::forbidden("The account is not active"));
     }
+    if !password_is_allowed(&state, &user).await? {
+        note(&state, &context, &user, "auth.login.failed", false).await;
+        let message = "Your tenant signs in at its identity provider only: choose single sign-on";
+        return Err(ApiError { code: "SINGLE_SIGN_ON_REQUIRED", ..ApiError::forbidden(message) });
+    }
     match second_factor::check(&state, &user, body.code.as_deref()).await? {
         Factor::None | Factor::Right => {}
         Factor::Missing => return Err(second_factor::missing()),
@@ -169,7 +189,24 @@ async fn login(
     }
     state.sign_in_guard().succeeded(&email, network_of(context.peer.0));
     note(&state, &context, &user, "auth.login.success", true).await;
-    open(&state, &context, &user, &tenant, SignInMethod::Password).await
+    let proof = Proof { method: SignInMethod::Password, at: state.now() };
+    open(&state, &context, &user, &tenant, proof).await
+}
+
+/// Owners and operators may always, so that nobody is locked out by a provider that is gone or set wrong.
+async fn password_is_allowed(state: &State, user: &User) -> ApiResult<bool> {
+    let directory = state.directory();
+    let provider = directory.single_sign_on.provider(user.tenant).await.map_err(from_store)?;
+    Ok(provider.is_none_or(|provider| !provider.enabled || provider.passwords_allowed)
+        || user.roles.contains(&Role::Owner)
+        || directory.accounts.is_operator(user.id).await.map_err(from_store)?)
+}
+
+/// How and when somebody proved who they are.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Proof {
+    pub method: SignInMethod,
+    pub at: Timestamp,
 }
 
 /// Refuses whoever failed too often.
@@ -199,15 +236,15 @@ pub(super) async fn open(
     context: &Context,
     user: &User,
     tenant: &Tenant,
-    method: SignInMethod,
+    proof: Proof,
 ) -> ApiResult<Response> {
-    let (token, expires) = open_session(state, context, user, method).await?;
+    let (token, expires) = open_session(state, context, user, proof).await?;
     let grants = grants_of(state, user).await.map_err(from_store)?;
-    let pending = pending_of(state, user, method).await.map_err(from_store)?;
+    let pending = pending_of(state, user, proof.method).await.map_err(from_store)?;
     let answer = LoginResponse {
         csrf_token: state.seals().csrf_token(&token, state.random()),
         expires_at: Time(expires),
-        user: user_view(user, tenant, &grants, pending),
+        user: user_view(user, tenant, &grants, pending, Some(proof.method)),
         token: token.clone(),
     };
     let lifetime = state.config().session_lifetime.as_secs();
@@ -232,7 +269,7 @@ async fn candidates(state: &State, email: &str, slug: Option<&str>, headers: &He
     Ok(users)
 }
 
-fn host_of(headers: &HeaderMap) -> String {
+pub(super) fn host_of(headers: &HeaderMap) -> String {
     let host = headers.get(header::HOST).and_then(|value| value.to_str().ok()).unwrap_or("");
     host.rsplit_once(':').map_or(host, |(name, _)| name).to_lowercase()
 }
@@ -277,12 +314,7 @@ pub(super) async fn password_matches(state: &State, password: String, hash: Stri
     tokio::task::spawn_blocking(move || verify_password(&password, &hash)).await.map_err(ApiError::internal)
 }
 
-async fn open_session(
-    state: &State,
-    context: &Context,
-    user: &User,
-    method: SignInMethod,
-) -> ApiResult<(String, Timestamp)> {
+async fn open_session(state: &State, context: &Context, user: &User, proof: Proof) -> ApiResult<(String, Timestamp)> {
     let now = state.now();
     let token = new_token("", &mut state.fork_seed());
     let expires = now.after(state.config().session_lifetime);
@@ -294,8 +326,8 @@ async fn open_session(
         created_at: now,
         expires_at: expires,
         seen_at: now,
-        proven_at: now,
-        method,
+        proven_at: proof.at,
+        method: proof.method,
         address: Some(context.peer.0.to_string()),
         user_agent: context.user_agent.clone(),
     };
@@ -347,7 +379,7 @@ async fn me(caller: Caller) -> ApiResult<Json<CurrentUser>> {
     Ok(Json(match &caller.principal.who {
         Who::User { id, .. } => {
             let user = directory.users.get(caller.tenant_scope(), *id).await.map_err(from_store)?;
-            user_view(&user, &tenant, grants, caller.principal.pending)
+            user_view(&user, &tenant, grants, caller.principal.pending, caller.principal.method)
         }
         Who::ApiKey { id, name } => CurrentUser {
             id: id.uuid(),
@@ -357,6 +389,7 @@ async fn me(caller: Caller) -> ApiResult<Json<CurrentUser>> {
             last_name: None,
             roles: Vec::new(),
             tenant: Ref { id: tenant.id.uuid(), name: tenant.name },
+            tenant_slug: tenant.slug,
             publisher_id: match caller.side() {
                 Side::Publisher(id) => Some(id.uuid()),
                 _ => None,
@@ -366,6 +399,7 @@ async fn me(caller: Caller) -> ApiResult<Json<CurrentUser>> {
                 _ => None,
             },
             pending: None,
+            signed_in_by: None,
             permissions: grants.listed(),
         },
     }))

@@ -42,6 +42,9 @@ pub(crate) mod reporting;
 mod roles;
 mod schedules;
 mod second_factor;
+mod single_sign_on;
+mod sso;
+mod sso_user;
 pub(crate) mod tags;
 mod telephony;
 pub(crate) mod tenants;
@@ -62,6 +65,8 @@ pub(crate) fn all() -> OpenApiRouter<State> {
         auth::routes,
         passwords::routes,
         second_factor::routes,
+        sso::routes,
+        single_sign_on::routes,
         calls::routes,
         bulk::calls::routes,
         call_tags::routes,

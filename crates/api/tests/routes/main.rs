@@ -29,6 +29,7 @@ mod schedules;
 mod seller;
 mod sides;
 mod sign_in;
+mod single_sign_on;
 mod support;
 mod telephony;
 mod transcripts;

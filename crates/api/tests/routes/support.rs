@@ -132,6 +132,13 @@ impl Mailer for Mails {
     }
 }
 
+/// The way to identity providers, those on this machine too.
+fn identity() -> Arc<providers::Identity> {
+    // A second one in the same process is refused, which is as good.
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    Arc::new(providers::Identity::new(true).unwrap())
+}
+
 /// A running platform without its sockets.
 pub struct Platform {
     pub router: Router,
@@ -256,6 +263,7 @@ impl Platform {
                 START,
             )),
             vault: operations::Vault::new([5; 32]),
+            identity_providers: identity(),
         };
         let router = api::router(State::new(config, ports));
         Self { router, store, directory, clock, switch, bus, folder, seller, provisioning, tenant, other, ids, mails }

@@ -17,6 +17,7 @@ mod quotas;
 mod recordings;
 mod reports;
 mod sign_in;
+mod single_sign_on;
 mod tags;
 mod tenants;
 mod transcripts;
@@ -61,6 +62,7 @@ pub use reports::{
     ReportGroup, SERIES_SPANS_MAX, SeriesPoint,
 };
 pub use sign_in::{AccountLink, LinkPurpose, SecondFactor, SignInAids, SignInPolicy};
+pub use single_sign_on::{SIGN_IN_DOMAINS_MAX, SignInAttempt, SignInProvider, SingleSignOn, domain_of};
 pub use tags::{CallTags, FeatureFlag, FeatureFlagFilter, Tag, TagFilter};
 pub use tenants::{Tenant, TenantStatus, Tenants};
 pub use transcripts::{
@@ -82,6 +84,8 @@ pub struct Directory {
     pub accounts: Arc<dyn Accounts>,
     /// Links, second factors, policies.
     pub aids: Arc<dyn SignInAids>,
+    /// Tenants' identity providers.
+    pub single_sign_on: Arc<dyn SingleSignOn>,
     /// Roles tenants made.
     pub roles: Arc<dyn Repository<CustomRole>>,
     /// API keys.

@@ -3,6 +3,7 @@
 mod compliance;
 mod event_log;
 mod idempotency;
+mod identity;
 mod jobs;
 mod journal;
 mod leases;
@@ -16,6 +17,7 @@ mod switches;
 pub use compliance::{ComplianceData, ComplianceSource, ConsentVerifier, DncMark, Vouched};
 pub use event_log::{Appended, AppendedCall, EventLog};
 pub use idempotency::{Begun, IDEMPOTENCY_KEY_CHARS_MAX, IdempotencyKeys, KeptAnswer, KeyedRequest};
+pub use identity::{CodeToRedeem, IdentityError, IdentityProviders, ProviderClient, ProviderMetadata, ProviderTokens};
 pub use jobs::{JOB_ATTEMPTS_MAX, Job, JobCounts, JobKind, JobTicket, Jobs, NewJob};
 pub use journal::{Journal, JournalError};
 pub use leases::{LeaseRequest, Leases, Reservation};

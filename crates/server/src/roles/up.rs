@@ -277,6 +277,7 @@ async fn start_http(
         gate: core.gate.clone(),
         consent_verifier: Arc::new(consent::Providers::new(&config.consent)?),
         vault: vault(config)?,
+        identity_providers: Arc::new(providers::Identity::new(config.api.sso_allow_private)?),
     };
     if running.worker.is_none() {
         running.tasks.push(tokio::spawn(keep_gate(core.gate, clock)));

@@ -27,6 +27,7 @@ mod roles;
 mod sides;
 mod sign_in;
 mod sign_in_aids;
+mod single_sign_on;
 mod tags;
 mod tenants;
 mod text;

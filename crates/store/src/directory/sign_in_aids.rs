@@ -102,7 +102,9 @@ impl SignInAids for Store {
                     let sessions = "DELETE FROM sessions WHERE expires_at <= $1";
                     let sessions = execute(transaction, sessions, [now.clone()]).await?;
                     let links = "DELETE FROM account_links WHERE expires_at <= $1";
-                    Ok(sessions + execute(transaction, links, [now]).await?)
+                    let links = execute(transaction, links, [now.clone()]).await?;
+                    let attempts = "DELETE FROM sign_in_attempts WHERE expires_at <= $1";
+                    Ok(sessions + links + execute(transaction, attempts, [now]).await?)
                 })
             })
             .await

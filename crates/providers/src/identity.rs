@@ -1,0 +1,328 @@
+//! Tenants' identity providers (OpenID Connect). Whoever sets one names an address the platform then asks: nothing but https, nothing in
+//! private networks unless the installation allows it, nothing redirected, and answers bounded in size and time.
+
+use std::{
+    net::{IpAddr, Ipv4Addr, SocketAddr},
+    sync::Arc,
+    time::Duration,
+};
+
+use async_trait::async_trait;
+use operations::{
+    CodeToRedeem, IdentityError, IdentityProviders, KeySet, ProviderClient, ProviderMetadata, ProviderTokens,
+};
+use reqwest::{
+    Client, RequestBuilder, Url,
+    dns::{Addrs, Name, Resolve, Resolving},
+    header::{ACCEPT, CONTENT_TYPE},
+};
+use serde::{Deserialize, de::DeserializeOwned};
+use tokio::sync::Semaphore;
+
+/// Longest a request may take.
+const ANSWER_MAX: Duration = Duration::from_secs(10);
+/// Longest a connection may take to open.
+const CONNECT_MAX: Duration = Duration::from_secs(5);
+/// Largest answer read, bytes.
+const ANSWER_BYTES_MAX: usize = 256 * 1024;
+/// Requests at once: strangers begin sign-ins too.
+const AT_ONCE_MAX: usize = 32;
+/// What of a provider's own words is kept, characters.
+const WORDS_MAX: usize = 200;
+
+/// Asks them.
+#[derive(Debug)]
+pub struct Identity {
+    client: Client,
+    allows_private: bool,
+    room: Semaphore,
+}
+
+impl Identity {
+    /// `allows_private`: providers in private networks too, and http on this machine's own address.
+    pub fn new(allows_private: bool) -> Result<Self, IdentityError> {
+        let client = Client::builder()
+            .timeout(ANSWER_MAX)
+            .connect_timeout(CONNECT_MAX)
+            .redirect(reqwest::redirect::Policy::none())
+            // A proxy would resolve names for itself, past the check below.
+            .no_proxy()
+            .dns_resolver(Arc::new(Resolver { allows_private }))
+            .build()
+            .map_err(|error| IdentityError::Address(error.to_string()))?;
+        Ok(Self { client, allows_private, room: Semaphore::new(AT_ONCE_MAX) })
+    }
+
+    /// The address, if it may be asked.
+    fn url(&self, text: &str) -> Result<Url, IdentityError> {
+        let refused = |why: &str| Err(IdentityError::Address(format!("{text}: {why}")));
+        let Ok(url) = Url::parse(text) else { return refused("is no address") };
+        let literal = match url.host_str().map(|host| host.trim_matches(['[', ']'])) {
+            None | Some("") => return refused("names no host"),
+            Some("localhost") => Some(IpAddr::V4(Ipv4Addr::LOCALHOST)),
+            Some(host) => host.parse::<IpAddr>().ok(),
+        };
+        if !url.username().is_empty() || url.password().is_some() || url.fragment().is_some() {
+            return refused("may hold neither user nor fragment");
+        }
+        if literal.is_some_and(|address| !is_public(address)) && !self.allows_private {
+            return refused("leads into a private network, which this installation does not allow (SSO_ALLOW_PRIVATE)");
+        }
+        match url.scheme() {
+            "https" => Ok(url),
+            "http" if self.allows_private && literal.is_some_and(|address| address.is_loopback()) => Ok(url),
+            _ => refused("must begin with https://"),
+        }
+    }
+
+    async fn ask<T: DeserializeOwned>(&self, request: RequestBuilder) -> Result<T, IdentityError> {
+        let _room = self
+            .room
+            .try_acquire()
+            .map_err(|_| IdentityError::Unreachable("too many sign-ins at once; try again".to_owned()))?;
+        // The address is left out: it is in the settings already, and a query may hold secrets.
+        let away = |error: reqwest::Error| IdentityError::Unreachable(cause(&error.without_url()));
+        let mut response = request.header(ACCEPT, "application/json").send().await.map_err(away)?;
+        let status = response.status();
+        let mut body = Vec::new();
+        while let Some(chunk) = response.chunk().await.map_err(away)? {
+            if body.len() + chunk.len() > ANSWER_BYTES_MAX {
+                return Err(IdentityError::Answer("it is larger than is read".to_owned()));
+            }
+            body.extend_from_slice(&chunk);
+        }
+        if !status.is_success() {
+            return Err(match serde_json::from_slice::<OAuthError>(&body) {
+                Ok(OAuthError { error, error_description }) if status.is_client_error() => IdentityError::Refused {
+                    error: short(&error),
+                    description: error_description.as_deref().map(short),
+                },
+                _ => IdentityError::Answer(format!("its status is {status}")),
+            });
+        }
+        serde_json::from_slice(&body).map_err(|error| IdentityError::Answer(error.to_string()))
+    }
+}
+
+/// RFC 6749, section 5.2.
+#[derive(Deserialize)]
+struct OAuthError {
+    error: String,
+    error_description: Option<String>,
+}
+
+fn short(text: &str) -> String {
+    text.chars().filter(|letter| !letter.is_control()).take(WORDS_MAX).collect()
+}
+
+/// The innermost reason: `connection refused` rather than `error sending request`.
+fn cause(error: &reqwest::Error) -> String {
+    let mut innermost: &dyn std::error::Error = error;
+    while let Some(source) = innermost.source() {
+        innermost = source;
+    }
+    short(&innermost.to_string())
+}
+
+#[async_trait]
+impl IdentityProviders for Identity {
+    async fn discover(&self, issuer: &str) -> Result<ProviderMetadata, IdentityError> {
+        let base = self.url(issuer)?;
+        if base.query().is_some() {
+            return Err(IdentityError::Address(format!("{issuer}: an issuer has no query")));
+        }
+        let url = self.url(&format!("{}/.well-known/openid-configuration", issuer.trim_end_matches('/')))?;
+        let found: ProviderMetadata = self.ask(self.client.get(url)).await?;
+        // Section 4.3: else whoever serves this address could speak for another provider.
+        if found.issuer != issuer {
+            let why = format!("it calls itself {}; that, to the letter, is the issuer to set", short(&found.issuer));
+            return Err(IdentityError::Answer(why));
+        }
+        for address in [&found.authorization_endpoint, &found.token_endpoint, &found.jwks_uri] {
+            self.url(address)?;
+        }
+        Ok(found)
+    }
+
+    async fn keys(&self, provider: &ProviderMetadata) -> Result<KeySet, IdentityError> {
+        self.ask(self.client.get(self.url(&provider.jwks_uri)?)).await
+    }
+
+    async fn redeem(
+        &self,
+        provider: &ProviderMetadata,
+        client: &ProviderClient,
+        code: CodeToRedeem<'_>,
+    ) -> Result<ProviderTokens, IdentityError> {
+        let mut form = vec![
+            ("grant_type", "authorization_code"),
+            ("code", code.code),
+            ("redirect_uri", code.redirect_uri),
+            ("code_verifier", code.verifier),
+        ];
+        let mut request = self.client.post(self.url(&provider.token_endpoint)?);
+        let known = &provider.token_endpoint_auth_methods_supported;
+        let takes = |method: &str| known.iter().any(|known| known == method);
+        match &client.secret {
+            None => form.push(("client_id", &client.id)),
+            Some(secret) if known.is_empty() || takes("client_secret_basic") => {
+                // RFC 6749, section 2.3.1: encoded as in a form before they are encoded once more.
+                let encoded = |text: &str| form_urlencoded::byte_serialize(text.as_bytes()).collect::<String>();
+                request = request.basic_auth(encoded(&client.id), Some(encoded(secret)));
+            }
+            Some(secret) if takes("client_secret_post") => {
+                form.extend([("client_id", client.id.as_str()), ("client_secret", secret)]);
+            }
+            Some(_) => {
+                let why = "it takes a client secret neither by client_secret_basic nor by client_secret_post";
+                return Err(IdentityError::Answer(why.to_owned()));
+            }
+        }
+        let body = form_urlencoded::Serializer::new(String::new()).extend_pairs(form).finish();
+        self.ask(request.header(CONTENT_TYPE, "application/x-www-form-urlencoded").body(body)).await
+    }
+
+    async fn user_info(
+        &self,
+        provider: &ProviderMetadata,
+        access_token: &str,
+    ) -> Result<serde_json::Value, IdentityError> {
+        let Some(address) = &provider.userinfo_endpoint else {
+            return Err(IdentityError::Answer("it names no user-info endpoint".to_owned()));
+        };
+        self.ask(self.client.get(self.url(address)?).bearer_auth(access_token)).await
+    }
+}
+
+/// Resolves names, and leaves out addresses that must not be asked: a name may lead anywhere, and elsewhere the next time.
+#[derive(Debug)]
+struct Resolver {
+    allows_private: bool,
+}
+
+impl Resolve for Resolver {
+    fn resolve(&self, name: Name) -> Resolving {
+        let allows_private = self.allows_private;
+        Box::pin(async move {
+            let found = tokio::net::lookup_host((name.as_str(), 0)).await?;
+            let allowed: Vec<SocketAddr> = found.filter(|address| allows_private || is_public(address.ip())).collect();
+            if allowed.is_empty() {
+                return Err("it leads into a private network, which this installation does not allow".into());
+            }
+            Ok(Box::new(allowed.into_iter()) as Addrs)
+        })
+    }
+}
+
+/// Whether an address is one of the public Internet (IANA's registries of special-purpose addresses).
+fn is_public(address: IpAddr) -> bool {
+    match address {
+        IpAddr::V4(v4) => {
+            let [first, second, third, _] = v4.octets();
+            let is_special = match first {
+                0 | 10 | 127 | 224.. => true,
+                100 => (64..128).contains(&second),
+                169 => second == 254,
+                172 => (16..32).contains(&second),
+                192 => second == 168 || (second == 0 && matches!(third, 0 | 2)) || (second == 88 && third == 99),
+                198 => matches!(second, 18 | 19) || (second == 51 && third == 100),
+                203 => second == 0 && third == 113,
+                _ => false,
+            };
+            !is_special
+        }
+        IpAddr::V6(v6) => match v6.segments() {
+            // Mapped and translated IPv4 (RFC 4291, RFC 6052, RFC 3056).
+            [0, 0, 0, 0, 0, 0xffff, high, low] | [0x64, 0xff9b, 0, 0, 0, 0, high, low] | [0x2002, high, low, ..] => {
+                let [a, b] = high.to_be_bytes();
+                let [c, d] = low.to_be_bytes();
+                is_public(IpAddr::V4(Ipv4Addr::new(a, b, c, d)))
+            }
+            // Global unicast but for documentation and Teredo.
+            [first, second, ..] => {
+                (first & 0xe000) == 0x2000 && !(first == 0x2001 && matches!(second, 0 | 0xdb8)) && first != 0x3fff
+            }
+        },
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn identity(allows_private: bool) -> Identity {
+        // A second one in the same process is refused, which is as good.
+        let _ = rustls::crypto::ring::default_provider().install_default();
+        Identity::new(allows_private).unwrap()
+    }
+
+    #[test]
+    fn only_public_https_addresses_are_asked() {
+        let public = identity(false);
+        assert!(public.url("https://id.acme.example/realms/a").is_ok());
+        for refused in [
+            "http://id.acme.example",
+            "ftp://id.acme.example",
+            "file:///etc/passwd",
+            "id.acme.example",
+            "",
+            "https://",
+            "https://user@id.acme.example",
+            "https://id.acme.example/#x",
+            "https://localhost",
+            "https://127.0.0.1",
+            "https://10.1.2.3",
+            "https://169.254.169.254/latest",
+            "https://[::1]",
+            "https://[fd00::1]",
+            "https://[::ffff:192.168.0.1]",
+            "https://2130706433",
+            "http://127.0.0.1:3900",
+        ] {
+            assert!(public.url(refused).is_err(), "{refused}");
+        }
+        let private = identity(true);
+        for allowed in ["https://10.1.2.3", "http://127.0.0.1:3900", "http://localhost:3900", "http://[::1]:1"] {
+            assert!(private.url(allowed).is_ok(), "{allowed}");
+        }
+        for refused in ["http://10.1.2.3", "http://id.acme.example", "http://127.0.0.1.acme.example"] {
+            assert!(private.url(refused).is_err(), "{refused}");
+        }
+    }
+
+    #[test]
+    fn the_internet_is_public() {
+        for (address, is) in [
+            ("8.8.8.8", true),
+            ("100.63.0.1", true),
+            ("100.64.0.1", false),
+            ("172.15.0.1", true),
+            ("172.16.0.1", false),
+            ("192.0.2.1", false),
+            ("198.18.0.1", false),
+            ("0.0.0.0", false),
+            ("255.255.255.255", false),
+            ("2606:4700::1111", true),
+            ("::", false),
+            ("fe80::1", false),
+            ("fc00::1", false),
+            ("ff02::1", false),
+            ("2001:db8::1", false),
+            ("64:ff9b::a00:1", false),
+            ("2002:a00:1::", false),
+            ("64:ff9b::808:808", true),
+        ] {
+            assert_eq!(is_public(address.parse().unwrap()), is, "{address}");
+        }
+    }
+
+    #[tokio::test]
+    async fn a_name_that_leads_into_a_private_network_is_not_asked() {
+        // The name itself is no address, so it is the resolver that refuses it.
+        let _ = rustls::crypto::ring::default_provider().install_default();
+        let resolver = |allows_private| Resolver { allows_private };
+        let name = || "localhost".parse::<Name>().unwrap();
+        assert!(resolver(false).resolve(name()).await.is_err());
+        assert!(resolver(true).resolve(name()).await.is_ok());
+    }
+}
