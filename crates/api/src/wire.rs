@@ -251,9 +251,22 @@ pub fn is_color(text: &str, _: &()) -> garde::Result {
 /// Longest SIP URI kept.
 const SIP_URI_BYTES_MAX: usize = 500;
 
+/// What is said to whoever wants calls to leave over TLS.
+pub const NO_TLS: &str =
+    "asks for TLS, over which no calls leave: write sip: in place of sips:, with ;transport=tcp for a connection";
+
+/// Whether calls there would have to leave over TLS (RFC 3261, section 26.2.2).
+pub fn asks_for_tls(uri: &str) -> bool {
+    let lower = uri.to_ascii_lowercase();
+    lower.starts_with("sips:") || lower.split(';').skip(1).any(|parameter| parameter.trim() == "transport=tls")
+}
+
 /// garde rule: a SIP URI a call can be sent to.
 pub fn is_sip_uri(text: &str, _: &()) -> garde::Result {
-    let address = text.strip_prefix("sip:").or_else(|| text.strip_prefix("sips:"));
+    if asks_for_tls(text) {
+        return Err(garde::Error::new(NO_TLS));
+    }
+    let address = text.strip_prefix("sip:");
     let host = address.map(|address| address.rsplit_once('@').map_or(address, |(_, host)| host));
     let is_plain = text.bytes().all(|byte| byte.is_ascii_graphic() && !matches!(byte, b'<' | b'>' | b'"' | b','));
     if text.len() <= SIP_URI_BYTES_MAX

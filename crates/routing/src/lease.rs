@@ -5,7 +5,7 @@
 
 use std::collections::{BTreeSet, HashMap};
 
-use domain::{BuyerId, CallId, EndpointId, LeaseId, Timestamp, TrunkId};
+use domain::{BuyerId, CallId, EndpointId, LeaseId, TenantId, Timestamp, TrunkId};
 use serde::{Deserialize, Serialize};
 
 use crate::{CapKind, CapWindow, Caps, window::WINDOWS};
@@ -20,6 +20,8 @@ pub enum Holder {
     Endpoint(EndpointId),
     /// One trunk.
     Trunk(TrunkId),
+    /// All calls of a tenant.
+    Tenant(TenantId),
 }
 
 /// Room for one call is wanted from one holder.

@@ -116,7 +116,7 @@ async fn one_call(
         Claim { holder: Holder::Endpoint(endpoint), caps, windows },
     ];
     let until = now.after(std::time::Duration::from_secs(90));
-    store.reserve(LeaseRequest { lease, tenant, call, claims, now, until }).await?;
+    store.reserve(LeaseRequest { lease, tenant, call, claims, is_committed: false, now, until }).await?;
     let ranking = Box::new(RankingRecord::default());
     let dialled = What::LegStarted {
         leg,

@@ -31,6 +31,7 @@ fn request(
             Claim { holder: Holder::Buyer(buyer), caps, windows },
             Claim { holder: Holder::Endpoint(endpoint), caps: Caps::NONE, windows },
         ],
+        is_committed: false,
         now,
         until: now.after(Duration::from_secs(30)),
     }

@@ -8,6 +8,7 @@ use std::{collections::BTreeSet, sync::Arc};
 use domain::*;
 use flow::{BuyerOffer, Candidates};
 use operations::*;
+use routing::lease::Holder;
 use store::Store;
 use support::{NOW, World, at};
 use switch::ask::{Answer, Ask, BuyerSearch, FindFlow, FlowFound, NoFlow, Offer, Token};
@@ -340,7 +341,16 @@ async fn a_quota_closes_the_tenant_until_there_is_room() {
     let is_open = async || {
         stage.voice.refresh().await.unwrap();
         stage.voice.refresh_minutes(NOW).await.unwrap();
-        matches!(stage.find(number).await, Answer::Flow(_))
+        match stage.find(number).await {
+            Answer::Flow(found) => {
+                // As at the call's end.
+                if let Some(lease) = found.lease {
+                    stage.world.store.release_lease(lease, NOW).await.unwrap();
+                }
+                true
+            }
+            _ => false,
+        }
     };
     assert!(is_open().await);
     quotas.put_quota(&TenantQuota { concurrent_calls_max: Some(1), ..none }).await.unwrap();
@@ -500,4 +510,78 @@ async fn a_number_compliance_forbids_is_not_dialled() {
     let Some(Answer::NoOffer { ranking, screened, .. }) = refused else { panic!("{refused:?}") };
     assert_eq!((screened[0].allowed, screened[0].reason), (false, ComplianceReason::NoConsent));
     assert_eq!(ranking.rejected[0].reason, RejectReason::Compliance, "{ranking:?}");
+}
+
+/// How many of `count` calls over `trunk` are let in at the same moment, by two processes that know nothing of each other's calls; and
+/// the leases they hold.
+async fn let_in(stage: &Stage, trunk: Option<TrunkId>, count: usize) -> Vec<LeaseId> {
+    let number = DEMO_NUMBERS.iter().find(|number| number.name == "direct").unwrap().number;
+    let mut voices = Vec::new();
+    for _ in 0..2 {
+        let shared = Arc::new(stage.world.store.clone());
+        let voice = Arc::new(Voice::new(shared.clone(), shared, Arc::new(UsageBoard::new()), stage.world.ids.clone()));
+        voice.refresh().await.unwrap();
+        voices.push(voice);
+    }
+    let mut asking = tokio::task::JoinSet::new();
+    for index in 0..count {
+        let (voice, call) = (voices[index % 2].clone(), stage.world.ids.next(NOW));
+        let caller = "+12125550199".to_owned();
+        let find = FindFlow { tenant: stage.tenant, trunk, dialled: number.into(), caller };
+        asking.spawn(async move { voice.answer(Token { call, number: 0 }, Ask::FindFlow(find), NOW).await });
+    }
+    let mut held = Vec::new();
+    for answer in asking.join_all().await {
+        match answer {
+            Some(Answer::Flow(found)) => held.extend(found.lease),
+            Some(Answer::NoFlow(NoFlow::TenantClosed)) => {}
+            other => panic!("{other:?}"),
+        }
+    }
+    held
+}
+
+#[tokio::test]
+async fn calls_at_once_never_pass_the_limit_of_their_tenant_or_trunk() {
+    let stage = Stage::new().await;
+    assert_eq!(let_in(&stage, None, 4).await, [], "no limit, no lease");
+    let limit = TenantQuota { concurrent_calls_max: Some(7), ..TenantQuota::none(stage.tenant, NOW) };
+    stage.world.directory.quotas.put_quota(&limit).await.unwrap();
+    let held = let_in(&stage, None, 60).await;
+    assert_eq!(held.len(), 7);
+    assert_eq!(let_in(&stage, None, 20).await, [], "full");
+    for lease in &held[..2] {
+        stage.world.store.release_lease(*lease, NOW).await.unwrap();
+    }
+    assert_eq!(let_in(&stage, None, 20).await.len(), 2, "what ended makes room");
+    let (scope, directory) = (TenantScope::of(stage.tenant), &stage.world.directory);
+    directory.quotas.put_quota(&TenantQuota { concurrent_calls_max: Some(1_000), ..limit }).await.unwrap();
+    let known = directory.trunks.list(scope, &TrunkFilter::default(), &PageRequest::default()).await.unwrap();
+    let trunk = Trunk { concurrent_calls_max: Some(3), ..known.items.last().unwrap().clone() };
+    directory.trunks.save(scope, &trunk, NOW).await.unwrap();
+    assert_eq!(let_in(&stage, Some(trunk.id), 40).await.len(), 3, "its trunk's");
+    assert_eq!(let_in(&stage, None, 5).await.len(), 5, "others are not held up");
+}
+
+#[tokio::test]
+async fn the_room_of_a_call_ends_with_it() {
+    let stage = Stage::new().await;
+    let limit = TenantQuota { concurrent_calls_max: Some(1), ..TenantQuota::none(stage.tenant, NOW) };
+    stage.world.directory.quotas.put_quota(&limit).await.unwrap();
+    stage.voice.refresh().await.unwrap();
+    let number = DEMO_NUMBERS.iter().find(|number| number.name == "direct").unwrap().number;
+    // Let in, and over before anything is kept of it but its begin and end.
+    let mut events = stage.world.call(None);
+    events.iter_mut().for_each(|event| event.tenant = stage.tenant);
+    let find = || {
+        let caller = "+12125550199".to_owned();
+        Ask::FindFlow(FindFlow { tenant: stage.tenant, trunk: None, dialled: number.into(), caller })
+    };
+    let found = stage.ask(events[0].call, find()).await;
+    assert!(matches!(found, Some(Answer::Flow(found)) if found.lease.is_some()));
+    let held = || stage.world.store.usage().read().counters.get(&Holder::Tenant(stage.tenant)).map(|held| held.active);
+    assert_eq!(held(), Some(1));
+    assert!(matches!(stage.ask(stage.world.ids.next(NOW), find()).await, Some(Answer::NoFlow(_))));
+    stage.world.store.append(events).await.unwrap();
+    assert_eq!(held(), Some(0), "free at the call's end");
 }

@@ -25,7 +25,7 @@ pub enum Ask {
     /// Who gets the call now? Ranks, reserves the caps of the first who has room, and answers with [`Answer::Offer`] or
     /// [`Answer::NoOffer`]. Asked again after a failed leg, with that endpoint among `tried`.
     NextBuyer(Box<BuyerSearch>),
-    /// An offer came too late to be used: its reservation is free again. Not answered.
+    /// An answer came too late to be used: its reservation is free again. Not answered.
     GiveBack { tenant: TenantId, lease: LeaseId },
     /// Put the caller into a queue, at the place of one who waits since then: a caller whose agent did not answer keeps their place.
     /// Answered by [`Answer::QueueTurn`] when an agent is free, or [`Answer::QueueFull`], which one who is back is not told.
@@ -74,6 +74,8 @@ pub struct FlowFound {
     pub time_zone: String,
     /// Record from the first answer on, whatever the flow says.
     pub record: bool,
+    /// The call's room where its tenant or trunk is limited. It ends with the call.
+    pub lease: Option<LeaseId>,
 }
 
 /// Who is wanted.
@@ -177,6 +179,6 @@ pub enum NoFlow {
     UnknownNumber,
     /// The number's campaign is missing or paused, or its flow has no published version: 480.
     NotPublished,
-    /// The tenant may not take calls now (suspended, or its limit of concurrent calls): 503.
+    /// The tenant may not take calls now (suspended, or its or the trunk's limit of concurrent calls): 503.
     TenantClosed,
 }

@@ -40,7 +40,7 @@ impl CapCounts {
         let held = caller.state.leases().lease_counters().await.map_err(from_store)?;
         let counters = held.into_iter().filter_map(|(holder, counters)| match holder {
             Holder::Buyer(buyer) => Some((buyer, counters)),
-            Holder::Endpoint(_) | Holder::Trunk(_) => None,
+            Holder::Endpoint(_) | Holder::Trunk(_) | Holder::Tenant(_) => None,
         });
         Ok(Self { now: caller.now(), counters: counters.collect() })
     }

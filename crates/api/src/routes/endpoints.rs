@@ -18,7 +18,7 @@ use crate::{
     page::{List, PageQuery},
     problem::{ApiError, ApiResult, Fault},
     resource::Resource,
-    wire::{Metadata, Time, nullable, wire_enum},
+    wire::{Metadata, NO_TLS, Time, asks_for_tls, nullable, wire_enum},
 };
 
 wire_enum!(
@@ -103,7 +103,10 @@ fn destination(kind: Kind, text: &str) -> Result<String, Fault> {
             .map(|number| number.to_string())
             .map_err(|error| wrong(format!("is {error}")));
     }
-    let rest = text.strip_prefix("sip:").or_else(|| text.strip_prefix("sips:"));
+    if asks_for_tls(text) {
+        return Err(wrong(NO_TLS.to_owned()));
+    }
+    let rest = text.strip_prefix("sip:");
     let host = rest.map(|rest| rest.rsplit_once('@').map_or(rest, |(_, host)| host));
     let is_plain = text.bytes().all(|byte| byte.is_ascii_graphic() && !matches!(byte, b'<' | b'>' | b'"'));
     match host {
@@ -354,6 +357,8 @@ mod tests {
             (Kind::Sip, "sip:127.0.0.1", Some("sip:127.0.0.1")),
             (Kind::Sip, "sip:a@[::1]", Some("sip:a@[::1]")),
             (Kind::Sip, "tel:+1555", None),
+            (Kind::Sip, "sips:sales@buyer.example", None),
+            (Kind::Sip, "sip:sales@buyer.example;transport=TLS", None),
             (Kind::Sip, "sip:", None),
             (Kind::Sip, "sip:a b@c", None),
             (Kind::Sip, "sip:a@b>\r\nX: y", None),

@@ -159,6 +159,7 @@ async fn a_buyer_shows_what_counts_towards_its_caps() {
         tenant: platform.tenant,
         call: platform.id(),
         claims,
+        is_committed: false,
         now: START,
         until: START.after(Duration::from_hours(2)),
     };

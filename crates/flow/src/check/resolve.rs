@@ -225,7 +225,7 @@ impl<'a> Resolver<'a> {
             if let Some(destination) = &entry.destination
                 && !is_destination(destination)
             {
-                let message = "must be a SIP URI (sip:sales@example.com) or a number (+15551234567).";
+                let message = "must be a SIP URI (sip:sales@example.com) or a number (+15551234567); calls leave over UDP and TCP, not TLS.";
                 self.fault(field("destination"), "destination", message);
             }
             if entry.weight == Some(0) {
@@ -309,7 +309,7 @@ fn is_destination(text: &str) -> bool {
         return false;
     }
     let lower = text.to_ascii_lowercase();
-    if let Some(rest) = lower.strip_prefix("sip:").or_else(|| lower.strip_prefix("sips:")) {
+    if let Some(rest) = lower.strip_prefix("sip:") {
         let host = rest.rsplit_once('@').map_or(rest, |(_, host)| host);
         return host.starts_with(|c: char| c.is_ascii_alphanumeric() || c == '[');
     }

@@ -19,6 +19,8 @@ pub struct LeaseRequest {
     pub call: CallId,
     /// All or none.
     pub claims: Vec<Claim>,
+    /// Counts as answered from the start, and lasts as long as its call: room for the call itself, not for an offer.
+    pub is_committed: bool,
     /// When it is asked for: what is over by then makes room first.
     pub now: Timestamp,
     /// It ends by itself then, unless committed and renewed.

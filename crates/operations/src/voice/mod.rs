@@ -1,5 +1,6 @@
 //! The voice path: what a call asks, answered from memory wherever it can be.
 
+mod admission;
 mod lines;
 mod offer;
 mod queue;
@@ -13,9 +14,10 @@ use std::{
     time::Duration,
 };
 
-use domain::{PhoneNumber, TenantId, Timestamp};
+use domain::{CallId, PhoneNumber, TenantId, Timestamp};
 use switch::ask::{Answer, Ask, FindFlow, FlowFound, NoFlow, Token};
 
+use admission::Admitted;
 pub use lines::password_of;
 pub use queue::QueueDesk;
 use queue::Waiting;
@@ -161,9 +163,8 @@ impl Voice {
     /// Whether the tenant's limits leave room for one more call.
     fn has_room(&self, routes: &TenantRoutes, now: Timestamp) -> bool {
         let tenant = routes.tenant.id;
-        let live = self.usage.live_calls(tenant);
-        let calls = [routes.tenant.concurrent_calls_max, routes.quota.limit(QuotaKind::ConcurrentCalls, now)];
-        if calls.into_iter().flatten().any(|max| live >= max) {
+        // Calls from before there was a limit hold no lease, and count all the same.
+        if routes.calls_max(now).is_some_and(|max| self.usage.live_calls(tenant) >= max) {
             return false;
         }
         let Some(minutes) = routes.quota.limit(QuotaKind::MinutesPerDay, now) else { return true };
@@ -181,7 +182,7 @@ impl Voice {
     pub async fn answer(&self, token: Token, ask: Ask, now: Timestamp) -> Option<Answer> {
         let snapshot = self.snapshot();
         match ask {
-            Ask::FindFlow(find) => Some(self.find_flow(&snapshot, &find, now)),
+            Ask::FindFlow(find) => Some(self.find_flow(&snapshot, &find, token.call, now).await),
             Ask::NextBuyer(search) => Some(match snapshot.tenant(search.tenant) {
                 Some(routes) => self.next_buyer(routes, &search).await,
                 None => Answer::Failed { reason: "the tenant is gone".into() },
@@ -212,7 +213,7 @@ impl Voice {
         }
     }
 
-    fn find_flow(&self, snapshot: &RoutingSnapshot, find: &FindFlow, now: Timestamp) -> Answer {
+    async fn find_flow(&self, snapshot: &RoutingSnapshot, find: &FindFlow, call: CallId, now: Timestamp) -> Answer {
         let Some(routes) = snapshot.tenant(find.tenant) else { return Answer::NoFlow(NoFlow::TenantClosed) };
         let tenant = &routes.tenant;
         if tenant.status != TenantStatus::Active || !self.has_room(routes, now) {
@@ -229,6 +230,10 @@ impl Voice {
             Some((campaign, flow, routes.flows.get(&flow)?))
         });
         let Some((campaign, flow, published)) = found else { return Answer::NoFlow(NoFlow::NotPublished) };
+        // Last, so that a call nobody takes holds no room.
+        let Some(Admitted(lease)) = self.admit(routes, find.trunk, call, now).await else {
+            return Answer::NoFlow(NoFlow::TenantClosed);
+        };
         Answer::Flow(Box::new(FlowFound {
             tenant: tenant.id,
             dialled: number.number.to_string(),
@@ -241,6 +246,7 @@ impl Voice {
             program: Arc::clone(&published.program),
             time_zone: campaign.time_zone.clone().unwrap_or_else(|| tenant.time_zone.clone()),
             record: campaign.record,
+            lease,
         }))
     }
 }

@@ -8,19 +8,18 @@ use std::{
 
 use domain::{
     CallId, CompliancePath, ComplianceVerdict, FlowId, PhoneNumber, RankingRecord, RejectReason, Rejected, Strategy,
-    Timestamp,
 };
 use flow::{BuyerOffer, Candidates};
-use jiff::tz::TimeZone;
 use routing::{
     CapKind, Caps, Choice, Exploration, Listed, Pool, Search,
-    lease::{Claim, Full, Holder},
-    rank, windows,
+    lease::{Full, Holder},
+    rank,
 };
 use switch::ask::{Answer, BuyerSearch, Line, Offer};
 
 use super::{
     Voice,
+    admission::at_once,
     lines::{line, number_of},
     snapshot::TenantRoutes,
 };
@@ -146,12 +145,15 @@ impl Voice {
         let ring_timeout_ms = search.offer.ring_timeout_ms.or(choice.endpoint.ring_timeout_ms);
         let rings = ring_timeout_ms.map_or(RING_DEFAULT, Duration::from_millis);
         let mut claims = choice.claims(search.now).to_vec();
-        claims.extend(over.as_ref().map(|(trunk, _)| trunk_claim(trunk, search.now)));
+        claims.extend(
+            over.as_ref().map(|(trunk, _)| at_once(Holder::Trunk(trunk.id), trunk.concurrent_calls_max, search.now)),
+        );
         let request = LeaseRequest {
             lease: self.ids.next(search.now),
             tenant: search.tenant,
             call: search.call,
             claims,
+            is_committed: false,
             now: search.now,
             until: search.now.after(rings.saturating_add(LEASE_MARGIN)),
         };
@@ -192,12 +194,6 @@ fn forbidden(record: &mut RankingRecord, verdict: &ComplianceVerdict) {
             detail: verdict.detail.clone(),
         });
     }
-}
-
-/// Room for one more call over a trunk. Only calls at once are limited; the windows are anybody's.
-fn trunk_claim(trunk: &Trunk, now: Timestamp) -> Claim {
-    let caps = Caps { concurrency: trunk.concurrent_calls_max, ..Caps::NONE };
-    Claim { holder: Holder::Trunk(trunk.id), caps, windows: windows(now, &TimeZone::UTC) }
 }
 
 enum Lost {

@@ -120,6 +120,7 @@ impl Desk {
                 program: self.flow.clone(),
                 time_zone: "UTC".to_owned(),
                 record: self.record,
+                lease: None,
             }))),
             Ask::NextBuyer(search) => Some(self.next_buyer(search.call, &search.tried, now)),
             Ask::JoinQueue { size_max, .. } => self.join_queue(token, size_max),

@@ -250,7 +250,12 @@ impl LeaseBatch {
         self.changed_counters.extend(counted.iter().map(|one| one.holder));
         self.changed_leases.insert(request.lease);
         self.by_call.entry(request.call).or_default().push(request.lease);
-        let state = LeaseState::Reserved;
+        let state = if request.is_committed { LeaseState::Committed } else { LeaseState::Reserved };
+        if request.is_committed {
+            for one in &counted {
+                self.counters.entry(one.holder).or_default().commit(one);
+            }
+        }
         let lease = StoredLease { tenant: request.tenant, call: request.call, state, counted, until: request.until };
         self.leases.insert(request.lease, lease);
         Reservation::Held
@@ -318,6 +323,7 @@ fn holder_key(holder: Holder) -> (Uuid, &'static str) {
         Holder::Buyer(id) => (id.0, "buyer"),
         Holder::Endpoint(id) => (id.0, "endpoint"),
         Holder::Trunk(id) => (id.0, "trunk"),
+        Holder::Tenant(id) => (id.0, "tenant"),
     }
 }
 
@@ -346,6 +352,7 @@ pub(crate) fn read_counters(row: &QueryResult) -> Result<(Holder, Counters), Sto
         "buyer" => Holder::Buyer(id.into()),
         "endpoint" => Holder::Endpoint(id.into()),
         "trunk" => Holder::Trunk(id.into()),
+        "tenant" => Holder::Tenant(id.into()),
         other => return Err(StoreError::failed(format!("no holder kind {other}"))),
     };
     let mut counters = Counters { active: number(column(row, "active")?)?, ..Counters::default() };

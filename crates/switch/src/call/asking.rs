@@ -98,9 +98,14 @@ impl Call {
 
     /// An answer nobody waits for any more: what it reserved is given back.
     fn decline(&mut self, core: &mut Core, answer: Answer) {
-        if let Answer::Offer { offer, .. } = answer {
+        let lease = match answer {
+            Answer::Offer { offer, .. } => Some(offer.lease),
+            Answer::Flow(found) => found.lease,
+            _ => None,
+        };
+        if let Some(lease) = lease {
             let token = self.token();
-            core.ask(token, Ask::GiveBack { tenant: self.tenant, lease: offer.lease });
+            core.ask(token, Ask::GiveBack { tenant: self.tenant, lease });
         }
     }
 

@@ -67,7 +67,9 @@ pub fn malformed_sip(platform: &mut Platform) -> anyhow::Result<()> {
 pub fn unknown_trunk(platform: &mut Platform) -> anyhow::Result<()> {
     let number = platform.demo.number("direct")?.to_owned();
     let list = platform.api.get("/api/v1/trunks")?;
-    let trunk = list["data"][0].clone();
+    // The one calls come in over; others may only carry calls out.
+    let is_inbound = |trunk: &&Value| trunk["sourceCidrs"].as_array().is_some_and(|sources| !sources.is_empty());
+    let trunk = list["data"].as_array().and_then(|trunks| trunks.iter().find(is_inbound)).context("no trunk")?.clone();
     let path = format!("/api/v1/trunks/{}", trunk["id"].as_str().context("no trunk")?);
     let before = Figures::read(&platform.api)?;
     let set = |sources: &Value| -> anyhow::Result<()> {

@@ -9,7 +9,7 @@ use interop::platform::Platform;
 use interop::sipp::{Running, Sipp};
 use serde_json::{Value, json};
 
-use crate::{SECOND, callers};
+use crate::{SECOND, block_of_callers, callers};
 
 /// What the buyer's number is, of the range kept for fiction.
 const NUMBER: &str = "+15557654321";
@@ -171,5 +171,43 @@ pub fn wrong_password(platform: &mut Platform) -> anyhow::Result<()> {
     let leg = &detail["legs"][0];
     ensure!(leg["failure"] == "unauthorized" && leg["sipStatus"] == 407, "the leg: {leg}");
     ensure!(detail["routing"].to_string().contains("no_trunk"), "the record does not say so: {}", detail["routing"]);
+    Ok(())
+}
+
+/// A trunk that carries two calls at once: a burst of six fills it with two, the others get 503, and there is room again behind them.
+pub fn trunk_limit(platform: &mut Platform) -> anyhow::Result<()> {
+    // The trunk the demo's calls come over.
+    let trunk = first_of(platform, "/api/v1/trunks?limit=100", |row| row["name"] == "This machine")?;
+    let path = format!("/api/v1/trunks/{}", id_of(&trunk)?);
+    send(platform, "PATCH", &path, &json!({ "maxConcurrentCalls": 2 }))?;
+    let outcome = beyond_two_calls(platform);
+    send(platform, "PATCH", &path, &json!({ "maxConcurrentCalls": null }))?;
+    std::thread::sleep(SECOND);
+    outcome
+}
+
+fn beyond_two_calls(platform: &Platform) -> anyhow::Result<()> {
+    std::thread::sleep(SECOND);
+    let block = block_of_callers();
+    let (number, host) = (platform.demo.number("fast")?.to_owned(), platform.demo.sip_host());
+    let burst = Sipp { calls: 6, at_once: 6, rate: 100, ..Sipp::one("caller_talks", &number, block, SECOND * 4) };
+    // SIPp counts the four who are turned away as failed, as its scenario wants every call answered.
+    let turned_away = burst.call(host).err().context("six calls over a trunk for two")?;
+    ensure!(turned_away.to_string().contains("503"), "not by 503: {turned_away:#}");
+    let rows = platform.api.settled_calls(&format!("+{}", block / 10_000), 6)?;
+    let mut taken = 0;
+    for row in &rows {
+        let detail = platform.api.detail(row)?;
+        let call = Finished { detail: &detail };
+        call.sound()?;
+        if detail["answeredAt"].is_null() {
+            call.ended("FAILED", &["congestion"])?;
+        } else {
+            taken += 1;
+        }
+    }
+    ensure!(taken == 2, "{taken} of 6 calls were taken over a trunk for two");
+    let after = Sipp::one("caller_talks", &number, block + 100, SECOND).call(host)?;
+    ensure!(after.succeeded == 1, "no room after they were over: {after:?}");
     Ok(())
 }

@@ -33,7 +33,7 @@ static NEXT_CALLER: AtomicU64 = AtomicU64::new(12_005_550_001);
 type Scenario = fn(&mut Platform) -> anyhow::Result<()>;
 
 /// In the order they run: the cheap ones first.
-const SCENARIOS: [(&str, Scenario); 31] = [
+const SCENARIOS: [(&str, Scenario); 32] = [
     ("a_call_straight_to_a_buyer", straight_to_a_buyer),
     ("ivr_with_dtmf_by_rfc_4733", ivr_rfc4733),
     ("ivr_with_dtmf_by_info", ivr_info),
@@ -47,6 +47,7 @@ const SCENARIOS: [(&str, Scenario); 31] = [
     ("a_carrier_asks_for_a_password", carrier::asks_for_a_password),
     ("the_next_trunk_gets_a_call_a_carrier_does_not_take", carrier::next_trunk),
     ("a_trunk_with_a_wrong_password_says_so", carrier::wrong_password),
+    ("a_trunk_never_carries_more_calls_than_it_may", carrier::trunk_limit),
     ("an_unknown_number_is_refused_with_404", bad_input::unknown_number),
     ("malformed_sip_gets_400_or_is_counted", bad_input::malformed_sip),
     ("an_unknown_trunk_gets_403_and_is_counted", bad_input::unknown_trunk),
