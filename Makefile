@@ -12,6 +12,9 @@ CARGO ?= cargo
 ARGS ?=
 SOAK_CALLS ?= 20000
 SOAK_CONCURRENT ?= 400
+# Cases schemathesis makes up for each operation in `make fuzz-api`, and where it begins.
+API_EXAMPLES ?= 100
+API_SEED ?= 1
 # Each fuzz target runs that long.
 FUZZ_SECONDS ?= 60
 
@@ -19,7 +22,7 @@ WEB_SOURCES := $(shell find web -type f \( -path web/node_modules -o -path web/d
 WEB_MODULES := web/node_modules/.package-lock.json
 WEB_APP := web/dist/index.html
 
-.PHONY: help run build web test test-rust test-web test-postgres test-interop bench soak fuzz lint deny fmt clean deps-run deps-test deps-ci
+.PHONY: help run build web test test-rust test-web test-postgres test-interop test-contract bench soak fuzz fuzz-api lint deny fmt clean deps-run deps-test deps-ci
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
@@ -43,7 +46,7 @@ $(WEB_APP): $(WEB_MODULES) $(WEB_SOURCES)
 	@touch $@
 
 test: deps-test web ## install what the tests need, and run them all
-	scripts/run-tests rust postgres web interop
+	scripts/run-tests rust postgres web interop contract
 
 test-rust: web ## unit and behaviour tests of the crates
 	scripts/run-tests rust
@@ -57,6 +60,9 @@ test-web: $(WEB_MODULES) ## unit tests of the web app
 test-interop: deps-test web ## SIPp, baresip and Chromium against the platform
 	scripts/run-tests interop
 
+test-contract: deps-test ## the OpenAPI document against the platform, by schemathesis
+	scripts/run-tests contract
+
 bench: deps-run web ## calls, held calls, relayed media and decisions, beside Kamailio and rtpengine
 	bench/run
 
@@ -65,6 +71,9 @@ soak: deps-test build ## SOAK_CALLS calls, one after another and many at once, e
 
 fuzz: ## every fuzz target for FUZZ_SECONDS (needs a nightly toolchain and cargo-fuzz)
 	scripts/fuzz $(FUZZ_SECONDS)
+
+fuzz-api: deps-test ## schemathesis for long: API_EXAMPLES cases an operation for everybody, from API_SEED on
+	CONTRACT_THOROUGH=1 CONTRACT_EXAMPLES=$(API_EXAMPLES) CONTRACT_SEED=$(API_SEED) scripts/run-tests contract
 
 lint: web ## formatting, clippy, web lints
 	$(CARGO) fmt --all --check

@@ -13,9 +13,9 @@ use crate::ports::{Bucket, Buckets, Taken};
 const MINUTE_MICROS: i64 = 60_000_000;
 
 impl Bucket {
-    /// Microseconds until one request more is in it.
+    /// Microseconds until one request more is in it; at least one, so 60 million a minute is the most there is.
     pub fn interval_micros(&self) -> i64 {
-        MINUTE_MICROS / i64::from(self.per_minute.max(1))
+        (MINUTE_MICROS / i64::from(self.per_minute.max(1))).max(1)
     }
 
     /// How far it may be emptied: a minute's worth at once.
@@ -129,6 +129,13 @@ mod tests {
         assert!(take(&buckets, &ann, 1_020).admitted, "a third of a minute is one request");
         assert!(!take(&buckets, &ann, 1_020).admitted);
         assert_eq!(take(&buckets, &ann, 1_200).remaining, 2, "full again");
+    }
+
+    #[test]
+    fn a_rate_beyond_the_clocks_resolution_is_no_fault() {
+        let (buckets, all) = (LocalBuckets::new(10), bucket("all", u32::MAX));
+        let first = take(&buckets, &all, 1_000);
+        assert!(first.admitted && first.remaining > 60_000_000, "{first:?}");
     }
 
     #[test]

@@ -4,7 +4,7 @@ use axum::http::StatusCode;
 use domain::Micros;
 use operations::StoreError;
 
-use crate::problem::ApiError;
+use crate::problem::{ApiError, Fault};
 
 /// What the store's refusal is to the caller.
 pub fn from_store(error: StoreError) -> ApiError {
@@ -15,6 +15,7 @@ pub fn from_store(error: StoreError) -> ApiError {
         StoreError::Precondition(what) => ApiError::precondition_failed(format!(
             "The {what} is in another version than If-Match names; read it again"
         )),
+        StoreError::Cursor => ApiError::validation(vec![Fault::parameter("cursor", "is not one of this list")]),
         StoreError::Reference { reason, .. } => {
             ApiError::new(StatusCode::NOT_FOUND, "NOT_FOUND", format!("A reference does not hold: {reason}"))
         }

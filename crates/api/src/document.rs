@@ -1,13 +1,18 @@
 //! The OpenAPI document: what all operations share.
 
 use utoipa::openapi::{
-    ComponentsBuilder, ContactBuilder, InfoBuilder, LicenseBuilder, OpenApi, OpenApiBuilder, Server,
+    ComponentsBuilder, ContactBuilder, InfoBuilder, KnownFormat, LicenseBuilder, OpenApi, OpenApiBuilder, RefOr,
+    Schema, SchemaFormat, Server,
+    schema::{AdditionalProperties, ArrayItems},
     security::{ApiKey, ApiKeyValue, HttpAuthScheme, HttpBuilder, SecurityScheme},
     tag::TagBuilder,
 };
-use utoipa::{PartialSchema, ToSchema};
+use utoipa::{Number, PartialSchema, ToSchema};
 
-use crate::problem::{ErrorBody, Fault, Problem};
+use crate::{
+    problem::{ErrorBody, Fault, Problem},
+    resource::operations_mut,
+};
 
 const DESCRIPTION: &str = "\
 Call tracking and pay-per-call routing.
@@ -92,4 +97,56 @@ pub fn base() -> OpenApi {
         .components(Some(components))
         .tags(Some(TAGS.map(|(name, description)| TagBuilder::new().name(name).description(Some(description)).build())))
         .build()
+}
+
+/// The formats of unsigned integers are none that OpenAPI knows: they become the next signed one with their largest value as the bound,
+/// where no rule gives a smaller one.
+pub fn bound_integers(document: &mut OpenApi) {
+    for schema in document.components.iter_mut().flat_map(|components| components.schemas.values_mut()) {
+        bound(schema);
+    }
+    for (_, operation) in document.paths.paths.values_mut().flat_map(operations_mut) {
+        for parameter in operation.parameters.iter_mut().flatten() {
+            if let RefOr::T(parameter) = parameter {
+                parameter.schema.iter_mut().for_each(bound);
+            }
+        }
+    }
+}
+
+fn bound(schema: &mut RefOr<Schema>) {
+    let RefOr::T(schema) = schema else { return };
+    match schema {
+        Schema::Object(object) => {
+            let (format, largest) = match &object.format {
+                Some(SchemaFormat::KnownFormat(KnownFormat::UInt8)) => (KnownFormat::Int32, Some(usize::from(u8::MAX))),
+                Some(SchemaFormat::KnownFormat(KnownFormat::UInt16)) => {
+                    (KnownFormat::Int32, Some(usize::from(u16::MAX)))
+                }
+                Some(SchemaFormat::KnownFormat(KnownFormat::UInt32)) => (KnownFormat::Int64, Some(0xffff_ffff)),
+                Some(SchemaFormat::KnownFormat(KnownFormat::UInt64)) => (KnownFormat::Int64, None),
+                _ => {
+                    object.properties.values_mut().for_each(bound);
+                    if let Some(AdditionalProperties::RefOr(rest)) = object.additional_properties.as_deref_mut() {
+                        bound(rest);
+                    }
+                    return;
+                }
+            };
+            object.format = Some(SchemaFormat::KnownFormat(format));
+            object.minimum.get_or_insert(Number::UInt(0));
+            if object.maximum.is_none() {
+                object.maximum = largest.map(Number::UInt);
+            }
+        }
+        Schema::Array(array) => {
+            if let ArrayItems::RefOrSchema(items) = &mut array.items {
+                bound(items);
+            }
+        }
+        Schema::OneOf(any) => any.items.iter_mut().for_each(bound),
+        Schema::AllOf(any) => any.items.iter_mut().for_each(bound),
+        Schema::AnyOf(any) => any.items.iter_mut().for_each(bound),
+        _ => {}
+    }
 }

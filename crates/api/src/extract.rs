@@ -15,7 +15,10 @@ use utoipa::{
     openapi::{RefOr, Schema},
 };
 
-use crate::problem::{ApiError, Fault};
+use crate::{
+    problem::{ApiError, Fault},
+    strict::Strict,
+};
 
 /// Faults reported for one body at most.
 const FAULTS_MAX: usize = 50;
@@ -79,7 +82,7 @@ fn parse_body<T: DeserializeOwned + Validate<Context = ()> + PartialSchema>(byte
 
 /// Reads a value as a body is read, with every faulty member named.
 pub fn parse_value<T: DeserializeOwned + Validate<Context = ()> + PartialSchema>(value: Value) -> Result<T, ApiError> {
-    let parsed: T = match serde_path_to_error::deserialize(&value) {
+    let parsed: T = match serde_path_to_error::deserialize(Strict(&value)) {
         Ok(parsed) => parsed,
         Err(first) => return Err(ApiError::validation(type_faults::<T>(value, &first))),
     };
@@ -109,7 +112,7 @@ fn type_faults<T: DeserializeOwned + PartialSchema>(
         if is_missing || !remove(&mut value, &path) {
             break;
         }
-        match serde_path_to_error::deserialize::<_, T>(&value) {
+        match serde_path_to_error::deserialize::<_, T>(Strict(&value)) {
             Ok(_) => break,
             Err(next) => {
                 path = next.path().clone();
@@ -253,7 +256,7 @@ mod tests {
     #[derive(Debug, serde::Deserialize, Validate, utoipa::ToSchema)]
     #[serde(rename_all = "camelCase", deny_unknown_fields)]
     struct Sample {
-        #[garde(length(min = 1, max = 5))]
+        #[garde(length(chars, min = 1, max = 5))]
         name: String,
         #[garde(range(max = 10))]
         max_calls: u32,
@@ -303,6 +306,18 @@ mod tests {
             assert_eq!(refused(text), (422, "VALIDATION_ERROR"), "{text}");
         }
         assert_eq!(fields("[]"), [""]);
+    }
+
+    #[test]
+    fn members_have_names() {
+        assert_eq!(faults(r#"["a",1,[]]"#)[0].0, "");
+        assert_eq!(fields(r#"{"name":"a","maxCalls":1,"inner":[[1]]}"#), ["inner[0]"]);
+    }
+
+    #[test]
+    fn letters_are_counted_not_bytes() {
+        assert!(parse_body::<Sample>("{\"name\":\"Jürgä\",\"maxCalls\":1}".as_bytes()).is_ok());
+        assert_eq!(fields("{\"name\":\"Jürgäs\",\"maxCalls\":1}"), ["name"]);
     }
 
     #[test]

@@ -30,6 +30,7 @@ mod routes;
 mod seals;
 mod sides;
 mod state;
+mod strict;
 mod throttle;
 mod wire;
 
@@ -57,12 +58,15 @@ const PREFLIGHT_LIFETIME: Duration = Duration::from_hours(1);
 
 /// The OpenAPI document of all routes.
 pub fn openapi() -> utoipa::openapi::OpenApi {
-    routes::all().into_openapi()
+    let mut document = routes::all().into_openapi();
+    document::bound_integers(&mut document);
+    document
 }
 
 /// All routes. Serve it with `into_make_service_with_connect_info::<SocketAddr>()`, so that networks can be told apart.
 pub fn router(state: State) -> Router {
-    let (routes, document) = routes::all().split_for_parts();
+    let (routes, mut document) = routes::all().split_for_parts();
+    document::bound_integers(&mut document);
     let framed = state.clone();
     routes
         .merge(routes::documentation(&document))

@@ -20,7 +20,7 @@ pub struct PageQuery {
     pub limit: Option<u32>,
     /// `meta.nextCursor` of the page before: goes on behind its last item, however the list has grown since. Cheaper
     /// than a high page number, and without a total.
-    #[garde(length(max = 512))]
+    #[garde(length(chars, max = 512))]
     pub cursor: Option<String>,
 }
 

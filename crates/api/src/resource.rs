@@ -11,7 +11,7 @@ use axum::{
 };
 use operations::{Role, Side, demo_is_on, demo_tenant, permissions_of};
 use utoipa::openapi::{
-    ContentBuilder, HttpMethod, ObjectBuilder, PathItem, Ref, RefOr, ResponseBuilder,
+    ContentBuilder, HttpMethod, ObjectBuilder, PathItem, Ref, RefOr, Required, ResponseBuilder,
     path::{Operation, Parameter, ParameterBuilder, ParameterIn},
     schema::Type,
     security::SecurityRequirement,
@@ -212,7 +212,7 @@ fn check_csrf(principal: &Principal, state: &State, request: &Request) -> Result
 }
 
 /// The operations of a path, each with whether it changes anything.
-fn operations_mut(item: &mut PathItem) -> impl Iterator<Item = (bool, &mut Operation)> {
+pub(crate) fn operations_mut(item: &mut PathItem) -> impl Iterator<Item = (bool, &mut Operation)> {
     let safe = [&mut item.get, &mut item.head].into_iter().map(|operation| (false, operation));
     let changing = [&mut item.put, &mut item.post, &mut item.delete, &mut item.patch]
         .into_iter()
@@ -255,6 +255,15 @@ fn document(operation: &mut Operation, path: &str, is_change: bool, access: Acce
     if is_keyed {
         operation.parameters.get_or_insert_default().push(RefOr::T(key_parameter()));
     }
+    for parameter in operation.parameters.iter_mut().flatten() {
+        if let RefOr::T(parameter) = parameter
+            && parameter.parameter_in == ParameterIn::Query
+            && parameter.required != Required::True
+        {
+            // Forms send every field left blank: it is read as not given (`extract::Query`).
+            parameter.extensions.get_or_insert_default().insert("allowEmptyValue".to_owned(), true.into());
+        }
+    }
     let has_query = operation
         .parameters
         .iter()
@@ -290,6 +299,8 @@ fn document(operation: &mut Operation, path: &str, is_change: bool, access: Acce
     }
     if path.contains('{') {
         refusals.push((404, "There is none, or it is another tenant's"));
+    } else if operation.request_body.is_some() && access != Access::Public {
+        refusals.push((404, "Something the body names is not there"));
     }
     for (status, description) in refusals {
         let response = ResponseBuilder::new()

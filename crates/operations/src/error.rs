@@ -24,6 +24,9 @@ pub enum StoreError {
     /// It is none of the versions the change was for (`TenantScope::expecting`). Names the entity.
     #[error("{0} is in another version")]
     Precondition(&'static str),
+    /// The cursor of a page is none this list gave.
+    #[error("the cursor is not one of this list")]
+    Cursor,
     /// It names something the tenant does not have.
     #[error("{entity}: {reason}")]
     Reference {

@@ -40,7 +40,7 @@ impl Cursor {
 
     /// Back from a client.
     pub fn parse(text: &str) -> Result<Self, StoreError> {
-        let wrong = || StoreError::Reference { entity: "page", reason: "the cursor is not one of this list".into() };
+        let wrong = || StoreError::Cursor;
         let (id, key) = text.split_once('-').ok_or_else(wrong)?;
         let id = Uuid::try_parse(id).map_err(|_| wrong())?;
         let key = match key.split_at_checked(1).ok_or_else(wrong)? {

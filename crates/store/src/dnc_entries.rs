@@ -73,9 +73,8 @@ impl DncEntries for Store {
                 (0, skip, prefix.is_none().then(|| count.max(0).unsigned_abs()))
             }
             PageStart::Cursor(text) => {
-                let wrong =
-                    || StoreError::Reference { entity: "page", reason: "the cursor is not one of this list".into() };
-                (text.parse::<u64>().ok().filter(|after| *after <= i64::MAX as u64).ok_or_else(wrong)?, 0, None)
+                let after = text.parse::<u64>().ok().filter(|after| *after <= i64::MAX as u64);
+                (after.ok_or(StoreError::Cursor)?, 0, None)
             }
         };
         // Numbers that begin with the same digits are one range for each length, and longer ones are greater: range after range

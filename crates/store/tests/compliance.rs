@@ -106,7 +106,7 @@ async fn entries_are_found_by_first_digits_page_by_page() {
         assert!(seen.iter().all(|number| number.starts_with("+1212")) && seen.last().unwrap() == "+12125550024");
     }
     let wrong = dnc.list_dnc_entries(world.scope, list.id, None, &PageRequest::after("x".into(), 10)).await;
-    assert!(matches!(wrong, Err(StoreError::Reference { entity: "page", .. })));
+    assert!(matches!(wrong, Err(StoreError::Cursor)));
     // Another tenant's list is not there.
     let theirs = TenantScope::of(world.ids.next(NOW));
     let found = dnc.list_dnc_entries(theirs, list.id, None, &PageRequest::default()).await;

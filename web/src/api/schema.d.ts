@@ -3052,7 +3052,7 @@ export interface components {
              */
             password?: string | null;
             outbound?: components["schemas"]["OutboundCallsRequest"] | null;
-            /** Format: int32 */
+            /** Format: int64 */
             maxConcurrentCalls?: number | null;
             status?: components["schemas"]["TrunkStatus"] | null;
             metadata?: components["schemas"]["Metadata"] | null;
@@ -3099,7 +3099,7 @@ export interface components {
             /** @description Since when. */
             statusChangedAt: components["schemas"]["Time"];
             /**
-             * Format: int32
+             * Format: int64
              * @description Rest after each call, seconds.
              */
             wrapUpSeconds: number;
@@ -3155,7 +3155,7 @@ export interface components {
              */
             rotatedTo?: string | null;
             /**
-             * Format: int32
+             * Format: int64
              * @description Requests a minute; absent: the platform's limit.
              */
             rateLimit?: number | null;
@@ -3171,6 +3171,8 @@ export interface components {
          * @enum {string}
          */
         AttestationLevel: "A" | "B" | "C" | "NONE";
+        /** Format: binary */
+        Audio: string;
         /** @description Something that was done, or seen. */
         AuditLogEntry: {
             /** Format: uuid */
@@ -3353,7 +3355,7 @@ export interface components {
             hours?: components["schemas"]["Hours"] | null;
             filters: components["schemas"]["Filters"];
             /**
-             * Format: int32
+             * Format: int64
              * @description Draw weight unless the flow's node sets one.
              */
             weight: number;
@@ -3462,7 +3464,7 @@ export interface components {
             endpointId?: string | null;
             /** Format: uuid */
             flowId?: string | null;
-            /** Format: int32 */
+            /** Format: int64 */
             flowVersion?: number | null;
             startedAt: components["schemas"]["Time"];
             answeredAt?: components["schemas"]["Time"] | null;
@@ -3737,27 +3739,27 @@ export interface components {
         /** @description Calls that count towards a buyer's caps, over all its endpoints: answered ones, and those being offered to it. */
         CapUsage: {
             /**
-             * Format: int32
+             * Format: int64
              * @description Held at this moment, ringing or connected.
              */
             concurrency: number;
             /**
-             * Format: int32
+             * Format: int64
              * @description In this clock hour of the buyer's zone.
              */
             hourly: number;
             /**
-             * Format: int32
+             * Format: int64
              * @description Today in the buyer's zone.
              */
             daily: number;
             /**
-             * Format: int32
+             * Format: int64
              * @description In this month of the buyer's zone.
              */
             monthly: number;
             /**
-             * Format: int32
+             * Format: int64
              * @description Altogether.
              */
             total: number;
@@ -3795,31 +3797,31 @@ export interface components {
         /** @description Most calls; an absent limit does not bind, 0 is no calls at all. */
         Caps: {
             /**
-             * Format: int32
+             * Format: int64
              * @description At once.
              * @default null
              */
             concurrency: number | null;
             /**
-             * Format: int32
+             * Format: int64
              * @description In a clock hour of the buyer's zone.
              * @default null
              */
             hourly: number | null;
             /**
-             * Format: int32
+             * Format: int64
              * @description In a day of the buyer's zone.
              * @default null
              */
             daily: number | null;
             /**
-             * Format: int32
+             * Format: int64
              * @description In a month of the buyer's zone.
              * @default null
              */
             monthly: number | null;
             /**
-             * Format: int32
+             * Format: int64
              * @description Altogether.
              * @default null
              */
@@ -3964,7 +3966,7 @@ export interface components {
              */
             policyCampaignId?: string | null;
             /**
-             * Format: int32
+             * Format: int64
              * @description 0: the built-in default.
              */
             policyVersion: number;
@@ -4020,7 +4022,7 @@ export interface components {
             expiresAt?: components["schemas"]["Time"] | null;
         };
         /** @description A policy. */
-        CompliancePolicy: components["schemas"]["CompliancePolicyRules"] & {
+        CompliancePolicy: {
             /**
              * @description `default`, or `campaign:<id>`.
              * @example default
@@ -4032,11 +4034,134 @@ export interface components {
              */
             campaignId?: string | null;
             /**
-             * Format: int32
+             * Format: int64
              * @description Counts its changes; 0: never set, the built-in default (or, for a campaign, the tenant's policy) is in force.
              */
             version: number;
             updatedAt?: components["schemas"]["Time"] | null;
+            /**
+             * @description Look into do-not-call lists at all.
+             * @default true
+             */
+            enforceDnc: boolean;
+            /**
+             * @description Ask for consent at all.
+             * @default true
+             */
+            enforceConsent: boolean;
+            /**
+             * @description Keep calling hours at all.
+             * @default true
+             */
+            enforceCallingHours: boolean;
+            /**
+             * @description May people override the rules for a number?
+             * @default false
+             */
+            allowOverride: boolean;
+            /**
+             * @description Does a second person have to approve an override?
+             * @default true
+             */
+            requireAdminApproval: boolean;
+            /**
+             * @description Rules for calls the platform makes.
+             * @default {
+             *       "callingHours": true,
+             *       "consent": true,
+             *       "dnc": true
+             *     }
+             */
+            outbound: components["schemas"]["ComplianceRules"];
+            /**
+             * @description Rules for calls passed on to a number outside.
+             * @default {
+             *       "callingHours": false,
+             *       "consent": false,
+             *       "dnc": true
+             *     }
+             */
+            transfers: components["schemas"]["ComplianceRules"];
+            /**
+             * @description Rules for selling somebody who called us.
+             * @default {
+             *       "callingHours": false,
+             *       "consent": false,
+             *       "dnc": false
+             *     }
+             */
+            inbound: components["schemas"]["ComplianceRules"];
+            /**
+             * @description When a consumer may be called, at the consumer's place.
+             * @default {
+             *       "fri": {
+             *         "from": "08:00",
+             *         "to": "21:00"
+             *       },
+             *       "mon": {
+             *         "from": "08:00",
+             *         "to": "21:00"
+             *       },
+             *       "sat": {
+             *         "from": "08:00",
+             *         "to": "21:00"
+             *       },
+             *       "sun": {
+             *         "from": "08:00",
+             *         "to": "21:00"
+             *       },
+             *       "thu": {
+             *         "from": "08:00",
+             *         "to": "21:00"
+             *       },
+             *       "tue": {
+             *         "from": "08:00",
+             *         "to": "21:00"
+             *       },
+             *       "wed": {
+             *         "from": "08:00",
+             *         "to": "21:00"
+             *       }
+             *     }
+             */
+            callingHours: components["schemas"]["CallingWeek"];
+            /**
+             * @description Keep the stricter hours of the consumer's state as well.
+             * @default true
+             */
+            stateRules: boolean;
+            /**
+             * Format: int32
+             * @description Oldest scrub of a list that must be fresh, days.
+             * @default 31
+             */
+            listAgeDaysMax: number;
+            /**
+             * @description A list that must be fresh is not.
+             * @default block
+             */
+            whenListStale: components["schemas"]["Unsure"];
+            /**
+             * @description Nobody knows which time it is where the consumer is.
+             * @default block
+             */
+            whenZoneUnknown: components["schemas"]["Unsure"];
+            /**
+             * Format: int64
+             * @description Oldest data a decision may rest on while the database is away, seconds.
+             * @default 3600
+             */
+            dataAgeSecsMax: number;
+            /**
+             * @description The data is older than that.
+             * @default block
+             */
+            whenDataOld: components["schemas"]["Unsure"];
+            /**
+             * @description Take consents of the tenant's own making for verified.
+             * @default false
+             */
+            trustCustomConsent: boolean;
         };
         /** @description What a policy says. PUT replaces all of it; what is not named gets its default. */
         CompliancePolicyRules: {
@@ -4148,7 +4273,7 @@ export interface components {
              */
             whenZoneUnknown: components["schemas"]["Unsure"];
             /**
-             * Format: int32
+             * Format: int64
              * @description Oldest data a decision may rest on while the database is away, seconds.
              * @default 3600
              */
@@ -4242,7 +4367,7 @@ export interface components {
             skills?: string[];
             status?: components["schemas"]["AgentStatus"] | null;
             /**
-             * Format: int32
+             * Format: int64
              * @description 0 unless said otherwise.
              * @default 0
              */
@@ -4271,7 +4396,7 @@ export interface components {
              */
             buyerId?: string | null;
             /**
-             * Format: int32
+             * Format: int64
              * @description Requests a minute.
              */
             rateLimit?: number | null;
@@ -4295,7 +4420,7 @@ export interface components {
             hours?: components["schemas"]["Hours"] | null;
             filters?: components["schemas"]["Filters"];
             /**
-             * Format: int32
+             * Format: int64
              * @description 1 unless said otherwise. 0: only after everybody else.
              */
             weight?: number | null;
@@ -4451,14 +4576,14 @@ export interface components {
             /** @example sales */
             name: string;
             /**
-             * Format: int32
+             * Format: int64
              * @description 100 unless said otherwise.
              * @default 100
              */
             maxSize: number | null;
             /** @example file:waiting.wav */
             music?: string | null;
-            /** Format: int32 */
+            /** Format: int64 */
             timeoutSeconds?: number | null;
             phones?: components["schemas"]["QueuePhone"][];
             agentIds?: string[];
@@ -4473,7 +4598,7 @@ export interface components {
         CreateQuotaOverrideRequest: {
             quotaType: components["schemas"]["QuotaKind"];
             /**
-             * Format: int32
+             * Format: int64
              * @description The limit in its place; null or absent lifts it.
              */
             overrideValue?: number | null;
@@ -4535,7 +4660,7 @@ export interface components {
              * @example America/New_York
              */
             timeZone?: string | null;
-            /** Format: int32 */
+            /** Format: int64 */
             maxConcurrentCalls?: number | null;
             metadata?: components["schemas"]["Metadata"] | null;
         };
@@ -4566,7 +4691,7 @@ export interface components {
              */
             password?: string | null;
             outbound?: components["schemas"]["OutboundCallsRequest"] | null;
-            /** Format: int32 */
+            /** Format: int64 */
             maxConcurrentCalls?: number | null;
             status?: components["schemas"]["TrunkStatus"] | null;
             metadata?: components["schemas"]["Metadata"] | null;
@@ -5075,7 +5200,7 @@ export interface components {
             description?: string | null;
             status: components["schemas"]["FlowStatus"];
             /**
-             * Format: int32
+             * Format: int64
              * @description What calls run now.
              */
             publishedVersion?: number | null;
@@ -5112,7 +5237,7 @@ export interface components {
         };
         /** @description A version without its document. */
         FlowVersionSummary: {
-            /** Format: int32 */
+            /** Format: int64 */
             version: number;
             /** @description What calls run now. */
             published: boolean;
@@ -5284,12 +5409,12 @@ export interface components {
              */
             callId: string;
             /**
-             * Format: int32
+             * Format: int64
              * @description Attempts begun; counted anew after a retry by hand.
              */
             attempt: number;
             /**
-             * Format: int32
+             * Format: int64
              * @description After that many failed attempts it is given up.
              */
             attemptsMax: number;
@@ -5489,7 +5614,7 @@ export interface components {
                  */
                 rotatedTo?: string | null;
                 /**
-                 * Format: int32
+                 * Format: int64
                  * @description Requests a minute; absent: the platform's limit.
                  */
                 rateLimit?: number | null;
@@ -5578,7 +5703,7 @@ export interface components {
                 hours?: components["schemas"]["Hours"] | null;
                 filters: components["schemas"]["Filters"];
                 /**
-                 * Format: int32
+                 * Format: int64
                  * @description Draw weight unless the flow's node sets one.
                  */
                 weight: number;
@@ -5695,7 +5820,7 @@ export interface components {
                 endpointId?: string | null;
                 /** Format: uuid */
                 flowId?: string | null;
-                /** Format: int32 */
+                /** Format: int64 */
                 flowVersion?: number | null;
                 startedAt: components["schemas"]["Time"];
                 answeredAt?: components["schemas"]["Time"] | null;
@@ -5942,7 +6067,7 @@ export interface components {
                 description?: string | null;
                 status: components["schemas"]["FlowStatus"];
                 /**
-                 * Format: int32
+                 * Format: int64
                  * @description What calls run now.
                  */
                 publishedVersion?: number | null;
@@ -5968,12 +6093,12 @@ export interface components {
                  */
                 callId: string;
                 /**
-                 * Format: int32
+                 * Format: int64
                  * @description Attempts begun; counted anew after a retry by hand.
                  */
                 attempt: number;
                 /**
-                 * Format: int32
+                 * Format: int64
                  * @description After that many failed attempts it is given up.
                  */
                 attemptsMax: number;
@@ -6148,7 +6273,7 @@ export interface components {
                  * @example America/New_York
                  */
                 timeZone: string;
-                /** Format: int32 */
+                /** Format: int64 */
                 maxConcurrentCalls?: number | null;
                 metadata: components["schemas"]["Metadata"];
                 createdAt: components["schemas"]["Time"];
@@ -6472,13 +6597,13 @@ export interface components {
         /** @description Where a page stands in its list. */
         PaginationMeta: {
             /**
-             * Format: int32
+             * Format: int64
              * @description Page number; absent on pages asked for by cursor.
              * @example 1
              */
             page?: number | null;
             /**
-             * Format: int32
+             * Format: int64
              * @description Items of a page.
              * @example 20
              */
@@ -6777,7 +6902,7 @@ export interface components {
              */
             name: string;
             /**
-             * Format: int32
+             * Format: int64
              * @description Most callers waiting, unless the flow's node says fewer.
              */
             maxSize: number;
@@ -6787,7 +6912,7 @@ export interface components {
              */
             music?: string | null;
             /**
-             * Format: int32
+             * Format: int64
              * @description Longest wait in seconds, where the flow's node sets none; as long as the caller likes when absent.
              */
             timeoutSeconds?: number | null;
@@ -6813,7 +6938,7 @@ export interface components {
              */
             destination: string;
             /**
-             * Format: int32
+             * Format: int64
              * @description Rest after each call, seconds.
              */
             wrapUpSeconds?: number;
@@ -6822,19 +6947,19 @@ export interface components {
         Quota: {
             /** Format: uuid */
             tenantId: string;
-            /** Format: int32 */
+            /** Format: int64 */
             maxConcurrentCalls?: number | null;
-            /** Format: int32 */
+            /** Format: int64 */
             maxMinutesPerDay?: number | null;
             /**
-             * Format: int32
+             * Format: int64
              * @description Kept; recordings are not removed by it yet.
              */
             maxRecordingRetentionDays?: number | null;
-            /** Format: int32 */
+            /** Format: int64 */
             maxPhoneNumbers?: number | null;
             /**
-             * Format: int32
+             * Format: int64
              * @description Kept; storage is not counted yet.
              */
             maxStorageGB?: number | null;
@@ -6850,7 +6975,7 @@ export interface components {
             /** Format: int64 */
             current: number;
             /**
-             * Format: int32
+             * Format: int64
              * @description Null: none.
              */
             limit?: number | null;
@@ -6868,7 +6993,7 @@ export interface components {
             tenantId: string;
             quotaType: components["schemas"]["QuotaKind"];
             /**
-             * Format: int32
+             * Format: int64
              * @description Null lifts the limit.
              */
             overrideValue?: number | null;
@@ -6898,7 +7023,7 @@ export interface components {
             buyerName?: string | null;
             /** Format: uuid */
             endpointId: string;
-            /** Format: int32 */
+            /** Format: int64 */
             weight: number;
             /** Format: int32 */
             priority: number;
@@ -6908,7 +7033,7 @@ export interface components {
              */
             scorePermille?: number | null;
             /**
-             * Format: int32
+             * Format: int64
              * @description Calls held at the decision.
              */
             activeCalls: number;
@@ -7165,7 +7290,7 @@ export interface components {
         /** @description Where to go back to. */
         RollbackRequest: {
             /**
-             * Format: int32
+             * Format: int64
              * @example 1
              */
             version: number;
@@ -7208,6 +7333,8 @@ export interface components {
          * @enum {string}
          */
         RoutingStrategy: "round-robin" | "weighted" | "priority" | "least-calls" | "performance" | "hybrid";
+        /** @description Lines of text */
+        Rows: unknown;
         /** @description A provider. */
         SaveSingleSignOnRequest: {
             /**
@@ -7514,7 +7641,7 @@ export interface components {
              * @example America/New_York
              */
             timeZone: string;
-            /** Format: int32 */
+            /** Format: int64 */
             maxConcurrentCalls?: number | null;
             metadata: components["schemas"]["Metadata"];
             createdAt: components["schemas"]["Time"];
@@ -7552,7 +7679,7 @@ export interface components {
         /** @description Something that happened. */
         TimelineEvent: {
             /**
-             * Format: int32
+             * Format: int64
              * @description 0, 1, 2 ... within the call.
              */
             sequence: number;
@@ -7654,7 +7781,7 @@ export interface components {
         /** @description What was said at one stretch. */
         TranscriptSegment: {
             /**
-             * Format: int32
+             * Format: int64
              * @description Place in the transcript, from 0; given by the platform.
              */
             idx?: number;
@@ -7727,7 +7854,7 @@ export interface components {
             realm?: string | null;
             outbound?: components["schemas"]["OutboundCalls"] | null;
             /**
-             * Format: int32
+             * Format: int64
              * @description Most calls at once.
              */
             maxConcurrentCalls?: number | null;
@@ -7769,13 +7896,13 @@ export interface components {
             destination?: string | null;
             skills?: string[] | null;
             status?: components["schemas"]["AgentStatus"] | null;
-            /** Format: int32 */
+            /** Format: int64 */
             wrapUpSeconds?: number | null;
         };
         /** @description Changes of a key: members not named stay, null clears. What it may do does not change: make another one. */
         UpdateApiKeyRequest: {
             name?: string | null;
-            /** Format: int32 */
+            /** Format: int64 */
             rateLimit?: number | null;
             expiresAt?: components["schemas"]["Time"] | null;
         };
@@ -7788,7 +7915,7 @@ export interface components {
             timeZone?: string | null;
             hours?: components["schemas"]["Hours"] | null;
             filters?: components["schemas"]["Filters"] | null;
-            /** Format: int32 */
+            /** Format: int64 */
             weight?: number | null;
             /** Format: int32 */
             priority?: number | null;
@@ -7912,10 +8039,10 @@ export interface components {
         /** @description Changes of a queue: members not named stay, null clears. */
         UpdateQueueRequest: {
             name?: string | null;
-            /** Format: int32 */
+            /** Format: int64 */
             maxSize?: number | null;
             music?: string | null;
-            /** Format: int32 */
+            /** Format: int64 */
             timeoutSeconds?: number | null;
             phones?: components["schemas"]["QueuePhone"][] | null;
             agentIds?: string[] | null;
@@ -7923,15 +8050,15 @@ export interface components {
         };
         /** @description Changes of limits: members not named stay, null lifts a limit. */
         UpdateQuotaRequest: {
-            /** Format: int32 */
+            /** Format: int64 */
             maxConcurrentCalls?: number | null;
-            /** Format: int32 */
+            /** Format: int64 */
             maxMinutesPerDay?: number | null;
-            /** Format: int32 */
+            /** Format: int64 */
             maxRecordingRetentionDays?: number | null;
-            /** Format: int32 */
+            /** Format: int64 */
             maxPhoneNumbers?: number | null;
-            /** Format: int32 */
+            /** Format: int64 */
             maxStorageGB?: number | null;
             enabled?: boolean | null;
         };
@@ -7962,7 +8089,7 @@ export interface components {
             domain?: string | null;
             status?: components["schemas"]["TenantStatus"] | null;
             timeZone?: string | null;
-            /** Format: int32 */
+            /** Format: int64 */
             maxConcurrentCalls?: number | null;
             metadata?: components["schemas"]["Metadata"] | null;
         };
@@ -7979,7 +8106,7 @@ export interface components {
             /** Format: password */
             password?: string | null;
             outbound?: components["schemas"]["OutboundCallsRequest"] | null;
-            /** Format: int32 */
+            /** Format: int64 */
             maxConcurrentCalls?: number | null;
             status?: components["schemas"]["TrunkStatus"] | null;
             metadata?: components["schemas"]["Metadata"] | null;
@@ -8047,7 +8174,7 @@ export interface components {
             valid: boolean;
             /** @description The document's own `id`. */
             flowId: string;
-            /** Format: int32 */
+            /** Format: int64 */
             version: number;
             nodeCount: number;
         };
@@ -8553,6 +8680,15 @@ export interface operations {
             };
             /** @description Permission denied, or the x-csrf-token is missing */
             403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Something the body names is not there */
+            404: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -9599,6 +9735,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description Something the body names is not there */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description There is one already */
             409: {
                 headers: {
@@ -9709,6 +9854,15 @@ export interface operations {
             };
             /** @description Permission denied, or the x-csrf-token is missing */
             403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Something the body names is not there */
+            404: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -9833,6 +9987,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description Something the body names is not there */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description There is no second factor */
             409: {
                 headers: {
@@ -9948,6 +10111,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description Something the body names is not there */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description The tenant requires one */
             409: {
                 headers: {
@@ -10056,6 +10228,15 @@ export interface operations {
             };
             /** @description Permission denied, or the x-csrf-token is missing */
             403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Something the body names is not there */
+            404: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -10353,6 +10534,15 @@ export interface operations {
             };
             /** @description Permission denied, or the x-csrf-token is missing */
             403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Something the body names is not there */
+            404: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -10833,6 +11023,15 @@ export interface operations {
             };
             /** @description Permission denied, or the x-csrf-token is missing */
             403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Something the body names is not there */
+            404: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -12219,7 +12418,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "audio/wav": number[];
+                    "audio/wav": components["schemas"]["Audio"];
                 };
             };
             /** @description The range */
@@ -12228,7 +12427,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "audio/wav": number[];
+                    "audio/wav": components["schemas"]["Audio"];
                 };
             };
             /** @description Not signed in */
@@ -12508,7 +12707,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "audio/wav": number[];
+                    "audio/wav": components["schemas"]["Audio"];
                 };
             };
             /** @description The range */
@@ -12517,7 +12716,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "audio/wav": number[];
+                    "audio/wav": components["schemas"]["Audio"];
                 };
             };
             /** @description There is none, or it is another tenant's */
@@ -14472,6 +14671,15 @@ export interface operations {
             };
             /** @description Permission denied, or the x-csrf-token is missing */
             403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Something the body names is not there */
+            404: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -16437,6 +16645,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description Something the body names is not there */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description Taken already, in use, or changed meanwhile */
             409: {
                 headers: {
@@ -17204,6 +17421,15 @@ export interface operations {
             };
             /** @description Permission denied, or the x-csrf-token is missing */
             403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Something the body names is not there */
+            404: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -18983,6 +19209,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description Something the body names is not there */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description Taken already, in use, or changed meanwhile */
             409: {
                 headers: {
@@ -19095,6 +19330,15 @@ export interface operations {
             };
             /** @description Permission denied, or the x-csrf-token is missing */
             403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Something the body names is not there */
+            404: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -22340,10 +22584,11 @@ export interface operations {
             };
             cookie?: never;
         };
-        /** @description text/csv or text/plain, up to 20 million rows of 1 KiB */
+        /** @description Up to 20 million rows of 1 KiB */
         requestBody: {
             content: {
-                "text/csv": string;
+                "text/csv": components["schemas"]["Rows"];
+                "text/plain": components["schemas"]["Rows"];
             };
         };
         responses: {
@@ -22579,6 +22824,15 @@ export interface operations {
             };
             /** @description Permission denied, or the x-csrf-token is missing */
             403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Something the body names is not there */
+            404: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -23048,6 +23302,15 @@ export interface operations {
             };
             /** @description Permission denied, or the x-csrf-token is missing */
             403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Something the body names is not there */
+            404: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -23566,6 +23829,15 @@ export interface operations {
             };
             /** @description Permission denied, or the x-csrf-token is missing */
             403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Something the body names is not there */
+            404: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -26540,6 +26812,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description Something the body names is not there */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description Taken already, in use, or changed meanwhile */
             409: {
                 headers: {
@@ -28620,6 +28901,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description Something the body names is not there */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description Taken already, in use, or changed meanwhile */
             409: {
                 headers: {
@@ -29148,6 +29438,15 @@ export interface operations {
             };
             /** @description Permission denied, or the x-csrf-token is missing */
             403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Something the body names is not there */
+            404: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -30522,6 +30821,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description Something the body names is not there */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description Taken already, in use, or changed meanwhile */
             409: {
                 headers: {
@@ -31198,6 +31506,15 @@ export interface operations {
             };
             /** @description Permission denied, or the x-csrf-token is missing */
             403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Something the body names is not there */
+            404: {
                 headers: {
                     [name: string]: unknown;
                 };

@@ -98,7 +98,7 @@ pub struct AgentQuery {
     #[garde(skip)]
     user_id: Option<Uuid>,
     /// Part of the name.
-    #[garde(length(max = 100))]
+    #[garde(length(chars, max = 100))]
     search: Option<String>,
 }
 
@@ -108,13 +108,13 @@ pub struct AgentQuery {
 pub struct CreateAgentRequest {
     #[garde(skip)]
     user_id: Option<Uuid>,
-    #[garde(length(min = 1, max = 200))]
+    #[garde(length(chars, min = 1, max = 200))]
     #[schema(min_length = 1, max_length = 200, example = "Ana")]
     name: String,
     #[garde(custom(is_sip_uri))]
     #[schema(min_length = 1, max_length = 500, example = "sip:ana@agents.acme.example")]
     destination: String,
-    #[garde(length(max = 50), inner(length(min = 1, max = 64)))]
+    #[garde(length(max = 50), inner(length(chars, min = 1, max = 64)))]
     #[serde(default)]
     #[schema(example = json!(["spanish"]))]
     skills: Vec<String>,
@@ -134,11 +134,11 @@ pub struct UpdateAgentRequest {
     #[garde(skip)]
     #[serde(default, deserialize_with = "nullable")]
     user_id: Option<Option<Uuid>>,
-    #[garde(length(min = 1, max = 200))]
+    #[garde(length(chars, min = 1, max = 200))]
     name: Option<String>,
     #[garde(inner(custom(is_sip_uri)))]
     destination: Option<String>,
-    #[garde(length(max = 50), inner(inner(length(min = 1, max = 64))))]
+    #[garde(length(max = 50), inner(inner(length(chars, min = 1, max = 64))))]
     skills: Option<Vec<String>>,
     #[garde(skip)]
     status: Option<AgentStatus>,

@@ -125,7 +125,7 @@ async fn list(
 #[derive(Debug, Deserialize, Validate, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct CreateApiKeyRequest {
-    #[garde(length(min = 1, max = 200))]
+    #[garde(length(chars, min = 1, max = 200))]
     #[schema(min_length = 1, max_length = 200, example = "CRM sync")]
     name: String,
     /// Permissions; `*` stands for one segment. None beyond the caller's own.
@@ -231,7 +231,7 @@ async fn read(caller: Caller, PathId(id): PathId<ApiKeyId>) -> ApiResult<Json<Ap
 #[derive(Debug, Deserialize, Validate, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct UpdateApiKeyRequest {
-    #[garde(length(min = 1, max = 200))]
+    #[garde(length(chars, min = 1, max = 200))]
     name: Option<String>,
     #[garde(inner(inner(range(min = 1, max = 100_000))))]
     #[serde(default, deserialize_with = "nullable")]

@@ -85,13 +85,13 @@ fn view(chained: ChainedEntry) -> AuditLogEntry {
 #[into_params(parameter_in = Query)]
 pub struct AuditQuery {
     /// `number.update`, or `number.*` for all that begin so.
-    #[garde(length(max = 100))]
+    #[garde(length(chars, max = 100))]
     #[param(example = "number.*")]
     action: Option<String>,
     /// `number`, `user`, `session` ...
-    #[garde(length(max = 100))]
+    #[garde(length(chars, max = 100))]
     entity: Option<String>,
-    #[garde(length(max = 100))]
+    #[garde(length(chars, max = 100))]
     entity_id: Option<String>,
     #[garde(skip)]
     user_id: Option<Uuid>,

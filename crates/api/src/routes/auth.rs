@@ -51,18 +51,18 @@ pub(crate) fn routes() -> Resource {
 #[derive(Deserialize, Validate, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct LoginRequest {
-    #[garde(length(min = 3, max = 254))]
+    #[garde(length(chars, min = 3, max = 254))]
     #[schema(example = "admin@demo.example", min_length = 3, max_length = 254)]
     email: String,
-    #[garde(length(min = 1, max = 1024))]
+    #[garde(length(chars, min = 1, max = 1024))]
     #[schema(example = "a long password", min_length = 1, max_length = 1024, format = Password)]
     password: String,
     /// The tenant's slug, where address and password fit several. At a tenant's own host name it is that tenant.
-    #[garde(length(max = 63))]
+    #[garde(length(chars, max = 63))]
     #[schema(example = "demo")]
     tenant: Option<String>,
     /// The second factor's code, or a recovery code.
-    #[garde(length(max = 32))]
+    #[garde(length(chars, max = 32))]
     #[schema(example = "287082")]
     code: Option<String>,
 }

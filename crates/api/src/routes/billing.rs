@@ -226,7 +226,7 @@ pub struct CreateRateCardRequest {
     tenant_id: Uuid,
     #[garde(skip)]
     billing_account_id: Uuid,
-    #[garde(length(min = 1, max = 200))]
+    #[garde(length(chars, min = 1, max = 200))]
     #[schema(min_length = 1, max_length = 200, example = "2026")]
     name: String,
     #[garde(skip)]
@@ -299,7 +299,7 @@ pub struct TenantQuery {
 #[derive(Debug, Deserialize, Validate, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct UpdateRateCardRequest {
-    #[garde(length(min = 1, max = 200))]
+    #[garde(length(chars, min = 1, max = 200))]
     name: Option<String>,
     #[garde(skip)]
     effective_from: Option<Time>,

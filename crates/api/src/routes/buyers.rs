@@ -125,7 +125,7 @@ pub struct BuyerQuery {
     #[garde(skip)]
     publisher_id: Option<Uuid>,
     /// Part of name or code.
-    #[garde(length(max = 100))]
+    #[garde(length(chars, max = 100))]
     search: Option<String>,
 }
 
@@ -169,7 +169,7 @@ pub(super) async fn page_of(caller: &Caller, filter: &BuyerFilter, page: &PageRe
 pub struct CreateBuyerRequest {
     #[garde(skip)]
     publisher_id: Uuid,
-    #[garde(length(min = 1, max = 200))]
+    #[garde(length(chars, min = 1, max = 200))]
     #[schema(min_length = 1, max_length = 200, example = "Sunrise Solar")]
     name: String,
     #[garde(custom(is_code))]
@@ -261,7 +261,7 @@ async fn read(caller: Caller, PathId(id): PathId<BuyerId>) -> ApiResult<Json<Buy
 #[derive(Debug, Deserialize, Validate, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct UpdateBuyerRequest {
-    #[garde(length(min = 1, max = 200))]
+    #[garde(length(chars, min = 1, max = 200))]
     name: Option<String>,
     #[garde(inner(custom(is_code)))]
     code: Option<String>,

@@ -62,7 +62,7 @@ pub struct CallerIdPoolQuery {
 #[derive(Debug, Deserialize, Validate, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct CreateCallerIdPoolRequest {
-    #[garde(length(min = 1, max = 200))]
+    #[garde(length(chars, min = 1, max = 200))]
     #[schema(min_length = 1, max_length = 200, example = "West coast")]
     name: String,
     /// `ACTIVE` unless said otherwise.
@@ -76,7 +76,7 @@ pub struct CreateCallerIdPoolRequest {
 #[derive(Debug, Deserialize, Validate, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct UpdateCallerIdPoolRequest {
-    #[garde(length(min = 1, max = 200))]
+    #[garde(length(chars, min = 1, max = 200))]
     name: Option<String>,
     #[garde(skip)]
     status: Option<CallerIdPoolStatus>,

@@ -222,7 +222,7 @@ pub struct CampaignQuery {
     #[garde(skip)]
     flow_id: Option<Uuid>,
     /// Part of the name.
-    #[garde(length(max = 100))]
+    #[garde(length(chars, max = 100))]
     search: Option<String>,
 }
 
@@ -257,7 +257,7 @@ async fn list(
 #[derive(Debug, Deserialize, Validate, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct CreateCampaignRequest {
-    #[garde(length(min = 1, max = 200))]
+    #[garde(length(chars, min = 1, max = 200))]
     #[schema(min_length = 1, max_length = 200, example = "Solar, west")]
     name: String,
     #[garde(skip)]
@@ -285,7 +285,7 @@ pub struct CreateCampaignRequest {
     record: bool,
     #[garde(skip)]
     caller_id_pool_id: Option<Uuid>,
-    #[garde(length(min = 1, max = PROMPT_CHARS_MAX))]
+    #[garde(length(chars, min = 1, max = PROMPT_CHARS_MAX))]
     #[schema(example = "ivr/ivr-welcome.wav")]
     intro_audio: Option<String>,
     #[garde(skip)]
@@ -340,7 +340,7 @@ async fn read(caller: Caller, PathId(id): PathId<CampaignId>) -> ApiResult<Json<
 #[derive(Debug, Deserialize, Validate, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct UpdateCampaignRequest {
-    #[garde(length(min = 1, max = 200))]
+    #[garde(length(chars, min = 1, max = 200))]
     name: Option<String>,
     #[garde(skip)]
     publisher_id: Option<Uuid>,
@@ -367,7 +367,7 @@ pub struct UpdateCampaignRequest {
     #[garde(skip)]
     #[serde(default, deserialize_with = "nullable")]
     caller_id_pool_id: Option<Option<Uuid>>,
-    #[garde(inner(inner(length(min = 1, max = PROMPT_CHARS_MAX))))]
+    #[garde(inner(inner(length(chars, min = 1, max = PROMPT_CHARS_MAX))))]
     #[serde(default, deserialize_with = "nullable")]
     intro_audio: Option<Option<String>>,
     #[garde(skip)]

@@ -62,7 +62,7 @@ pub struct CarrierQuery {
 #[derive(Debug, Deserialize, Validate, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct CreateCarrierRequest {
-    #[garde(length(min = 1, max = 200))]
+    #[garde(length(chars, min = 1, max = 200))]
     #[schema(min_length = 1, max_length = 200, example = "Example Telecom")]
     name: String,
     #[garde(custom(is_code))]
@@ -81,7 +81,7 @@ pub struct AdminCreateCarrierRequest {
     /// Whose it is to be.
     #[garde(skip)]
     tenant_id: Uuid,
-    #[garde(length(min = 1, max = 200))]
+    #[garde(length(chars, min = 1, max = 200))]
     #[schema(min_length = 1, max_length = 200, example = "Example Telecom")]
     name: String,
     #[garde(custom(is_code))]
@@ -105,7 +105,7 @@ impl AdminCreateCarrierRequest {
 #[derive(Debug, Deserialize, Validate, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct UpdateCarrierRequest {
-    #[garde(length(min = 1, max = 200))]
+    #[garde(length(chars, min = 1, max = 200))]
     name: Option<String>,
     #[garde(inner(custom(is_code)))]
     code: Option<String>,

@@ -37,7 +37,7 @@ pub(crate) fn routes() -> Resource {
 #[into_params(parameter_in = Query)]
 pub struct SummaryQuery {
     /// `1h`, `24h`, `7d` or `30d`, up to now; `today` since midnight in the tenant's time zone.
-    #[garde(length(max = 16))]
+    #[garde(length(chars, max = 16))]
     #[param(default = "24h", example = "24h")]
     window: Option<String>,
 }

@@ -170,7 +170,7 @@ pub struct CreateEndpointRequest {
     #[garde(skip)]
     #[serde(rename = "type")]
     kind: EndpointType,
-    #[garde(length(min = 3, max = 256))]
+    #[garde(length(chars, min = 3, max = 256))]
     #[schema(min_length = 3, max_length = 256, example = "sip:sales@buyer.example")]
     destination: String,
     /// The only trunk a PSTN number is to be called over.
@@ -256,7 +256,7 @@ pub struct UpdateEndpointRequest {
     #[garde(skip)]
     #[serde(rename = "type")]
     kind: Option<EndpointType>,
-    #[garde(length(min = 3, max = 256))]
+    #[garde(length(chars, min = 3, max = 256))]
     destination: Option<String>,
     /// Null: the tenant's trunks, by priority.
     #[garde(skip)]

@@ -50,7 +50,7 @@ pub(crate) fn routes() -> Resource {
 #[into_params(parameter_in = Query)]
 pub struct ListenQuery {
     /// From `POST /auth/ws-ticket`. Programs send `X-API-Key` instead.
-    #[garde(length(max = 4096))]
+    #[garde(length(chars, max = 4096))]
     ticket: Option<String>,
 }
 

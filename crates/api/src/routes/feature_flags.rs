@@ -48,7 +48,7 @@ pub struct FeatureFlag {
 #[into_params(parameter_in = Query)]
 pub struct FeatureFlagQuery {
     /// Part of the key.
-    #[garde(length(max = 100))]
+    #[garde(length(chars, max = 100))]
     search: Option<String>,
 }
 
@@ -61,7 +61,7 @@ pub struct CreateFeatureFlagRequest {
     key: String,
     #[garde(skip)]
     value: FlagValue,
-    #[garde(length(max = 500))]
+    #[garde(length(chars, max = 500))]
     description: Option<String>,
 }
 
@@ -73,7 +73,7 @@ pub struct UpdateFeatureFlagRequest {
     key: Option<String>,
     #[garde(skip)]
     value: Option<FlagValue>,
-    #[garde(inner(inner(length(max = 500))))]
+    #[garde(inner(inner(length(chars, max = 500))))]
     #[serde(default, deserialize_with = "nullable")]
     description: Option<Option<String>>,
 }

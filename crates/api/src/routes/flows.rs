@@ -188,7 +188,7 @@ pub struct FlowQuery {
     #[param(value_type = Option<FlowStatus>)]
     status: Option<FlowStatus>,
     /// Part of the name or key.
-    #[garde(length(max = 100))]
+    #[garde(length(chars, max = 100))]
     search: Option<String>,
 }
 

@@ -38,12 +38,12 @@ pub(crate) fn routes() -> Resource {
 #[derive(Debug, Deserialize, Validate, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct InviteRequest {
-    #[garde(email, length(max = 254))]
+    #[garde(email, length(chars, max = 254))]
     #[schema(example = "ana@example.com", max_length = 254)]
     email: String,
-    #[garde(length(max = 100))]
+    #[garde(length(chars, max = 100))]
     first_name: Option<String>,
-    #[garde(length(max = 100))]
+    #[garde(length(chars, max = 100))]
     last_name: Option<String>,
     /// Any case; `analyst` where neither these nor `roleIds` name any.
     #[garde(length(max = assignment::ROLES_MAX))]
@@ -147,7 +147,7 @@ async fn invite_again(caller: Caller, PathId(id): PathId<UserId>) -> ApiResult<J
 #[derive(Debug, Deserialize, Validate, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct InviteOwnerRequest {
-    #[garde(email, length(max = 254))]
+    #[garde(email, length(chars, max = 254))]
     #[schema(example = "owner@example.com", max_length = 254)]
     email: String,
 }

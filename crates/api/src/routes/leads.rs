@@ -126,10 +126,10 @@ pub struct LeadQuery {
     #[garde(skip)]
     assigned_to_id: Option<Uuid>,
     /// Only those with this label.
-    #[garde(length(max = 64))]
+    #[garde(length(chars, max = 64))]
     tag: Option<String>,
     /// Part of a name, the number, the e-mail address or the company.
-    #[garde(length(max = 100))]
+    #[garde(length(chars, max = 100))]
     search: Option<String>,
 }
 
@@ -138,38 +138,38 @@ pub struct LeadQuery {
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct CreateLeadRequest {
     /// E.164, or as people write it.
-    #[garde(length(min = 3, max = 32))]
+    #[garde(length(chars, min = 3, max = 32))]
     #[schema(min_length = 3, max_length = 32, example = "+15551230001")]
     phone_number: String,
     #[garde(skip)]
     campaign_id: Option<Uuid>,
-    #[garde(length(max = 100))]
+    #[garde(length(chars, max = 100))]
     #[schema(example = "Ana")]
     first_name: Option<String>,
-    #[garde(length(max = 100))]
+    #[garde(length(chars, max = 100))]
     #[schema(example = "Ray")]
     last_name: Option<String>,
-    #[garde(length(max = 200))]
+    #[garde(length(chars, max = 200))]
     full_name: Option<String>,
     #[garde(inner(email))]
     #[schema(example = "ana@example.com")]
     email: Option<String>,
-    #[garde(length(max = 200))]
+    #[garde(length(chars, max = 200))]
     company: Option<String>,
-    #[garde(length(max = 300))]
+    #[garde(length(chars, max = 300))]
     address: Option<String>,
-    #[garde(length(max = 100))]
+    #[garde(length(chars, max = 100))]
     city: Option<String>,
-    #[garde(length(max = 100))]
+    #[garde(length(chars, max = 100))]
     #[schema(example = "NY")]
     state: Option<String>,
-    #[garde(length(max = 20))]
+    #[garde(length(chars, max = 20))]
     #[schema(example = "10001")]
     zip_code: Option<String>,
-    #[garde(inner(length(min = 2, max = 2)))]
+    #[garde(inner(length(chars, min = 2, max = 2)))]
     #[schema(example = "US")]
     country: Option<String>,
-    #[garde(length(max = 100))]
+    #[garde(length(chars, max = 100))]
     #[schema(example = "web form")]
     lead_source: Option<String>,
     /// `NEW` unless said otherwise.
@@ -181,9 +181,9 @@ pub struct CreateLeadRequest {
     priority: Option<i32>,
     #[garde(skip)]
     custom_fields: Option<Metadata>,
-    #[garde(length(max = 10000))]
+    #[garde(length(chars, max = 10000))]
     notes: Option<String>,
-    #[garde(length(max = 50), inner(length(min = 1, max = 64)))]
+    #[garde(length(max = 50), inner(length(chars, min = 1, max = 64)))]
     #[serde(default)]
     #[schema(example = json!(["solar"]))]
     tags: Vec<String>,
@@ -195,42 +195,42 @@ pub struct CreateLeadRequest {
 #[derive(Debug, Deserialize, Validate, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct UpdateLeadRequest {
-    #[garde(length(min = 3, max = 32))]
+    #[garde(length(chars, min = 3, max = 32))]
     phone_number: Option<String>,
     #[garde(skip)]
     #[serde(default, deserialize_with = "nullable")]
     campaign_id: Option<Option<Uuid>>,
-    #[garde(inner(inner(length(max = 100))))]
+    #[garde(inner(inner(length(chars, max = 100))))]
     #[serde(default, deserialize_with = "nullable")]
     first_name: Option<Option<String>>,
-    #[garde(inner(inner(length(max = 100))))]
+    #[garde(inner(inner(length(chars, max = 100))))]
     #[serde(default, deserialize_with = "nullable")]
     last_name: Option<Option<String>>,
-    #[garde(inner(inner(length(max = 200))))]
+    #[garde(inner(inner(length(chars, max = 200))))]
     #[serde(default, deserialize_with = "nullable")]
     full_name: Option<Option<String>>,
     #[garde(inner(inner(email)))]
     #[serde(default, deserialize_with = "nullable")]
     email: Option<Option<String>>,
-    #[garde(inner(inner(length(max = 200))))]
+    #[garde(inner(inner(length(chars, max = 200))))]
     #[serde(default, deserialize_with = "nullable")]
     company: Option<Option<String>>,
-    #[garde(inner(inner(length(max = 300))))]
+    #[garde(inner(inner(length(chars, max = 300))))]
     #[serde(default, deserialize_with = "nullable")]
     address: Option<Option<String>>,
-    #[garde(inner(inner(length(max = 100))))]
+    #[garde(inner(inner(length(chars, max = 100))))]
     #[serde(default, deserialize_with = "nullable")]
     city: Option<Option<String>>,
-    #[garde(inner(inner(length(max = 100))))]
+    #[garde(inner(inner(length(chars, max = 100))))]
     #[serde(default, deserialize_with = "nullable")]
     state: Option<Option<String>>,
-    #[garde(inner(inner(length(max = 20))))]
+    #[garde(inner(inner(length(chars, max = 20))))]
     #[serde(default, deserialize_with = "nullable")]
     zip_code: Option<Option<String>>,
-    #[garde(inner(inner(length(min = 2, max = 2))))]
+    #[garde(inner(inner(length(chars, min = 2, max = 2))))]
     #[serde(default, deserialize_with = "nullable")]
     country: Option<Option<String>>,
-    #[garde(inner(inner(length(max = 100))))]
+    #[garde(inner(inner(length(chars, max = 100))))]
     #[serde(default, deserialize_with = "nullable")]
     lead_source: Option<Option<String>>,
     #[garde(skip)]
@@ -239,10 +239,10 @@ pub struct UpdateLeadRequest {
     priority: Option<i32>,
     #[garde(skip)]
     custom_fields: Option<Metadata>,
-    #[garde(inner(inner(length(max = 10000))))]
+    #[garde(inner(inner(length(chars, max = 10000))))]
     #[serde(default, deserialize_with = "nullable")]
     notes: Option<Option<String>>,
-    #[garde(length(max = 50), inner(inner(length(min = 1, max = 64))))]
+    #[garde(length(max = 50), inner(inner(length(chars, min = 1, max = 64))))]
     tags: Option<Vec<String>>,
     #[garde(skip)]
     #[serde(default, deserialize_with = "nullable")]
@@ -421,7 +421,7 @@ async fn calls_of(
 #[into_params(parameter_in = Query)]
 pub struct LookUpQuery {
     /// As people write it. Missing: 422 `MISSING_PHONE`.
-    #[garde(length(max = 32))]
+    #[garde(length(chars, max = 32))]
     phone_number: Option<String>,
 }
 

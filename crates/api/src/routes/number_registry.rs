@@ -45,16 +45,16 @@ pub(crate) fn routes() -> Resource {
 #[into_params(parameter_in = Query)]
 pub struct AvailableQuery {
     /// Three digits.
-    #[garde(length(min = 3, max = 3))]
+    #[garde(length(chars, min = 3, max = 3))]
     area_code: Option<String>,
     /// `US` unless said otherwise.
-    #[garde(length(min = 2, max = 2))]
+    #[garde(length(chars, min = 2, max = 2))]
     country: Option<String>,
     /// State or province.
-    #[garde(length(min = 2, max = 64))]
+    #[garde(length(chars, min = 2, max = 64))]
     region: Option<String>,
     /// With whom; as the tenant prefers unless said otherwise.
-    #[garde(length(max = 64))]
+    #[garde(length(chars, max = 64))]
     provider: Option<String>,
     /// Most numbers.
     #[garde(range(min = 1, max = 50))]
@@ -156,7 +156,7 @@ async fn orders(caller: Caller) -> ApiResult<Json<NumberOrderList>> {
 #[derive(Debug, Deserialize, Validate, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct LookUpNumberRequest {
-    #[garde(length(min = 3, max = 32))]
+    #[garde(length(chars, min = 3, max = 32))]
     #[schema(example = "+15551234567", min_length = 3, max_length = 32)]
     number: String,
     /// Whose; needed only where several tenants have the number.
@@ -217,10 +217,10 @@ async fn look_up(caller: Caller, Body(body): Body<LookUpNumberRequest>) -> ApiRe
 pub struct AdminProvisionNumberRequest {
     #[garde(skip)]
     tenant_id: Uuid,
-    #[garde(length(min = 3, max = 32))]
+    #[garde(length(chars, min = 3, max = 32))]
     #[schema(example = "+15551234567", min_length = 3, max_length = 32)]
     number: String,
-    #[garde(length(max = 64))]
+    #[garde(length(chars, max = 64))]
     provider: Option<String>,
     #[garde(skip)]
     carrier_id: Option<Uuid>,
@@ -308,7 +308,7 @@ async fn provision(
 #[into_params(parameter_in = Query)]
 pub struct AuditQuery {
     /// One provider only.
-    #[garde(length(max = 64))]
+    #[garde(length(chars, max = 64))]
     provider: Option<String>,
     /// One tenant only.
     #[garde(skip)]

@@ -110,10 +110,10 @@ pub struct NumberQuery {
     #[garde(skip)]
     campaign_id: Option<Uuid>,
     /// Only from this provider.
-    #[garde(length(max = 64))]
+    #[garde(length(chars, max = 64))]
     provider: Option<String>,
     /// Part of the number.
-    #[garde(length(max = 32))]
+    #[garde(length(chars, max = 32))]
     search: Option<String>,
 }
 
@@ -161,7 +161,7 @@ pub(super) async fn page_of(
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct ProvisionNumberRequest {
     /// E.164, or as people write it.
-    #[garde(length(min = 3, max = 32))]
+    #[garde(length(chars, min = 3, max = 32))]
     #[schema(example = "+15551234567", min_length = 3, max_length = 32)]
     number: Option<String>,
     /// Buy `number` from the provider, rather than add it as one the tenant has already.
@@ -173,13 +173,13 @@ pub struct ProvisionNumberRequest {
     #[schema(pattern = "^[2-9][0-9]{2}$")]
     area_code: Option<String>,
     /// ISO 3166 code of two letters; `US` unless said otherwise.
-    #[garde(length(min = 2, max = 2))]
+    #[garde(length(chars, min = 2, max = 2))]
     country: Option<String>,
     /// State or province, two letters.
-    #[garde(length(min = 2, max = 64))]
+    #[garde(length(chars, min = 2, max = 64))]
     region: Option<String>,
     /// Where it came from, or with whom it is bought: `local`, `signalwire`, `telnyx`, `bandwidth`.
-    #[garde(length(max = 64))]
+    #[garde(length(chars, max = 64))]
     #[schema(example = "local")]
     provider: Option<String>,
     /// What a number to be bought must be able to do; voice unless said otherwise.
@@ -192,7 +192,7 @@ pub struct ProvisionNumberRequest {
     #[garde(skip)]
     status: Option<NumberStatus>,
     /// The name people know it by.
-    #[garde(length(min = 1, max = 200))]
+    #[garde(length(chars, min = 1, max = 200))]
     friendly_name: Option<String>,
     #[garde(skip)]
     carrier_id: Option<Uuid>,
@@ -365,7 +365,7 @@ pub struct UpdateNumberRequest {
     #[garde(skip)]
     capabilities: Option<CapabilityChanges>,
     /// The name people know it by; the provider hears of it too.
-    #[garde(inner(inner(length(min = 1, max = 200))))]
+    #[garde(inner(inner(length(chars, min = 1, max = 200))))]
     #[serde(default, deserialize_with = "nullable")]
     friendly_name: Option<Option<String>>,
     #[garde(skip)]

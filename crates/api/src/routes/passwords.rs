@@ -65,10 +65,10 @@ pub(super) async fn hashed(state: &State, field: &str, password: String, email: 
 #[derive(Deserialize, Validate, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct ChangePasswordRequest {
-    #[garde(length(max = 1024))]
+    #[garde(length(chars, max = 1024))]
     #[schema(max_length = 1024, format = Password)]
     current_password: String,
-    #[garde(length(max = 1024))]
+    #[garde(length(chars, max = 1024))]
     #[schema(min_length = 8, max_length = 1024, format = Password)]
     new_password: String,
 }
@@ -103,11 +103,11 @@ async fn change(caller: Caller, Body(body): Body<ChangePasswordRequest>) -> ApiR
 #[derive(Debug, Deserialize, Validate, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ForgotPasswordRequest {
-    #[garde(length(min = 3, max = 254))]
+    #[garde(length(chars, min = 3, max = 254))]
     #[schema(example = "ana@example.com", min_length = 3, max_length = 254)]
     email: String,
     /// The tenant's slug; else every tenant that knows the address.
-    #[garde(length(max = 63))]
+    #[garde(length(chars, max = 63))]
     tenant: Option<String>,
 }
 
@@ -158,7 +158,7 @@ async fn send_resets(state: &State, context: &Context, body: &ForgotPasswordRequ
 #[derive(Deserialize, Validate, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct LinkRequest {
-    #[garde(length(min = 1, max = 128))]
+    #[garde(length(chars, min = 1, max = 128))]
     #[schema(min_length = 1, max_length = 128)]
     token: String,
 }
@@ -222,17 +222,17 @@ async fn check_link(
 #[derive(Deserialize, Validate, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct RedeemLinkRequest {
-    #[garde(length(min = 1, max = 128))]
+    #[garde(length(chars, min = 1, max = 128))]
     #[schema(min_length = 1, max_length = 128)]
     token: String,
-    #[garde(length(max = 1024))]
+    #[garde(length(chars, max = 1024))]
     #[schema(min_length = 8, max_length = 1024, format = Password)]
     password: String,
     /// Taken with invitations only.
-    #[garde(length(max = 100))]
+    #[garde(length(chars, max = 100))]
     first_name: Option<String>,
     /// Taken with invitations only.
-    #[garde(length(max = 100))]
+    #[garde(length(chars, max = 100))]
     last_name: Option<String>,
 }
 

@@ -57,7 +57,7 @@ pub struct PublisherQuery {
     #[param(value_type = Option<PublisherStatus>)]
     status: Option<PublisherStatus>,
     /// Part of name or code.
-    #[garde(length(max = 100))]
+    #[garde(length(chars, max = 100))]
     search: Option<String>,
 }
 
@@ -65,7 +65,7 @@ pub struct PublisherQuery {
 #[derive(Debug, Deserialize, Validate, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct CreatePublisherRequest {
-    #[garde(length(min = 1, max = 200))]
+    #[garde(length(chars, min = 1, max = 200))]
     #[schema(min_length = 1, max_length = 200, example = "Northern Leads")]
     name: String,
     #[garde(custom(is_code))]
@@ -81,7 +81,7 @@ pub struct CreatePublisherRequest {
 #[derive(Debug, Deserialize, Validate, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct UpdatePublisherRequest {
-    #[garde(length(min = 1, max = 200))]
+    #[garde(length(chars, min = 1, max = 200))]
     name: Option<String>,
     #[garde(inner(custom(is_code)))]
     code: Option<String>,

@@ -34,7 +34,7 @@ const MEMBERS_MAX: usize = 200;
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct QueuePhone {
     /// For people, and how the events of calls name it.
-    #[garde(length(min = 1, max = 200))]
+    #[garde(length(chars, min = 1, max = 200))]
     #[schema(example = "Front desk")]
     name: String,
     /// SIP URI.
@@ -102,7 +102,7 @@ pub struct Queue {
 #[into_params(parameter_in = Query)]
 pub struct QueueQuery {
     /// Part of the name.
-    #[garde(length(max = 100))]
+    #[garde(length(chars, max = 100))]
     search: Option<String>,
 }
 
@@ -110,14 +110,14 @@ pub struct QueueQuery {
 #[derive(Debug, Deserialize, Validate, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct CreateQueueRequest {
-    #[garde(length(min = 1, max = 200))]
+    #[garde(length(chars, min = 1, max = 200))]
     #[schema(min_length = 1, max_length = 200, example = "sales")]
     name: String,
     /// 100 unless said otherwise.
     #[garde(range(min = 1, max = 10_000))]
     #[schema(minimum = 1, maximum = 10_000, default = 100)]
     max_size: Option<u32>,
-    #[garde(length(max = 500))]
+    #[garde(length(chars, max = 500))]
     #[schema(example = "file:waiting.wav")]
     music: Option<String>,
     #[garde(range(min = 1, max = 86_400))]
@@ -128,7 +128,7 @@ pub struct CreateQueueRequest {
     #[garde(length(max = MEMBERS_MAX))]
     #[serde(default)]
     agent_ids: Vec<Uuid>,
-    #[garde(length(max = 20), inner(length(min = 1, max = 64)))]
+    #[garde(length(max = 20), inner(length(chars, min = 1, max = 64)))]
     #[serde(default)]
     #[schema(example = json!(["spanish"]))]
     skills: Vec<String>,
@@ -138,11 +138,11 @@ pub struct CreateQueueRequest {
 #[derive(Debug, Deserialize, Validate, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct UpdateQueueRequest {
-    #[garde(length(min = 1, max = 200))]
+    #[garde(length(chars, min = 1, max = 200))]
     name: Option<String>,
     #[garde(range(min = 1, max = 10_000))]
     max_size: Option<u32>,
-    #[garde(inner(inner(length(max = 500))))]
+    #[garde(inner(inner(length(chars, max = 500))))]
     #[serde(default, deserialize_with = "nullable")]
     music: Option<Option<String>>,
     #[garde(inner(inner(range(min = 1, max = 86_400))))]
@@ -152,7 +152,7 @@ pub struct UpdateQueueRequest {
     phones: Option<Vec<QueuePhone>>,
     #[garde(length(max = MEMBERS_MAX))]
     agent_ids: Option<Vec<Uuid>>,
-    #[garde(length(max = 20), inner(inner(length(min = 1, max = 64))))]
+    #[garde(length(max = 20), inner(inner(length(chars, min = 1, max = 64))))]
     skills: Option<Vec<String>>,
 }
 

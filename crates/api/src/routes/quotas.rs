@@ -269,7 +269,7 @@ pub struct CreateQuotaOverrideRequest {
     /// The limit in its place; null or absent lifts it.
     #[garde(range(min = 1, max = 100_000_000))]
     override_value: Option<u32>,
-    #[garde(length(min = 1, max = 500))]
+    #[garde(length(chars, min = 1, max = 500))]
     #[schema(min_length = 1, max_length = 500, example = "Sale of the week")]
     reason: String,
     /// For good unless said otherwise.

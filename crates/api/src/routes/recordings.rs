@@ -15,7 +15,10 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 use sha2::Digest as _;
 use std::time::Duration;
-use utoipa::{IntoParams, ToSchema};
+use utoipa::{
+    IntoParams, PartialSchema, ToSchema,
+    openapi::{KnownFormat, ObjectBuilder, RefOr, Schema, SchemaFormat, schema::Type},
+};
 use utoipa_axum::routes;
 use uuid::Uuid;
 
@@ -50,6 +53,19 @@ pub(crate) fn routes() -> Resource {
         .needs(Permission::RecordingsWrite, routes!(backfill))
         .public(routes!(linked))
 }
+
+/// A file of sound, whole or a part of it.
+#[derive(Debug)]
+pub struct Audio;
+
+impl PartialSchema for Audio {
+    fn schema() -> RefOr<Schema> {
+        let binary = SchemaFormat::KnownFormat(KnownFormat::Binary);
+        ObjectBuilder::new().schema_type(Type::String).format(Some(binary)).build().into()
+    }
+}
+
+impl ToSchema for Audio {}
 
 /// A recording.
 #[derive(Clone, Debug, Serialize, ToSchema)]
@@ -247,8 +263,8 @@ async fn link(
 #[utoipa::path(get, path = "/api/v1/recordings/{id}/stream", operation_id = "streamRecording",
     params(("id" = Uuid, Path, description = "The recording's id"), ("range" = Option<String>, Header, description = "One byte range: bytes=0-1023"),
         ("if-range" = Option<String>, Header, description = "Only in ranges if still this ETag")),
-    responses((status = 200, description = "The whole", body = Vec<u8>, content_type = "audio/wav"),
-        (status = 206, description = "The range", body = Vec<u8>, content_type = "audio/wav"),
+    responses((status = 200, description = "The whole", body = Audio, content_type = "audio/wav"),
+        (status = 206, description = "The range", body = Audio, content_type = "audio/wav"),
         (status = 416, description = "The range lies beyond the end", body = crate::Problem, content_type = "application/problem+json")))]
 async fn stream(caller: Caller, PathId(id): PathId<RecordingId>, headers: HeaderMap) -> ApiResult<Response> {
     let response = send(&caller.state, caller.scope(), id, &headers).await?;
@@ -261,8 +277,8 @@ async fn stream(caller: Caller, PathId(id): PathId<RecordingId>, headers: Header
 
 /// Sends the sound to whoever holds a link of `GET /api/v1/recordings/{id}/url`.
 #[utoipa::path(get, path = "/recordings/{link}", operation_id = "streamLinkedRecording", params(("link" = String, Path, description = "The sealed link")),
-    responses((status = 200, description = "The whole", body = Vec<u8>, content_type = "audio/wav"),
-        (status = 206, description = "The range", body = Vec<u8>, content_type = "audio/wav"),
+    responses((status = 200, description = "The whole", body = Audio, content_type = "audio/wav"),
+        (status = 206, description = "The range", body = Audio, content_type = "audio/wav"),
         (status = 416, description = "The range lies beyond the end", body = crate::Problem, content_type = "application/problem+json")))]
 async fn linked(
     StateExtractor(state): StateExtractor<State>,

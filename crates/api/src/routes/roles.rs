@@ -68,7 +68,7 @@ fn view(role: &CustomRole) -> RoleView {
 #[into_params(parameter_in = Query)]
 pub struct RoleQuery {
     /// Part of the name.
-    #[garde(length(max = 100))]
+    #[garde(length(chars, max = 100))]
     search: Option<String>,
 }
 
@@ -76,10 +76,10 @@ pub struct RoleQuery {
 #[derive(Debug, Deserialize, Validate, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct CreateRoleRequest {
-    #[garde(length(min = 1, max = 100))]
+    #[garde(length(chars, min = 1, max = 100))]
     #[schema(min_length = 1, max_length = 100, example = "Night shift")]
     name: String,
-    #[garde(length(max = 500))]
+    #[garde(length(chars, max = 500))]
     description: Option<String>,
     /// Permissions; `*` stands for one segment. None beyond the caller's own.
     #[garde(length(min = 1, max = SCOPES_MAX))]
@@ -91,9 +91,9 @@ pub struct CreateRoleRequest {
 #[derive(Debug, Deserialize, Validate, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct UpdateRoleRequest {
-    #[garde(length(min = 1, max = 100))]
+    #[garde(length(chars, min = 1, max = 100))]
     name: Option<String>,
-    #[garde(inner(inner(length(max = 500))))]
+    #[garde(inner(inner(length(chars, max = 500))))]
     #[serde(default, deserialize_with = "nullable")]
     description: Option<Option<String>>,
     /// In force at once for whoever holds the role.

@@ -47,7 +47,7 @@ pub struct Tag {
 #[into_params(parameter_in = Query)]
 pub struct TagQuery {
     /// Part of the name.
-    #[garde(length(max = 100))]
+    #[garde(length(chars, max = 100))]
     search: Option<String>,
 }
 
@@ -55,7 +55,7 @@ pub struct TagQuery {
 #[derive(Debug, Deserialize, Validate, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct CreateTagRequest {
-    #[garde(length(min = 1, max = 64))]
+    #[garde(length(chars, min = 1, max = 64))]
     #[schema(min_length = 1, max_length = 64, example = "callback")]
     name: String,
     #[garde(inner(custom(is_color)))]
@@ -67,7 +67,7 @@ pub struct CreateTagRequest {
 #[derive(Debug, Deserialize, Validate, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct UpdateTagRequest {
-    #[garde(length(min = 1, max = 64))]
+    #[garde(length(chars, min = 1, max = 64))]
     name: Option<String>,
     #[garde(inner(inner(custom(is_color))))]
     #[serde(default, deserialize_with = "nullable")]

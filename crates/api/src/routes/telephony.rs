@@ -48,15 +48,15 @@ async fn nodes(caller: Caller) -> Json<SwitchNodes> {
 #[serde(deny_unknown_fields)]
 pub struct AuthenticateTrunkRequest {
     /// Who calls.
-    #[garde(length(max = 500))]
+    #[garde(length(chars, max = 500))]
     #[schema(example = "+15551230001")]
     from: String,
     /// What was dialled.
-    #[garde(length(max = 500))]
+    #[garde(length(chars, max = 500))]
     #[schema(example = "+15551234567")]
     to: String,
     /// The address it comes from.
-    #[garde(length(min = 2, max = 45))]
+    #[garde(length(chars, min = 2, max = 45))]
     #[schema(example = "203.0.113.7")]
     source_ip: String,
 }

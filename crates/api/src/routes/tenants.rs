@@ -100,7 +100,7 @@ async fn list(caller: Caller, Query(page): Query<PageQuery>) -> ApiResult<Json<L
 #[derive(Debug, Deserialize, Validate, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct CreateTenantRequest {
-    #[garde(length(min = 1, max = 200))]
+    #[garde(length(chars, min = 1, max = 200))]
     #[schema(min_length = 1, max_length = 200, example = "Acme Leads")]
     name: String,
     #[garde(custom(is_slug))]
@@ -158,7 +158,7 @@ async fn read(caller: Caller, PathId(id): PathId<TenantId>) -> ApiResult<Json<Te
 #[derive(Debug, Deserialize, Validate, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct UpdateTenantRequest {
-    #[garde(length(min = 1, max = 200))]
+    #[garde(length(chars, min = 1, max = 200))]
     name: Option<String>,
     #[garde(inner(custom(is_slug)))]
     slug: Option<String>,

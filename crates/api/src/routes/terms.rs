@@ -249,7 +249,7 @@ pub struct EndpointTerms {
     #[schema(example = 60, maximum = 86_400)]
     payout_after_seconds: u64,
     /// ISO 4217; `USD` unless said otherwise.
-    #[garde(length(min = 3, max = 3))]
+    #[garde(length(chars, min = 3, max = 3))]
     #[serde(default = "usd")]
     #[schema(example = "USD")]
     currency: String,

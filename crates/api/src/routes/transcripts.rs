@@ -52,10 +52,10 @@ pub struct TranscriptSegment {
     #[schema(example = 2.25)]
     end: f64,
     /// Label of who said it.
-    #[garde(length(max = 64))]
+    #[garde(length(chars, max = 64))]
     #[schema(example = "caller")]
     speaker: Option<String>,
-    #[garde(length(max = 10_000))]
+    #[garde(length(chars, max = 10_000))]
     #[schema(example = "Good morning")]
     text: String,
 }
@@ -70,7 +70,7 @@ pub struct TranscriptAnalysis {
     /// Was an application submitted?
     #[garde(skip)]
     application_submitted: Option<bool>,
-    #[garde(length(max = 10_000))]
+    #[garde(length(chars, max = 10_000))]
     reasoning: Option<String>,
 }
 
@@ -181,18 +181,18 @@ pub struct PutTranscriptRequest {
     /// The recording it was made from.
     #[garde(skip)]
     recording_id: Option<Uuid>,
-    #[garde(length(min = 1, max = 64))]
+    #[garde(length(chars, min = 1, max = 64))]
     #[schema(min_length = 1, max_length = 64, example = "faster-whisper")]
     engine: String,
     /// ISO 639 code; `en` unless said otherwise.
-    #[garde(length(min = 2, max = 16))]
+    #[garde(length(chars, min = 2, max = 16))]
     language: Option<String>,
     /// Seconds.
     #[garde(range(min = 0.0, max = SECONDS_MAX))]
     #[schema(example = 93.5)]
     duration_sec: f64,
     /// All of it; the segments' texts unless given.
-    #[garde(length(max = TRANSCRIPT_CHARS_MAX))]
+    #[garde(length(chars, max = TRANSCRIPT_CHARS_MAX))]
     full_text: Option<String>,
     #[garde(skip)]
     speaker_labels: Option<Metadata>,
@@ -278,7 +278,7 @@ fn stored(segment: TranscriptSegment) -> operations::TranscriptSegment {
 #[into_params(parameter_in = Query)]
 pub struct TranscriptQuery {
     /// Words, at most ten: those transcripts are found that hold all of them. All transcripts where it is left out.
-    #[garde(length(max = 200))]
+    #[garde(length(chars, max = 200))]
     q: Option<String>,
 }
 

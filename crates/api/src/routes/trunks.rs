@@ -110,14 +110,14 @@ pub struct TrunkQuery {
 pub struct CreateTrunkRequest {
     #[garde(skip)]
     carrier_id: Uuid,
-    #[garde(length(min = 1, max = 200))]
+    #[garde(length(chars, min = 1, max = 200))]
     #[schema(min_length = 1, max_length = 200, example = "West")]
     name: String,
     /// `SIP` unless said otherwise.
     #[garde(skip)]
     #[serde(rename = "type")]
     kind: Option<TrunkType>,
-    #[garde(length(min = 1, max = 253))]
+    #[garde(length(chars, min = 1, max = 253))]
     #[schema(min_length = 1, max_length = 253, example = "sip.carrier.example")]
     host: String,
     /// 5060 unless said otherwise.
@@ -127,10 +127,10 @@ pub struct CreateTrunkRequest {
     #[serde(default)]
     #[schema(example = json!(["203.0.113.0/24"]))]
     source_cidrs: Vec<String>,
-    #[garde(length(min = 1, max = 128))]
+    #[garde(length(chars, min = 1, max = 128))]
     username: Option<String>,
     /// Kept as HA1 hashes only (RFC 7616).
-    #[garde(length(min = 8, max = 128))]
+    #[garde(length(chars, min = 8, max = 128))]
     #[schema(format = Password)]
     password: Option<String>,
     /// How it carries calls out; absent: it does not.
@@ -153,14 +153,14 @@ pub struct AdminCreateTrunkRequest {
     tenant_id: Uuid,
     #[garde(skip)]
     carrier_id: Uuid,
-    #[garde(length(min = 1, max = 200))]
+    #[garde(length(chars, min = 1, max = 200))]
     #[schema(min_length = 1, max_length = 200, example = "West")]
     name: String,
     /// `SIP` unless said otherwise.
     #[garde(skip)]
     #[serde(rename = "type")]
     kind: Option<TrunkType>,
-    #[garde(length(min = 1, max = 253))]
+    #[garde(length(chars, min = 1, max = 253))]
     #[schema(min_length = 1, max_length = 253, example = "sip.carrier.example")]
     host: String,
     /// 5060 unless said otherwise.
@@ -170,10 +170,10 @@ pub struct AdminCreateTrunkRequest {
     #[serde(default)]
     #[schema(example = json!(["203.0.113.0/24"]))]
     source_cidrs: Vec<String>,
-    #[garde(length(min = 1, max = 128))]
+    #[garde(length(chars, min = 1, max = 128))]
     username: Option<String>,
     /// Kept as HA1 hashes only (RFC 7616).
-    #[garde(length(min = 8, max = 128))]
+    #[garde(length(chars, min = 8, max = 128))]
     #[schema(format = Password)]
     password: Option<String>,
     /// How it carries calls out; absent: it does not.
@@ -293,22 +293,22 @@ fn clear_digest(trunk: &mut operations::Trunk) {
 #[derive(Deserialize, Validate, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct UpdateTrunkRequest {
-    #[garde(length(min = 1, max = 200))]
+    #[garde(length(chars, min = 1, max = 200))]
     name: Option<String>,
     #[garde(skip)]
     #[serde(rename = "type")]
     kind: Option<TrunkType>,
-    #[garde(length(min = 1, max = 253))]
+    #[garde(length(chars, min = 1, max = 253))]
     host: Option<String>,
     #[garde(range(min = 1))]
     port: Option<u16>,
     #[garde(length(max = SOURCES_MAX))]
     source_cidrs: Option<Vec<String>>,
     /// A new user needs a new password; null ends sign-in by digest.
-    #[garde(inner(inner(length(min = 1, max = 128))))]
+    #[garde(inner(inner(length(chars, min = 1, max = 128))))]
     #[serde(default, deserialize_with = "nullable")]
     username: Option<Option<String>>,
-    #[garde(length(min = 8, max = 128))]
+    #[garde(length(chars, min = 8, max = 128))]
     #[schema(format = Password)]
     password: Option<String>,
     /// Anew as a whole; null: it carries no calls out any more.

@@ -101,13 +101,13 @@ pub struct UserQuery {
     #[param(value_type = Option<UserStatus>)]
     status: Option<UserStatus>,
     /// Only holders of this role: `analyst`.
-    #[garde(length(max = 16))]
+    #[garde(length(chars, max = 16))]
     role: Option<String>,
     /// Only holders of this role of the tenant's own.
     #[garde(skip)]
     role_id: Option<Uuid>,
     /// Part of the e-mail address or name.
-    #[garde(length(max = 100))]
+    #[garde(length(chars, max = 100))]
     search: Option<String>,
 }
 
@@ -155,16 +155,16 @@ async fn read(caller: Caller, PathId(id): PathId<UserId>) -> ApiResult<Json<User
 #[derive(Deserialize, Validate, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct CreateUserRequest {
-    #[garde(email, length(max = 254))]
+    #[garde(email, length(chars, max = 254))]
     #[schema(example = "ana@example.com", max_length = 254)]
     email: String,
     /// Told to the user by whoever adds them, never by the platform.
     #[garde(length(chars, min = PASSWORD_CHARS_MIN, max = 256))]
     #[schema(min_length = 8, max_length = 256, format = Password)]
     password: String,
-    #[garde(length(max = 100))]
+    #[garde(length(chars, max = 100))]
     first_name: Option<String>,
-    #[garde(length(max = 100))]
+    #[garde(length(chars, max = 100))]
     last_name: Option<String>,
     /// Any case. Nobody gives a role that may do more than they may.
     #[garde(length(max = assignment::ROLES_MAX))]
@@ -231,9 +231,9 @@ async fn create(caller: Caller, Body(body): Body<CreateUserRequest>) -> ApiResul
 #[derive(Debug, Deserialize, Validate, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct UpdateUserRequest {
-    #[garde(length(max = 100))]
+    #[garde(length(chars, max = 100))]
     first_name: Option<String>,
-    #[garde(length(max = 100))]
+    #[garde(length(chars, max = 100))]
     last_name: Option<String>,
     #[garde(skip)]
     status: Option<UserStatus>,

@@ -49,6 +49,8 @@ async fn a_call_goes_from_step_to_step_and_is_settled() {
     assert_eq!(step(&demo, "one", "call.answered").await["callState"]["status"], "ANSWERED");
     platform.clock.advance(Duration::from_secs(42));
     let id = started["callId"].as_str().unwrap();
+    let refused = demo.post(&format!("/api/v1/calls/{id}/hangup"), json!({})).await.expect(409);
+    assert!(refused.text().contains("demo's"), "no switch could end it: {}", refused.text());
     let completed = step(&demo, id, "call.completed").await;
     assert_eq!((&completed["callId"], &completed["callState"]["status"]), (&json!(id), &json!("COMPLETED")));
 

@@ -81,10 +81,10 @@ async fn a_trunk_carries_calls_out_and_keeps_its_password_to_itself() {
         (json!({"callerIdSource": "TRUNK"}), "outbound.callerId"),
         (json!({"callerId": "no number"}), "outbound.callerId"),
     ] {
-        let refused = client.patch(&path, json!({ "outbound": wrong })).await.expect(400).json();
+        let refused = client.patch(&path, json!({ "outbound": wrong })).await.expect(422).json();
         assert!(refused.to_string().contains(field), "{field}: {refused}");
     }
-    let refused = client.patch(&path, json!({"host": "a.b>;x"})).await.expect(400).json();
+    let refused = client.patch(&path, json!({"host": "a.b>;x"})).await.expect(422).json();
     assert!(refused.to_string().contains("host"), "{refused}");
     let gone = client.patch(&path, json!({"outbound": null})).await.expect(200).json();
     assert_eq!(gone["outbound"], json!(null));

@@ -93,6 +93,11 @@ impl DemoCalls {
         CallId(uuid::Builder::from_custom_bytes(bytes).into_uuid())
     }
 
+    /// Whether calls of this switch are the demo's, on which nobody speaks.
+    pub fn runs(&self, switch: SwitchId) -> bool {
+        self.run.lock().unwrap_or_else(PoisonError::into_inner).switch == switch
+    }
+
     /// Takes the call there and answers its row; one that is not there yet begins. Durable on return.
     pub async fn advance(
         &self,

@@ -295,7 +295,7 @@ async fn view(row: &CallRow, names: &mut Names<'_>) -> ApiResult<Call> {
 #[into_params(parameter_in = Query)]
 pub struct CallQuery {
     /// Any of these, separated by commas: `INITIATED,RINGING,ANSWERED`.
-    #[garde(length(max = 100))]
+    #[garde(length(chars, max = 100))]
     status: Option<String>,
     #[garde(skip)]
     #[param(inline)]
@@ -316,13 +316,13 @@ pub struct CallQuery {
     #[garde(skip)]
     tag_id: Option<Uuid>,
     /// The caller's number begins so.
-    #[garde(length(max = 32))]
+    #[garde(length(chars, max = 32))]
     from_number: Option<String>,
     /// The dialled number begins so.
-    #[garde(length(max = 32))]
+    #[garde(length(chars, max = 32))]
     to_number: Option<String>,
     /// The caller's or the dialled number begins so.
-    #[garde(length(max = 32))]
+    #[garde(length(chars, max = 32))]
     search: Option<String>,
     /// Started then or later.
     #[garde(skip)]
@@ -426,6 +426,9 @@ async fn hang_up(caller: Caller, PathId(id): PathId<CallId>) -> ApiResult<(Statu
     let over = || ApiError::conflict("The call is over");
     if row.ended_at.is_some() {
         return Err(over());
+    }
+    if caller.state.demo_calls().runs(row.switch) {
+        return Err(ApiError::conflict("No switch has this call: it is the demo's, and ends by the demo's events"));
     }
     match caller.state.call_control().hang_up(caller.principal.tenant, row.switch, id).await {
         Ok(true) => {}

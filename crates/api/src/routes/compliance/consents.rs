@@ -92,11 +92,11 @@ fn view(consent: &ConsentToken, now: Timestamp) -> Consent {
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct StoreConsentRequest {
     /// The consumer.
-    #[garde(length(min = 1, max = 40))]
+    #[garde(length(chars, min = 1, max = 40))]
     #[schema(min_length = 1, max_length = 40, example = "+12125550100")]
     phone_number: String,
     /// A TrustedForm certificate's address, a LeadiD, or the tenant's own proof. Unique in the tenant.
-    #[garde(length(min = 1, max = TOKEN_CHARS_MAX))]
+    #[garde(length(chars, min = 1, max = TOKEN_CHARS_MAX))]
     #[schema(
         min_length = 1,
         max_length = 1_000,
@@ -112,7 +112,7 @@ pub struct StoreConsentRequest {
     #[garde(inner(ip))]
     ip_address: Option<String>,
     /// Where the consumer agreed: a form, a recording.
-    #[garde(length(max = 500))]
+    #[garde(length(chars, max = 500))]
     source: Option<String>,
     /// Until when it holds; the provider may say an earlier moment.
     #[garde(skip)]
@@ -212,7 +212,7 @@ async fn store(caller: Caller, Body(body): Body<StoreConsentRequest>) -> ApiResu
 #[into_params(parameter_in = Query)]
 pub struct ConsentQuery {
     /// Only this consumer's.
-    #[garde(length(max = 40))]
+    #[garde(length(chars, max = 40))]
     phone_number: Option<String>,
     /// Only these; those whose time is over are shown under what they were.
     #[garde(skip)]

@@ -63,7 +63,7 @@ pub struct DncListEntry {
 #[into_params(parameter_in = Query)]
 pub struct DncEntryQuery {
     /// First digits with country code: `+1212`.
-    #[garde(length(max = 40))]
+    #[garde(length(chars, max = 40))]
     search: Option<String>,
 }
 
@@ -116,14 +116,14 @@ fn view(entry: &DncEntry) -> DncListEntry {
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct AddDncEntriesRequest {
     /// As people write them; at most 1,000.
-    #[garde(length(min = 1, max = ADDED_MAX), inner(length(max = 40)))]
+    #[garde(length(min = 1, max = ADDED_MAX), inner(length(chars, max = 40)))]
     #[schema(min_items = 1, max_items = 1_000, example = json!(["+12125550100"]))]
     phone_numbers: Vec<String>,
     /// Why.
-    #[garde(length(max = 200))]
+    #[garde(length(chars, max = 200))]
     reason: Option<String>,
     /// Where that came from.
-    #[garde(length(max = 200))]
+    #[garde(length(chars, max = 200))]
     source: Option<String>,
 }
 

@@ -11,7 +11,10 @@ use garde::Validate;
 use operations::{DNC_ENTRIES_AT_ONCE, NewDncEntry, PageRequest, PageStart};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
-use utoipa::{IntoParams, ToSchema};
+use utoipa::{
+    IntoParams, PartialSchema, ToSchema,
+    openapi::{ObjectBuilder, RefOr, Schema, schema::SchemaType},
+};
 use utoipa_axum::routes;
 
 use super::dnc_lists::existing;
@@ -55,12 +58,25 @@ pub struct DncImportQuery {
     #[garde(skip)]
     replace: Option<bool>,
     /// Where the rows come from, where they do not say so themselves.
-    #[garde(length(max = TEXT_CHARS_MAX))]
+    #[garde(length(chars, max = TEXT_CHARS_MAX))]
     source: Option<String>,
     /// Why, where they do not say so themselves.
-    #[garde(length(max = TEXT_CHARS_MAX))]
+    #[garde(length(chars, max = TEXT_CHARS_MAX))]
     reason: Option<String>,
 }
+
+/// Rows. Any text is some: those that hold no number are reported, so there is no schema to break.
+#[derive(Debug)]
+pub struct Rows;
+
+impl PartialSchema for Rows {
+    fn schema() -> RefOr<Schema> {
+        let any = ObjectBuilder::new().schema_type(SchemaType::AnyValue).description(Some("Lines of text"));
+        RefOr::T(Schema::Object(any.build()))
+    }
+}
+
+impl ToSchema for Rows {}
 
 /// A row that was refused.
 #[derive(Debug, Serialize, ToSchema)]
@@ -98,7 +114,7 @@ pub struct DncImportReport {
 /// `source`, or no heading and the number first; the federal form of area code and seven digits is read too.
 #[utoipa::path(post, path = "/api/v1/compliance/dnc-lists/{id}/import", operation_id = "importDncList",
     params(("id" = Uuid, Path, description = "The list's id"), DncImportQuery),
-    request_body(content = String, content_type = "text/csv", description = "text/csv or text/plain, up to 20 million rows of 1 KiB"),
+    request_body(content((Rows = "text/csv"), (Rows = "text/plain")), description = "Up to 20 million rows of 1 KiB"),
     responses((status = 200, description = "What was done", body = DncImportReport)))]
 async fn import(
     caller: Caller,

@@ -132,7 +132,7 @@ pub struct DncListQuery {
     #[garde(skip)]
     status: Option<DncStatus>,
     /// Part of the name.
-    #[garde(length(max = 100))]
+    #[garde(length(chars, max = 100))]
     search: Option<String>,
 }
 
@@ -157,7 +157,7 @@ async fn list(
 #[derive(Debug, Deserialize, Validate, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct CreateDncListRequest {
-    #[garde(length(min = 1, max = 200))]
+    #[garde(length(chars, min = 1, max = 200))]
     #[schema(min_length = 1, max_length = 200, example = "Asked not to be called")]
     name: String,
     #[garde(skip)]
@@ -265,7 +265,7 @@ pub(super) async fn existing(caller: &Caller, id: DncListId) -> ApiResult<operat
 #[derive(Debug, Deserialize, Validate, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct UpdateDncListRequest {
-    #[garde(length(min = 1, max = 200))]
+    #[garde(length(chars, min = 1, max = 200))]
     name: Option<String>,
     #[garde(skip)]
     status: Option<DncStatus>,

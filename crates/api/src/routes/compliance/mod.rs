@@ -78,14 +78,14 @@ impl From<ScreenedPath> for CompliancePath {
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct ComplianceCheckRequest {
     /// The consumer.
-    #[garde(length(min = 1, max = 40))]
+    #[garde(length(chars, min = 1, max = 40))]
     #[schema(min_length = 1, max_length = 40, example = "+12125550100")]
     phone_number: String,
     /// Whose policy and lists; absent: the tenant's own.
     #[garde(skip)]
     campaign_id: Option<Uuid>,
     /// A consent token to rely on; absent: the newest verified one of the number.
-    #[garde(length(max = TOKEN_CHARS_MAX))]
+    #[garde(length(chars, max = TOKEN_CHARS_MAX))]
     consent_token: Option<String>,
     /// The call it is about, for overrides of one call.
     #[garde(skip)]
@@ -133,7 +133,7 @@ pub struct ComplianceAuditQuery {
     #[garde(skip)]
     call_id: Option<Uuid>,
     /// Only what is about this number.
-    #[garde(length(max = 40))]
+    #[garde(length(chars, max = 40))]
     phone_number: Option<String>,
     /// Entries, newest first.
     #[garde(range(min = 1, max = 1_000))]

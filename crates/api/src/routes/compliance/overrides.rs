@@ -81,11 +81,11 @@ fn view(given: &operations::ComplianceOverride, now: Timestamp) -> ComplianceOve
 #[derive(Debug, Deserialize, Validate, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct OverrideRequest {
-    #[garde(length(min = 1, max = 40))]
+    #[garde(length(chars, min = 1, max = 40))]
     #[schema(min_length = 1, max_length = 40, example = "+12125550100")]
     phone_number: String,
     /// Why; whoever approves reads it.
-    #[garde(length(min = 1, max = 1_000))]
+    #[garde(length(chars, min = 1, max = 1_000))]
     #[schema(min_length = 1, max_length = 1_000, example = "Asked by mail to be called back")]
     reason: String,
     /// For this call only; absent: every call of the number.
@@ -162,7 +162,7 @@ async fn request(
 #[into_params(parameter_in = Query)]
 pub struct OverrideQuery {
     /// Only this consumer's.
-    #[garde(length(max = 40))]
+    #[garde(length(chars, max = 40))]
     phone_number: Option<String>,
     /// Only these; those whose time is over are shown under what they were.
     #[garde(skip)]

@@ -6,7 +6,10 @@ use domain::CampaignId;
 use garde::Validate;
 use operations::{CompliancePolicyFilter, PageRequest, policy_name};
 use serde::{Deserialize, Serialize};
-use utoipa::ToSchema;
+use utoipa::{
+    PartialSchema, ToSchema,
+    openapi::{RefOr, Schema},
+};
 use utoipa_axum::routes;
 use uuid::Uuid;
 
@@ -267,10 +270,10 @@ impl CompliancePolicyRules {
     }
 }
 
-/// A policy.
+/// What is shown beside the rules.
 #[derive(Clone, Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
-pub struct CompliancePolicy {
+struct Shown {
     /// `default`, or `campaign:<id>`.
     #[schema(example = "default")]
     name: String,
@@ -278,9 +281,35 @@ pub struct CompliancePolicy {
     campaign_id: Option<Uuid>,
     /// Counts its changes; 0: never set, the built-in default (or, for a campaign, the tenant's policy) is in force.
     version: u32,
+    updated_at: Option<Time>,
+}
+
+/// A policy.
+#[derive(Clone, Debug, Serialize)]
+pub struct CompliancePolicy {
+    #[serde(flatten)]
+    shown: Shown,
     #[serde(flatten)]
     rules: CompliancePolicyRules,
-    updated_at: Option<Time>,
+}
+
+/// One object with the members of both: the rules by themselves allow no others, so `allOf` would allow none at all.
+impl PartialSchema for CompliancePolicy {
+    fn schema() -> RefOr<Schema> {
+        let (mut policy, rules) = (Shown::schema(), CompliancePolicyRules::schema());
+        if let (RefOr::T(Schema::Object(policy)), RefOr::T(Schema::Object(rules))) = (&mut policy, rules) {
+            policy.description = Some("A policy.".to_owned());
+            policy.properties.extend(rules.properties);
+        }
+        policy
+    }
+}
+
+impl ToSchema for CompliancePolicy {
+    fn schemas(schemas: &mut Vec<(String, RefOr<Schema>)>) {
+        Shown::schemas(schemas);
+        CompliancePolicyRules::schemas(schemas);
+    }
 }
 
 fn view(
@@ -289,11 +318,13 @@ fn view(
     built_in: &Policy,
 ) -> CompliancePolicy {
     CompliancePolicy {
-        name: policy_name(campaign),
-        campaign_id: campaign.map(|id| id.uuid()),
-        version: found.map_or(0, |policy| policy.version),
+        shown: Shown {
+            name: policy_name(campaign),
+            campaign_id: campaign.map(|id| id.uuid()),
+            version: found.map_or(0, |policy| policy.version),
+            updated_at: found.map(|policy| Time(policy.updated_at)),
+        },
         rules: CompliancePolicyRules::of(found.map_or(built_in, |policy| &policy.policy)),
-        updated_at: found.map(|policy| Time(policy.updated_at)),
     }
 }
 
