@@ -67,22 +67,22 @@ pub struct OutboundCallsRequest {
     #[garde(skip)]
     transport: Option<TrunkTransport>,
     /// Where the carrier asks who calls (401 or 407).
-    #[garde(length(min = 1, max = 128))]
+    #[garde(length(chars, min = 1, max = 128))]
     #[schema(min_length = 1, max_length = 128)]
     username: Option<String>,
     /// Stored sealed.
-    #[garde(length(min = 1, max = 128))]
+    #[garde(length(chars, min = 1, max = 128))]
     #[schema(format = Password, min_length = 1, max_length = 128)]
     password: Option<String>,
     /// `E164` unless said otherwise.
     #[garde(skip)]
     number_format: Option<NumberFormat>,
     /// Digits, `*` and `#` to put before every number.
-    #[garde(length(max = 16))]
+    #[garde(length(chars, max = 16))]
     #[serde(default)]
     #[schema(max_length = 16, example = "")]
     number_prefix: String,
-    #[garde(length(min = 3, max = 32))]
+    #[garde(length(chars, min = 3, max = 32))]
     #[schema(min_length = 3, max_length = 32, example = "+15551234567")]
     caller_id: Option<String>,
     /// `CALLER` unless said otherwise.

@@ -130,14 +130,14 @@ async fn read(caller: Caller) -> ApiResult<Json<SingleSignOn>> {
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct SaveSingleSignOnRequest {
     /// To the letter as the provider calls itself.
-    #[garde(length(min = 1, max = 500))]
+    #[garde(length(chars, min = 1, max = 500))]
     #[schema(min_length = 1, max_length = 500, example = "https://login.example.com")]
     issuer: String,
-    #[garde(length(min = 1, max = 255))]
+    #[garde(length(chars, min = 1, max = 255))]
     #[schema(min_length = 1, max_length = 255, example = "hopwhistle")]
     client_id: String,
     /// Absent: as it was. Null: none, PKCE alone.
-    #[garde(inner(inner(length(min = 1, max = 1024))))]
+    #[garde(inner(inner(length(chars, min = 1, max = 1024))))]
     #[serde(default, deserialize_with = "nullable")]
     #[schema(value_type = Option<String>, max_length = 1024, format = Password)]
     client_secret: Option<Option<String>>,
@@ -146,7 +146,7 @@ pub struct SaveSingleSignOnRequest {
     #[schema(example = json!(["example.com"]))]
     domains: Vec<String>,
     /// `admin`, `analyst` or `readonly`; absent: who is not known is refused.
-    #[garde(length(max = 16))]
+    #[garde(length(chars, max = 16))]
     #[schema(example = "analyst")]
     new_users: Option<String>,
     #[garde(skip)]

@@ -62,11 +62,11 @@ pub(super) fn redirect_uri(state: &State, headers: Option<&HeaderMap>) -> String
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct SsoOptionsRequest {
     /// Its domain says which.
-    #[garde(length(max = 254))]
+    #[garde(length(chars, max = 254))]
     #[schema(max_length = 254, example = "ana@example.com")]
     email: Option<String>,
     /// The tenant's slug.
-    #[garde(length(max = 63))]
+    #[garde(length(chars, max = 63))]
     #[schema(max_length = 63, example = "demo")]
     tenant: Option<String>,
 }
@@ -120,11 +120,11 @@ async fn options(
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct StartSsoRequest {
     /// The tenant's slug.
-    #[garde(length(min = 1, max = 63))]
+    #[garde(length(chars, min = 1, max = 63))]
     #[schema(min_length = 1, max_length = 63, example = "demo")]
     tenant: String,
     /// Spares typing it once more at the provider.
-    #[garde(length(max = 254))]
+    #[garde(length(chars, max = 254))]
     #[schema(max_length = 254, example = "ana@example.com")]
     email: Option<String>,
     /// Have the provider ask for a proof, even of whoever is signed in there: before sensitive changes.
@@ -230,26 +230,26 @@ fn away(provider: &SignInProvider, error: &IdentityError) -> ApiError {
 #[derive(Deserialize, Validate, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct FinishSsoRequest {
-    #[garde(length(min = 1, max = 256))]
+    #[garde(length(chars, min = 1, max = 256))]
     #[schema(min_length = 1, max_length = 256)]
     state: String,
     /// As `/auth/sso/start` gave it to this browser.
-    #[garde(length(min = 1, max = 256))]
+    #[garde(length(chars, min = 1, max = 256))]
     #[schema(min_length = 1, max_length = 256)]
     browser: String,
-    #[garde(length(max = 4096))]
+    #[garde(length(chars, max = 4096))]
     #[schema(max_length = 4096)]
     code: Option<String>,
     /// The provider's name for itself (RFC 9207), where it sent it.
-    #[garde(length(max = 500))]
+    #[garde(length(chars, max = 500))]
     #[schema(max_length = 500)]
     iss: Option<String>,
     /// Why the provider refused: `access_denied`.
-    #[garde(length(max = 100))]
+    #[garde(length(chars, max = 100))]
     #[schema(max_length = 100, example = "access_denied")]
     error: Option<String>,
     /// The second factor's code, after 401 SECOND_FACTOR_REQUIRED.
-    #[garde(length(max = 32))]
+    #[garde(length(chars, max = 32))]
     #[schema(max_length = 32, example = "287082")]
     second_factor_code: Option<String>,
 }
