@@ -214,6 +214,20 @@ impl Caller {
             .await;
     }
 
+    /// What [`Self::audit`] notes, for a store that writes it with the change itself.
+    pub fn entry<B: Serialize, A: Serialize>(
+        &self,
+        done: Done,
+        entity: &str,
+        id: uuid::Uuid,
+        before: &B,
+        after: &A,
+    ) -> AuditEntry {
+        let changes = difference(&to_members(before), &to_members(after));
+        let action = format!("{}.{}", entity.replace(' ', "_"), done.word());
+        self.entry_of(self.principal.tenant, &action, entity, Some(id.to_string()), changes, true)
+    }
+
     /// As [`Self::audit`], into the log of another tenant: for the platform's operator.
     pub async fn audit_in<B: Serialize, A: Serialize>(
         &self,
@@ -248,11 +262,23 @@ impl Caller {
         changes: Value,
         success: bool,
     ) {
+        append(&self.state, &self.entry_of(tenant, action, entity, entity_id, changes, success)).await;
+    }
+
+    fn entry_of(
+        &self,
+        tenant: TenantId,
+        action: &str,
+        entity: &str,
+        entity_id: Option<String>,
+        changes: Value,
+        success: bool,
+    ) -> AuditEntry {
         let api_key = match self.principal.who {
             Who::ApiKey { id, .. } => Some(id),
             Who::User { .. } => None,
         };
-        let entry = AuditEntry {
+        AuditEntry {
             id: self.state.next_id::<uuid::Uuid>(),
             tenant,
             user: self.principal.user(),
@@ -266,8 +292,7 @@ impl Caller {
             request_id: Some(self.context.request_id.clone()),
             success,
             at: self.now(),
-        };
-        append(&self.state, &entry).await;
+        }
     }
 }
 

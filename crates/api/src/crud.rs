@@ -150,7 +150,7 @@ async fn view_of<R: Crud>(caller: &Caller, entity: &R::Entity) -> ApiResult<R::V
 
 async fn list<R: Crud>(
     caller: Caller,
-    Query(page): Query<PageQuery>,
+    Query(page): Query<PageQuery<R::Entity>>,
     Query(query): Query<R::Query>,
 ) -> ApiResult<Json<List<R::View>>> {
     let found = page_of::<R>(&caller, &R::filter(query), &page.request()).await?;
@@ -315,7 +315,7 @@ fn body<T: ToSchema>(schemas: &mut Schemas) -> utoipa::openapi::request_body::Re
 }
 
 fn query_parameters<R: Crud>() -> Vec<Parameter> {
-    let mut parameters = PageQuery::into_params(|| Some(ParameterIn::Query));
+    let mut parameters = PageQuery::<R::Entity>::into_params(|| Some(ParameterIn::Query));
     parameters.extend(R::Query::into_params(|| Some(ParameterIn::Query)));
     parameters
 }

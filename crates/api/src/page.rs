@@ -1,37 +1,98 @@
 //! Lists: `{"data": [...], "meta": {...}}`, by page number or by cursor.
 
-use garde::Validate;
-use operations::{PAGE_LIMIT_DEFAULT, PAGE_LIMIT_MAX, Page, PageRequest, TOTAL_MAX};
-use serde::{Deserialize, Serialize};
-use utoipa::{IntoParams, ToSchema};
+use std::marker::PhantomData;
 
-/// Which part of a list.
-#[derive(Clone, Debug, Default, Deserialize, Validate, IntoParams)]
-#[serde(rename_all = "camelCase")]
-#[into_params(parameter_in = Query)]
-pub struct PageQuery {
-    /// Page number, 1 the first. Not together with `cursor`.
+use garde::Validate;
+use operations::{Listed, Order, PAGE_LIMIT_DEFAULT, PAGE_LIMIT_MAX, Page, PageRequest, TOTAL_MAX};
+use serde::{Deserialize, Serialize};
+use serde_json::json;
+use utoipa::{
+    IntoParams, ToSchema,
+    openapi::{
+        ObjectBuilder, Required,
+        path::{Parameter, ParameterBuilder, ParameterIn},
+        schema::Type,
+    },
+};
+
+/// Which part of a list of `L`, and in which order.
+#[derive(Clone, Debug, Deserialize, Validate)]
+#[serde(rename_all = "camelCase", bound = "")]
+pub struct PageQuery<L: Listed> {
+    /// Page number, 1 the first.
     #[garde(range(min = 1, max = 100_000))]
-    #[param(minimum = 1, maximum = 100_000, default = 1)]
     pub page: Option<u32>,
     /// Items of a page.
     #[garde(range(min = 1, max = PAGE_LIMIT_MAX))]
-    #[param(minimum = 1, maximum = 100, default = 20)]
     pub limit: Option<u32>,
-    /// `meta.nextCursor` of the page before: goes on behind its last item, however the list has grown since. Cheaper
-    /// than a high page number, and without a total.
+    /// `meta.nextCursor` of the page before.
     #[garde(length(chars, max = 512))]
     pub cursor: Option<String>,
+    /// One of the list's orders.
+    #[garde(inner(custom(is_order::<L>)))]
+    pub sort: Option<String>,
+    #[garde(skip)]
+    #[serde(skip)]
+    listed: PhantomData<fn() -> L>,
 }
 
-impl PageQuery {
+/// The same for the document, which `sort` is added to.
+#[derive(IntoParams)]
+#[into_params(parameter_in = Query)]
+#[expect(dead_code, reason = "only described")]
+struct PageParameters {
+    /// Page number, 1 the first. Not together with `cursor`.
+    #[param(minimum = 1, maximum = 100_000, default = 1)]
+    page: Option<u32>,
+    /// Items of a page.
+    #[param(minimum = 1, maximum = 100, default = 20)]
+    limit: Option<u32>,
+    /// `meta.nextCursor` of the page before, with the same `sort`: goes on behind its last item, however the list has grown since.
+    /// Cheaper than a high page number, and without a total.
+    #[param(max_length = 512)]
+    cursor: Option<String>,
+}
+
+impl<L: Listed> IntoParams for PageQuery<L> {
+    fn into_params(place: impl Fn() -> Option<ParameterIn>) -> Vec<Parameter> {
+        let orders = Order::fields::<L>().flat_map(|field| [field.to_owned(), format!("-{field}")]);
+        let schema = ObjectBuilder::new()
+            .schema_type(Type::String)
+            .enum_values(Some(orders.collect::<Vec<_>>()))
+            .default(<L as Listed>::ORDERS.first().map(|usual| json!(usual)));
+        let sort = ParameterBuilder::new()
+            .name("sort")
+            .parameter_in(place().unwrap_or(ParameterIn::Query))
+            .required(Required::False)
+            .description(Some(
+                "What the list is ordered by; with `-` before it from the greatest or newest down. Ids settle ties, and what has no \
+                 value counts as the least.",
+            ))
+            .schema(Some(schema))
+            .build();
+        let mut parameters = PageParameters::into_params(place);
+        parameters.push(sort);
+        parameters
+    }
+}
+
+fn is_order<L: Listed>(text: &str, _: &()) -> garde::Result {
+    if Order::parse::<L>(text).is_some() {
+        return Ok(());
+    }
+    let fields: Vec<&str> = Order::fields::<L>().collect();
+    Err(garde::Error::new(format!("must be one of {}, with - before it to begin with the greatest", fields.join(", "))))
+}
+
+impl<L: Listed> PageQuery<L> {
     /// For the store.
     pub fn request(&self) -> PageRequest {
         let limit = self.limit.unwrap_or(PAGE_LIMIT_DEFAULT);
-        match &self.cursor {
+        let request = match &self.cursor {
             Some(cursor) => PageRequest::after(cursor.clone(), limit),
             None => PageRequest::number(self.page.unwrap_or(1), limit),
-        }
+        };
+        request.ordered(self.sort.as_deref().and_then(Order::parse::<L>))
     }
 
     /// The envelope.

@@ -7,6 +7,42 @@ pub const PAGE_LIMIT_DEFAULT: u32 = 20;
 /// Items a list counts, at most: counting millions takes longer than reading a page of them.
 pub const TOTAL_MAX: u64 = 10_000;
 
+/// What lists are made of.
+pub trait Listed {
+    /// The members it may be ordered by, as the API names them. The first is the one it is ordered by unless asked otherwise, with
+    /// `-` before it where it falls. What has no value comes before everything that has one.
+    const ORDERS: &'static [&'static str];
+}
+
+/// How a list is ordered; its ids settle ties, the same way.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Order {
+    /// One of [`Listed::ORDERS`], without a sign.
+    pub field: &'static str,
+    /// The greatest first.
+    pub falls: bool,
+}
+
+impl Order {
+    /// The one a list has unless asked otherwise.
+    pub fn usual<L: Listed>() -> Self {
+        let first = <L as Listed>::ORDERS.first().copied().unwrap_or("-createdAt");
+        Self { field: first.trim_start_matches('-'), falls: first.starts_with('-') }
+    }
+
+    /// `name`, or `-name` from the greatest down; `None` for what such a list is not ordered by.
+    pub fn parse<L: Listed>(text: &str) -> Option<Self> {
+        let (name, falls) = text.strip_prefix('-').map_or((text, false), |name| (name, true));
+        let field = Self::fields::<L>().find(|field| *field == name)?;
+        Some(Self { field, falls })
+    }
+
+    /// What such a list may be ordered by.
+    pub fn fields<L: Listed>() -> impl Iterator<Item = &'static str> {
+        <L as Listed>::ORDERS.iter().map(|field| field.trim_start_matches('-'))
+    }
+}
+
 /// Which part of a list.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PageRequest {
@@ -14,6 +50,8 @@ pub struct PageRequest {
     pub limit: u32,
     /// Where to go on.
     pub from: PageStart,
+    /// In which order; `None` for the list's usual one. A cursor goes on in the order it came from.
+    pub order: Option<Order>,
 }
 
 /// Where a page begins.
@@ -29,12 +67,22 @@ pub enum PageStart {
 impl PageRequest {
     /// Page `number` (from 1) of `limit` items, both brought into range.
     pub fn number(number: u32, limit: u32) -> Self {
-        Self { limit: limit.clamp(1, PAGE_LIMIT_MAX), from: PageStart::Number(number.max(1)) }
+        Self { limit: limit.clamp(1, PAGE_LIMIT_MAX), from: PageStart::Number(number.max(1)), order: None }
     }
 
     /// The page behind `cursor`.
     pub fn after(cursor: String, limit: u32) -> Self {
-        Self { limit: limit.clamp(1, PAGE_LIMIT_MAX), from: PageStart::Cursor(cursor) }
+        Self { limit: limit.clamp(1, PAGE_LIMIT_MAX), from: PageStart::Cursor(cursor), order: None }
+    }
+
+    /// The same in another order.
+    pub fn ordered(self, order: Option<Order>) -> Self {
+        Self { order, ..self }
+    }
+
+    /// The order of a list of these.
+    pub fn order_of<L: Listed>(&self) -> Order {
+        self.order.unwrap_or_else(Order::usual::<L>)
     }
 }
 

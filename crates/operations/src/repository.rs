@@ -5,7 +5,7 @@ use std::fmt::Debug;
 use async_trait::async_trait;
 use domain::Timestamp;
 
-use crate::{Page, PageRequest, StoreError, TenantScope};
+use crate::{AuditEntry, Listed, Page, PageRequest, StoreError, TenantScope};
 
 /// Something a tenant keeps.
 pub trait Entity: Clone + Debug + Send + Sync + 'static {
@@ -15,6 +15,12 @@ pub trait Entity: Clone + Debug + Send + Sync + 'static {
     type Filter: Clone + Debug + Default + Send + Sync + 'static;
     /// Its name in errors and in the audit log: `number`, `campaign` ...
     const NAME: &'static str;
+    /// What lists of it may be ordered by, as [`Listed::ORDERS`].
+    const ORDERS: &'static [&'static str];
+}
+
+impl<E: Entity> Listed for E {
+    const ORDERS: &'static [&'static str] = E::ORDERS;
 }
 
 /// Storage of one kind of entity.
@@ -25,6 +31,9 @@ pub trait Repository<E: Entity>: Send + Sync {
     /// Adds a new one. [`StoreError::Conflict`] when something unique is taken, [`StoreError::Reference`] when it names
     /// what the tenant does not have.
     async fn insert(&self, scope: TenantScope, entity: &E) -> Result<(), StoreError>;
+
+    /// Adds all of them with their entries in the audit log, in one transaction: all or none. Fails as [`Self::insert`] does.
+    async fn insert_all(&self, scope: TenantScope, new: &[E], entries: Vec<AuditEntry>) -> Result<(), StoreError>;
 
     /// Reads one.
     async fn find(&self, scope: TenantScope, id: E::Id) -> Result<Option<E>, StoreError>;

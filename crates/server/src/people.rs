@@ -3,7 +3,7 @@
 
 use anyhow::Context as _;
 use clap::Subcommand;
-use operations::{Directory, PAGE_LIMIT_MAX, PageRequest, TenantScope, User};
+use operations::{Directory, PAGE_LIMIT_MAX, PageRequest, TenantFilter, TenantScope, User};
 use store::{Store, StoreConfig};
 
 use crate::clock::Clock;
@@ -54,7 +54,7 @@ async fn verify(directory: &Directory, slug: Option<&str>) -> anyhow::Result<()>
     let mut broken = 0;
     let mut page = PageRequest::number(1, PAGE_LIMIT_MAX);
     loop {
-        let found = directory.tenants.list_tenants(&page).await?;
+        let found = directory.tenants.list_tenants(&TenantFilter::default(), &page).await?;
         for tenant in found.items.iter().filter(|tenant| slug.is_none_or(|slug| slug == tenant.slug)) {
             let check = directory.audit.verify_audit(TenantScope::of(tenant.id)).await?;
             let head = check.head.as_deref().unwrap_or("-");

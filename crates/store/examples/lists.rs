@@ -110,7 +110,7 @@ async fn measure(store: &Store, name: &str, put: Put) -> Result<(), Box<dyn std:
         total = total.max(page.total.unwrap_or(0));
         if let Some(cursor) = page.next {
             let began = clock();
-            let request = PageRequest { limit: 20, from: PageStart::Cursor(cursor) };
+            let request = PageRequest { limit: 20, from: PageStart::Cursor(cursor), order: None };
             store.list_calls(scope, &filter, &request).await?;
             next.push(began.elapsed());
         }

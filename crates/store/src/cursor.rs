@@ -23,7 +23,9 @@ impl Cursor {
     /// From the last row's values.
     pub fn new(value: &Value, id: &Value) -> Result<Self, StoreError> {
         let key = match value {
-            Value::BigInt(Some(whole)) => Key::Whole(*whole),
+            // No value counts as the least.
+            Value::BigInt(whole) => Key::Whole(whole.unwrap_or(i64::MIN)),
+            Value::String(None) => Key::Text(String::new()),
             Value::String(Some(text)) => Key::Text(text.to_string()),
             other => return Err(StoreError::failed(format!("a list cannot be ordered by {other:?}"))),
         };

@@ -16,7 +16,7 @@ use crate::{
     convert::{column, number, stored},
     dialect::for_update,
     directory::compliance_changed,
-    sql::{Insert, execute, query},
+    sql::{Insert, direction, execute, query},
 };
 
 /// Who is on the list already stays as it was put there; who was taken off comes back.
@@ -67,23 +67,37 @@ impl DncEntries for Store {
         let rows = query(&self.scoped(scope).await?, sql, [scope.tenant().0.into(), list.0.into()]).await?;
         let Some(row) = rows.first() else { return Err(StoreError::NotFound(DncList::NAME)) };
         let count: i64 = column(row, "entry_count")?;
-        let (after, mut skip, total) = match &page.from {
+        let order = page.order_of::<DncEntry>();
+        let (word, _) = direction(order);
+        // Bounds of what is behind the cursor, both outside.
+        let (mut after, mut before) = (0, u64::MAX);
+        let (mut skip, total) = match &page.from {
             PageStart::Number(at) => {
                 let skip = u64::from(at.saturating_sub(1)).saturating_mul(u64::from(page.limit));
-                (0, skip, prefix.is_none().then(|| count.max(0).unsigned_abs()))
+                (skip, prefix.is_none().then(|| count.max(0).unsigned_abs()))
             }
             PageStart::Cursor(text) => {
-                let after = text.parse::<u64>().ok().filter(|after| *after <= i64::MAX as u64);
-                (after.ok_or(StoreError::Cursor)?, 0, None)
+                let last = text.parse::<u64>().ok().filter(|last| *last <= i64::MAX as u64);
+                let last = last.ok_or(StoreError::Cursor)?;
+                if order.falls {
+                    before = last
+                } else {
+                    after = last
+                }
+                (0, None)
             }
         };
         // Numbers that begin with the same digits are one range for each length, and longer ones are greater: range after range
         // until the page is full, each of them a walk along the key.
         let wanted = u64::from(page.limit) + 1;
         let mut found = Vec::new();
-        for (from, to) in ranges(prefix) {
+        let mut ranges: Vec<(u64, u64)> = ranges(prefix).into_iter().collect();
+        if order.falls {
+            ranges.reverse();
+        }
+        for (from, to) in ranges {
             let open = wanted - found.len() as u64;
-            let from = from.max(after + 1);
+            let (from, to) = (from.max(after + 1), to.min(before.saturating_sub(1)));
             if open == 0 || from > to {
                 continue;
             }
@@ -94,8 +108,10 @@ impl DncEntries for Store {
                     continue;
                 }
             }
-            let sql = "SELECT number, reason, source, created_at FROM dnc_list_entries WHERE list_id = $1 \
-                       AND number >= $2 AND number <= $3 AND tenant_id = $4 AND NOT removed ORDER BY number LIMIT $5 OFFSET $6";
+            let sql = format!(
+                "SELECT number, reason, source, created_at FROM dnc_list_entries WHERE list_id = $1 \
+                 AND number >= $2 AND number <= $3 AND tenant_id = $4 AND NOT removed ORDER BY number {word} LIMIT $5 OFFSET $6"
+            );
             let values: Vec<Value> = vec![
                 list.0.into(),
                 stored(from).into(),
@@ -105,7 +121,7 @@ impl DncEntries for Store {
                 stored(skip).into(),
             ];
             skip = 0;
-            for row in query(&self.scoped(scope).await?, sql, values).await? {
+            for row in query(&self.scoped(scope).await?, &sql, values).await? {
                 found.push(entry(&row)?);
             }
         }

@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use operations::{Side, StoreError, TenantScope};
+use operations::{Order, Side, StoreError, TenantScope};
 use sea_orm::{ConnectionTrait, DbBackend, QueryResult, Statement, Value};
 
 use crate::dialect::{Parameter, store_error};
@@ -192,6 +192,11 @@ impl Where {
             self.and(condition, [value.into()]);
         }
     }
+}
+
+/// What an order is in SQL, and how a row behind another compares with it.
+pub(crate) const fn direction(order: Order) -> (&'static str, &'static str) {
+    if order.falls { ("DESC", "<") } else { ("ASC", ">") }
 }
 
 /// ` AND publisher_id = $n` for a scope of one side, pushed with its value; nothing for a whole tenant.

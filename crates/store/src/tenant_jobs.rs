@@ -15,7 +15,7 @@ use crate::{
     cursor::Cursor,
     dialect::for_update,
     jobs::count,
-    sql::{Where, execute, query},
+    sql::{Where, direction, execute, query},
 };
 
 const COLUMNS: &str = "id, kind, call_id, attempt, error, run_at, leased_until, dead";
@@ -93,6 +93,7 @@ impl TenantJobs for Store {
     ) -> Result<Page<JobRow>, StoreError> {
         let reader = self.scoped(scope).await?;
         let mut narrowed = narrow(scope, filter, now);
+        let (order, behind) = direction(page.order_of::<JobRow>());
         let (mut total, mut skipped) = (None, 0);
         match &page.from {
             PageStart::Number(number) => {
@@ -103,12 +104,12 @@ impl TenantJobs for Store {
                 skipped = u64::from(number.saturating_sub(1)) * u64::from(page.limit);
             }
             // An id begins with the time it was made at, and stays while `run_at` moves with each retry.
-            PageStart::Cursor(text) => narrowed.and("id < ?", [Cursor::parse(text)?.id.into()]),
+            PageStart::Cursor(text) => narrowed.and(&format!("id {behind} ?"), [Cursor::parse(text)?.id.into()]),
         }
         let Where { sql, mut values } = narrowed;
         values.extend([(i64::from(page.limit) + 1).into(), stored(skipped).into()]);
         let (limit, offset) = (values.len() - 1, values.len());
-        let sql = format!("SELECT {COLUMNS} FROM jobs WHERE {sql} ORDER BY id DESC LIMIT ${limit} OFFSET ${offset}");
+        let sql = format!("SELECT {COLUMNS} FROM jobs WHERE {sql} ORDER BY id {order} LIMIT ${limit} OFFSET ${offset}");
         let rows = query(&reader, &sql, values).await?;
         let more = rows.len() > page.limit as usize;
         let items: Vec<JobRow> = rows.iter().take(page.limit as usize).map(read).collect::<Result<_, _>>()?;

@@ -12,7 +12,7 @@ use crate::{
     Store,
     convert::{column, from_json, json, number, stored},
     cursor::Cursor,
-    sql::{Insert, execute, query},
+    sql::{Insert, direction, execute, query},
 };
 
 const COLUMNS: &str = "t.id, t.tenant_id, t.call_id, t.recording_id, t.engine, t.language, t.duration_ms, t.full_text, \
@@ -84,6 +84,7 @@ impl Transcripts for Store {
                 values.len()
             );
         }
+        let (order, behind) = direction(page.order_of::<Transcript>());
         let (mut total, mut skipped) = (None, 0);
         match &page.from {
             PageStart::Number(number) => {
@@ -99,13 +100,13 @@ impl Transcripts for Store {
                 let cursor = Cursor::parse(text)?;
                 values.push(cursor.value());
                 values.push(cursor.id.into());
-                condition += &format!(" AND (t.created_at, t.id) < (${}, ${})", values.len() - 1, values.len());
+                condition += &format!(" AND (t.created_at, t.id) {behind} (${}, ${})", values.len() - 1, values.len());
             }
         }
         values.push((i64::from(page.limit) + 1).into());
         values.push(stored(skipped).into());
         let sql = format!(
-            "SELECT {COLUMNS} FROM transcripts t WHERE {condition} ORDER BY t.created_at DESC, t.id DESC LIMIT ${} OFFSET ${}",
+            "SELECT {COLUMNS} FROM transcripts t WHERE {condition} ORDER BY t.created_at {order}, t.id {order} LIMIT ${} OFFSET ${}",
             values.len() - 1,
             values.len()
         );

@@ -996,8 +996,8 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * Imports numbers as they arrive, from CSV under a heading of member names or from JSON lines. Each row is checked and kept as
-         *     `POST /api/v1/numbers` would: a faulty one leaves nothing behind and is reported with its line and field.
+         * Imports numbers as they arrive, from CSV under a heading of member names or from JSON lines.
+         * @description Each row is checked and kept as `POST /api/v1/numbers` would: a faulty one leaves nothing behind and is reported with its line and field.
          *     A number the tenant has already stays as it is. Nothing is bought.
          */
         post: operations["importNumbers"];
@@ -1200,8 +1200,8 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * Imports publishers as they arrive, from CSV under a heading of member names or from JSON lines. Each row is checked and kept as
-         *     `POST /api/v1/publishers` would: a faulty one leaves nothing behind and is reported with its line and field.
+         * Imports publishers as they arrive, from CSV under a heading of member names or from JSON lines.
+         * @description Each row is checked and kept as `POST /api/v1/publishers` would: a faulty one leaves nothing behind and is reported with its line and field.
          *     A publisher whose code the tenant has already stays as it is.
          */
         post: operations["importPublishers"];
@@ -1275,8 +1275,8 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * Imports buyers as they arrive, from CSV under a heading of member names or from JSON lines. Each row is checked and kept as
-         *     `POST /api/v1/buyers` would: a faulty one leaves nothing behind and is reported with its line and field.
+         * Imports buyers as they arrive, from CSV under a heading of member names or from JSON lines.
+         * @description Each row is checked and kept as `POST /api/v1/buyers` would: a faulty one leaves nothing behind and is reported with its line and field.
          *     A buyer whose code the tenant has already stays as it is. Endpoints are not part of it.
          */
         post: operations["importBuyers"];
@@ -2231,8 +2231,8 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * Imports leads as they arrive, from CSV under a heading of member names or from JSON lines. Each row is checked and kept as
-         *     `POST /api/v1/leads` would: a faulty one leaves nothing behind and is reported with its line and field.
+         * Imports leads as they arrive, from CSV under a heading of member names or from JSON lines.
+         * @description Each row is checked and kept as `POST /api/v1/leads` would: a faulty one leaves nothing behind and is reported with its line and field.
          *     A lead whose number the tenant has already stays as it is.
          */
         post: operations["importLeads"];
@@ -2658,7 +2658,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Sends the log, newest first, as it is read. */
+        /** Sends all entries of the log, newest first, as CSV or JSON lines, as they are read; the list's parameters narrow it. */
         get: operations["exportAuditLogs"];
         put?: never;
         post?: never;
@@ -2729,7 +2729,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Lists tenants, newest first. */
+        /** Lists tenants, newest first unless asked otherwise. */
         get: operations["listTenants"];
         put?: never;
         /** Adds a tenant. */
@@ -11405,10 +11405,12 @@ export interface operations {
                 /** @description Items of a page. */
                 limit?: number;
                 /**
-                 * @description `meta.nextCursor` of the page before: goes on behind its last item, however the list has grown since. Cheaper
-                 *     than a high page number, and without a total.
+                 * @description `meta.nextCursor` of the page before, with the same `sort`: goes on behind its last item, however the list has grown since.
+                 *     Cheaper than a high page number, and without a total.
                  */
                 cursor?: string;
+                /** @description What the list is ordered by; with `-` before it from the greatest or newest down. Ids settle ties, and what has no value counts as the least. */
+                sort?: "startedAt" | "-startedAt";
                 /** @description Any of these, separated by commas: `INITIATED,RINGING,ANSWERED`. */
                 status?: string;
                 direction?: "INBOUND" | "OUTBOUND";
@@ -12119,10 +12121,12 @@ export interface operations {
                 /** @description Items of a page. */
                 limit?: number;
                 /**
-                 * @description `meta.nextCursor` of the page before: goes on behind its last item, however the list has grown since. Cheaper
-                 *     than a high page number, and without a total.
+                 * @description `meta.nextCursor` of the page before, with the same `sort`: goes on behind its last item, however the list has grown since.
+                 *     Cheaper than a high page number, and without a total.
                  */
                 cursor?: string;
+                /** @description What the list is ordered by; with `-` before it from the greatest or newest down. Ids settle ties, and what has no value counts as the least. */
+                sort?: "createdAt" | "-createdAt" | "updatedAt" | "-updatedAt" | "status" | "-status";
                 /** @description Only this call's. */
                 callId?: string;
                 /** @description Only these. */
@@ -12990,10 +12994,12 @@ export interface operations {
                 /** @description Items of a page. */
                 limit?: number;
                 /**
-                 * @description `meta.nextCursor` of the page before: goes on behind its last item, however the list has grown since. Cheaper
-                 *     than a high page number, and without a total.
+                 * @description `meta.nextCursor` of the page before, with the same `sort`: goes on behind its last item, however the list has grown since.
+                 *     Cheaper than a high page number, and without a total.
                  */
                 cursor?: string;
+                /** @description What the list is ordered by; with `-` before it from the greatest or newest down. Ids settle ties, and what has no value counts as the least. */
+                sort?: "createdAt" | "-createdAt";
                 /** @description Words, at most ten: those transcripts are found that hold all of them. All transcripts where it is left out. */
                 q?: string;
             };
@@ -14056,10 +14062,12 @@ export interface operations {
                 /** @description Items of a page. */
                 limit?: number;
                 /**
-                 * @description `meta.nextCursor` of the page before: goes on behind its last item, however the list has grown since. Cheaper
-                 *     than a high page number, and without a total.
+                 * @description `meta.nextCursor` of the page before, with the same `sort`: goes on behind its last item, however the list has grown since.
+                 *     Cheaper than a high page number, and without a total.
                  */
                 cursor?: string;
+                /** @description What the list is ordered by; with `-` before it from the greatest or newest down. Ids settle ties, and what has no value counts as the least. */
+                sort?: "createdAt" | "-createdAt" | "updatedAt" | "-updatedAt" | "number" | "-number" | "status" | "-status" | "purchasedAt" | "-purchasedAt";
                 /** @description Only these. */
                 status?: components["schemas"]["NumberStatus"];
                 /** @description Only this campaign's. */
@@ -15456,10 +15464,12 @@ export interface operations {
                 /** @description Items of a page. */
                 limit?: number;
                 /**
-                 * @description `meta.nextCursor` of the page before: goes on behind its last item, however the list has grown since. Cheaper
-                 *     than a high page number, and without a total.
+                 * @description `meta.nextCursor` of the page before, with the same `sort`: goes on behind its last item, however the list has grown since.
+                 *     Cheaper than a high page number, and without a total.
                  */
                 cursor?: string;
+                /** @description What the list is ordered by; with `-` before it from the greatest or newest down. Ids settle ties, and what has no value counts as the least. */
+                sort?: "createdAt" | "-createdAt" | "updatedAt" | "-updatedAt" | "name" | "-name" | "status" | "-status";
                 /** @description Only these. */
                 status?: components["schemas"]["CampaignStatus"];
                 /** @description Only this publisher's. */
@@ -16027,14 +16037,18 @@ export interface operations {
                 /** @description Items of a page. */
                 limit?: number;
                 /**
-                 * @description `meta.nextCursor` of the page before: goes on behind its last item, however the list has grown since. Cheaper
-                 *     than a high page number, and without a total.
+                 * @description `meta.nextCursor` of the page before, with the same `sort`: goes on behind its last item, however the list has grown since.
+                 *     Cheaper than a high page number, and without a total.
                  */
                 cursor?: string;
+                /** @description What the list is ordered by; with `-` before it from the greatest or newest down. Ids settle ties, and what has no value counts as the least. */
+                sort?: "name" | "-name" | "code" | "-code" | "status" | "-status" | "createdAt" | "-createdAt" | "updatedAt" | "-updatedAt";
                 /** @description Only these. */
                 status?: components["schemas"]["PublisherStatus"];
                 /** @description Part of name or code. */
                 search?: string;
+                /** @description Only the one with this code. */
+                code?: string;
             };
             header?: {
                 /** @description ETag of an earlier answer: unless something changed since, the answer is 304 without a body. */
@@ -16727,6 +16741,8 @@ export interface operations {
                 status?: components["schemas"]["PublisherStatus"];
                 /** @description Part of name or code. */
                 search?: string;
+                /** @description Only the one with this code. */
+                code?: string;
             };
             header?: never;
             path?: never;
@@ -16808,16 +16824,20 @@ export interface operations {
                 /** @description Items of a page. */
                 limit?: number;
                 /**
-                 * @description `meta.nextCursor` of the page before: goes on behind its last item, however the list has grown since. Cheaper
-                 *     than a high page number, and without a total.
+                 * @description `meta.nextCursor` of the page before, with the same `sort`: goes on behind its last item, however the list has grown since.
+                 *     Cheaper than a high page number, and without a total.
                  */
                 cursor?: string;
+                /** @description What the list is ordered by; with `-` before it from the greatest or newest down. Ids settle ties, and what has no value counts as the least. */
+                sort?: "createdAt" | "-createdAt" | "updatedAt" | "-updatedAt" | "name" | "-name" | "code" | "-code" | "status" | "-status" | "priority" | "-priority" | "weight" | "-weight";
                 /** @description Only these. */
                 status?: components["schemas"]["BuyerStatus"];
                 /** @description Only this publisher's. */
                 publisherId?: string;
                 /** @description Part of name or code. */
                 search?: string;
+                /** @description Only the one with this code. */
+                code?: string;
             };
             header?: {
                 /** @description ETag of an earlier answer: unless something changed since, the answer is 304 without a body. */
@@ -17512,6 +17532,8 @@ export interface operations {
                 publisherId?: string;
                 /** @description Part of name or code. */
                 search?: string;
+                /** @description Only the one with this code. */
+                code?: string;
             };
             header?: never;
             path?: never;
@@ -17593,10 +17615,14 @@ export interface operations {
                 /** @description Items of a page. */
                 limit?: number;
                 /**
-                 * @description `meta.nextCursor` of the page before: goes on behind its last item, however the list has grown since. Cheaper
-                 *     than a high page number, and without a total.
+                 * @description `meta.nextCursor` of the page before, with the same `sort`: goes on behind its last item, however the list has grown since.
+                 *     Cheaper than a high page number, and without a total.
                  */
                 cursor?: string;
+                /** @description What the list is ordered by; with `-` before it from the greatest or newest down. Ids settle ties, and what has no value counts as the least. */
+                sort?: "createdAt" | "-createdAt" | "updatedAt" | "-updatedAt" | "priority" | "-priority" | "status" | "-status";
+                /** @description Only these. */
+                status?: components["schemas"]["EndpointStatus"];
             };
             header?: {
                 /** @description ETag of an earlier answer: unless something changed since, the answer is 304 without a body. */
@@ -18177,12 +18203,16 @@ export interface operations {
                 /** @description Items of a page. */
                 limit?: number;
                 /**
-                 * @description `meta.nextCursor` of the page before: goes on behind its last item, however the list has grown since. Cheaper
-                 *     than a high page number, and without a total.
+                 * @description `meta.nextCursor` of the page before, with the same `sort`: goes on behind its last item, however the list has grown since.
+                 *     Cheaper than a high page number, and without a total.
                  */
                 cursor?: string;
+                /** @description What the list is ordered by; with `-` before it from the greatest or newest down. Ids settle ties, and what has no value counts as the least. */
+                sort?: "createdAt" | "-createdAt" | "updatedAt" | "-updatedAt" | "name" | "-name" | "status" | "-status";
                 /** @description Only these. */
                 status?: components["schemas"]["CallerIdPoolStatus"];
+                /** @description Part of the name. */
+                search?: string;
             };
             header?: {
                 /** @description ETag of an earlier answer: unless something changed since, the answer is 304 without a body. */
@@ -19065,10 +19095,12 @@ export interface operations {
                 /** @description Items of a page. */
                 limit?: number;
                 /**
-                 * @description `meta.nextCursor` of the page before: goes on behind its last item, however the list has grown since. Cheaper
-                 *     than a high page number, and without a total.
+                 * @description `meta.nextCursor` of the page before, with the same `sort`: goes on behind its last item, however the list has grown since.
+                 *     Cheaper than a high page number, and without a total.
                  */
                 cursor?: string;
+                /** @description What the list is ordered by; with `-` before it from the greatest or newest down. Ids settle ties, and what has no value counts as the least. */
+                sort?: "createdAt" | "-createdAt" | "updatedAt" | "-updatedAt" | "key" | "-key" | "name" | "-name" | "status" | "-status";
                 /** @description Only these. */
                 status?: components["schemas"]["FlowStatus"];
                 /** @description Part of the name or key. */
@@ -20027,12 +20059,18 @@ export interface operations {
                 /** @description Items of a page. */
                 limit?: number;
                 /**
-                 * @description `meta.nextCursor` of the page before: goes on behind its last item, however the list has grown since. Cheaper
-                 *     than a high page number, and without a total.
+                 * @description `meta.nextCursor` of the page before, with the same `sort`: goes on behind its last item, however the list has grown since.
+                 *     Cheaper than a high page number, and without a total.
                  */
                 cursor?: string;
+                /** @description What the list is ordered by; with `-` before it from the greatest or newest down. Ids settle ties, and what has no value counts as the least. */
+                sort?: "createdAt" | "-createdAt" | "updatedAt" | "-updatedAt" | "name" | "-name" | "code" | "-code" | "status" | "-status";
                 /** @description Only these. */
                 status?: components["schemas"]["CarrierStatus"];
+                /** @description Only the one with this code. */
+                code?: string;
+                /** @description Part of name or code. */
+                search?: string;
             };
             header?: {
                 /** @description ETag of an earlier answer: unless something changed since, the answer is 304 without a body. */
@@ -20592,14 +20630,18 @@ export interface operations {
                 /** @description Items of a page. */
                 limit?: number;
                 /**
-                 * @description `meta.nextCursor` of the page before: goes on behind its last item, however the list has grown since. Cheaper
-                 *     than a high page number, and without a total.
+                 * @description `meta.nextCursor` of the page before, with the same `sort`: goes on behind its last item, however the list has grown since.
+                 *     Cheaper than a high page number, and without a total.
                  */
                 cursor?: string;
+                /** @description What the list is ordered by; with `-` before it from the greatest or newest down. Ids settle ties, and what has no value counts as the least. */
+                sort?: "createdAt" | "-createdAt" | "updatedAt" | "-updatedAt" | "name" | "-name" | "host" | "-host" | "status" | "-status";
                 /** @description Only this carrier's. */
                 carrierId?: string;
                 /** @description Only these. */
                 status?: components["schemas"]["TrunkStatus"];
+                /** @description Part of name or host. */
+                search?: string;
             };
             header?: {
                 /** @description ETag of an earlier answer: unless something changed since, the answer is 304 without a body. */
@@ -21577,10 +21619,12 @@ export interface operations {
                 /** @description Items of a page. */
                 limit?: number;
                 /**
-                 * @description `meta.nextCursor` of the page before: goes on behind its last item, however the list has grown since. Cheaper
-                 *     than a high page number, and without a total.
+                 * @description `meta.nextCursor` of the page before, with the same `sort`: goes on behind its last item, however the list has grown since.
+                 *     Cheaper than a high page number, and without a total.
                  */
                 cursor?: string;
+                /** @description What the list is ordered by; with `-` before it from the greatest or newest down. Ids settle ties, and what has no value counts as the least. */
+                sort?: "createdAt" | "-createdAt" | "updatedAt" | "-updatedAt" | "name" | "-name" | "type" | "-type" | "entryCount" | "-entryCount";
                 /** @description Only these. */
                 type?: components["schemas"]["DncListType"];
                 /** @description Only these. */
@@ -22146,10 +22190,12 @@ export interface operations {
                 /** @description Items of a page. */
                 limit?: number;
                 /**
-                 * @description `meta.nextCursor` of the page before: goes on behind its last item, however the list has grown since. Cheaper
-                 *     than a high page number, and without a total.
+                 * @description `meta.nextCursor` of the page before, with the same `sort`: goes on behind its last item, however the list has grown since.
+                 *     Cheaper than a high page number, and without a total.
                  */
                 cursor?: string;
+                /** @description What the list is ordered by; with `-` before it from the greatest or newest down. Ids settle ties, and what has no value counts as the least. */
+                sort?: "phoneNumber" | "-phoneNumber";
                 /** @description First digits with country code: `+1212`. */
                 search?: string;
             };
@@ -23391,10 +23437,12 @@ export interface operations {
                 /** @description Items of a page. */
                 limit?: number;
                 /**
-                 * @description `meta.nextCursor` of the page before: goes on behind its last item, however the list has grown since. Cheaper
-                 *     than a high page number, and without a total.
+                 * @description `meta.nextCursor` of the page before, with the same `sort`: goes on behind its last item, however the list has grown since.
+                 *     Cheaper than a high page number, and without a total.
                  */
                 cursor?: string;
+                /** @description What the list is ordered by; with `-` before it from the greatest or newest down. Ids settle ties, and what has no value counts as the least. */
+                sort?: "createdAt" | "-createdAt" | "updatedAt" | "-updatedAt" | "phoneNumber" | "-phoneNumber" | "provider" | "-provider" | "expiresAt" | "-expiresAt";
                 /** @description Only this consumer's. */
                 phoneNumber?: string;
                 /** @description Only these; those whose time is over are shown under what they were. */
@@ -23918,10 +23966,12 @@ export interface operations {
                 /** @description Items of a page. */
                 limit?: number;
                 /**
-                 * @description `meta.nextCursor` of the page before: goes on behind its last item, however the list has grown since. Cheaper
-                 *     than a high page number, and without a total.
+                 * @description `meta.nextCursor` of the page before, with the same `sort`: goes on behind its last item, however the list has grown since.
+                 *     Cheaper than a high page number, and without a total.
                  */
                 cursor?: string;
+                /** @description What the list is ordered by; with `-` before it from the greatest or newest down. Ids settle ties, and what has no value counts as the least. */
+                sort?: "createdAt" | "-createdAt" | "updatedAt" | "-updatedAt" | "phoneNumber" | "-phoneNumber" | "expiresAt" | "-expiresAt";
                 /** @description Only this consumer's. */
                 phoneNumber?: string;
                 /** @description Only these; those whose time is over are shown under what they were. */
@@ -24392,12 +24442,16 @@ export interface operations {
                 /** @description Items of a page. */
                 limit?: number;
                 /**
-                 * @description `meta.nextCursor` of the page before: goes on behind its last item, however the list has grown since. Cheaper
-                 *     than a high page number, and without a total.
+                 * @description `meta.nextCursor` of the page before, with the same `sort`: goes on behind its last item, however the list has grown since.
+                 *     Cheaper than a high page number, and without a total.
                  */
                 cursor?: string;
+                /** @description What the list is ordered by; with `-` before it from the greatest or newest down. Ids settle ties, and what has no value counts as the least. */
+                sort?: "createdAt" | "-createdAt" | "updatedAt" | "-updatedAt" | "name" | "-name" | "status" | "-status" | "effectiveFrom" | "-effectiveFrom";
                 billingAccountId?: string;
                 status?: components["schemas"]["RateCardStatus"];
+                /** @description Part of the name. */
+                search?: string;
             };
             header?: {
                 /** @description ETag of an earlier answer: unless something changed since, the answer is 304 without a body. */
@@ -24844,10 +24898,12 @@ export interface operations {
                 /** @description Items of a page. */
                 limit?: number;
                 /**
-                 * @description `meta.nextCursor` of the page before: goes on behind its last item, however the list has grown since. Cheaper
-                 *     than a high page number, and without a total.
+                 * @description `meta.nextCursor` of the page before, with the same `sort`: goes on behind its last item, however the list has grown since.
+                 *     Cheaper than a high page number, and without a total.
                  */
                 cursor?: string;
+                /** @description What the list is ordered by; with `-` before it from the greatest or newest down. Ids settle ties, and what has no value counts as the least. */
+                sort?: "createdAt" | "-createdAt" | "updatedAt" | "-updatedAt" | "name" | "-name";
                 /** @description Part of the name. */
                 search?: string;
             };
@@ -25409,10 +25465,12 @@ export interface operations {
                 /** @description Items of a page. */
                 limit?: number;
                 /**
-                 * @description `meta.nextCursor` of the page before: goes on behind its last item, however the list has grown since. Cheaper
-                 *     than a high page number, and without a total.
+                 * @description `meta.nextCursor` of the page before, with the same `sort`: goes on behind its last item, however the list has grown since.
+                 *     Cheaper than a high page number, and without a total.
                  */
                 cursor?: string;
+                /** @description What the list is ordered by; with `-` before it from the greatest or newest down. Ids settle ties, and what has no value counts as the least. */
+                sort?: "createdAt" | "-createdAt" | "updatedAt" | "-updatedAt" | "name" | "-name" | "status" | "-status" | "statusChangedAt" | "-statusChangedAt";
                 /** @description Only these. */
                 status?: components["schemas"]["AgentStatus"];
                 /** @description Only this user's. */
@@ -26188,10 +26246,12 @@ export interface operations {
                 /** @description Items of a page. */
                 limit?: number;
                 /**
-                 * @description `meta.nextCursor` of the page before: goes on behind its last item, however the list has grown since. Cheaper
-                 *     than a high page number, and without a total.
+                 * @description `meta.nextCursor` of the page before, with the same `sort`: goes on behind its last item, however the list has grown since.
+                 *     Cheaper than a high page number, and without a total.
                  */
                 cursor?: string;
+                /** @description What the list is ordered by; with `-` before it from the greatest or newest down. Ids settle ties, and what has no value counts as the least. */
+                sort?: "createdAt" | "-createdAt" | "updatedAt" | "-updatedAt" | "phoneNumber" | "-phoneNumber" | "lastName" | "-lastName" | "status" | "-status" | "priority" | "-priority" | "lastContactedAt" | "-lastContactedAt";
                 /** @description Only these. */
                 status?: components["schemas"]["LeadStatus"];
                 /** @description Only this campaign's. */
@@ -26981,10 +27041,12 @@ export interface operations {
                 /** @description Items of a page. */
                 limit?: number;
                 /**
-                 * @description `meta.nextCursor` of the page before: goes on behind its last item, however the list has grown since. Cheaper
-                 *     than a high page number, and without a total.
+                 * @description `meta.nextCursor` of the page before, with the same `sort`: goes on behind its last item, however the list has grown since.
+                 *     Cheaper than a high page number, and without a total.
                  */
                 cursor?: string;
+                /** @description What the list is ordered by; with `-` before it from the greatest or newest down. Ids settle ties, and what has no value counts as the least. */
+                sort?: "startedAt" | "-startedAt";
             };
             header?: {
                 /** @description ETag of an earlier answer: unless something changed since, the answer is 304 without a body. */
@@ -27183,10 +27245,12 @@ export interface operations {
                 /** @description Items of a page. */
                 limit?: number;
                 /**
-                 * @description `meta.nextCursor` of the page before: goes on behind its last item, however the list has grown since. Cheaper
-                 *     than a high page number, and without a total.
+                 * @description `meta.nextCursor` of the page before, with the same `sort`: goes on behind its last item, however the list has grown since.
+                 *     Cheaper than a high page number, and without a total.
                  */
                 cursor?: string;
+                /** @description What the list is ordered by; with `-` before it from the greatest or newest down. Ids settle ties, and what has no value counts as the least. */
+                sort?: "id" | "-id";
                 /** @description Only those that stand so. */
                 status?: components["schemas"]["JobStatus"];
                 /** @description Only these. */
@@ -27625,10 +27689,12 @@ export interface operations {
                 /** @description Items of a page. */
                 limit?: number;
                 /**
-                 * @description `meta.nextCursor` of the page before: goes on behind its last item, however the list has grown since. Cheaper
-                 *     than a high page number, and without a total.
+                 * @description `meta.nextCursor` of the page before, with the same `sort`: goes on behind its last item, however the list has grown since.
+                 *     Cheaper than a high page number, and without a total.
                  */
                 cursor?: string;
+                /** @description What the list is ordered by; with `-` before it from the greatest or newest down. Ids settle ties, and what has no value counts as the least. */
+                sort?: "name" | "-name" | "createdAt" | "-createdAt" | "updatedAt" | "-updatedAt";
                 /** @description Part of the name. */
                 search?: string;
             };
@@ -28190,10 +28256,12 @@ export interface operations {
                 /** @description Items of a page. */
                 limit?: number;
                 /**
-                 * @description `meta.nextCursor` of the page before: goes on behind its last item, however the list has grown since. Cheaper
-                 *     than a high page number, and without a total.
+                 * @description `meta.nextCursor` of the page before, with the same `sort`: goes on behind its last item, however the list has grown since.
+                 *     Cheaper than a high page number, and without a total.
                  */
                 cursor?: string;
+                /** @description What the list is ordered by; with `-` before it from the greatest or newest down. Ids settle ties, and what has no value counts as the least. */
+                sort?: "key" | "-key" | "createdAt" | "-createdAt" | "updatedAt" | "-updatedAt";
                 /** @description Part of the key. */
                 search?: string;
             };
@@ -28755,10 +28823,12 @@ export interface operations {
                 /** @description Items of a page. */
                 limit?: number;
                 /**
-                 * @description `meta.nextCursor` of the page before: goes on behind its last item, however the list has grown since. Cheaper
-                 *     than a high page number, and without a total.
+                 * @description `meta.nextCursor` of the page before, with the same `sort`: goes on behind its last item, however the list has grown since.
+                 *     Cheaper than a high page number, and without a total.
                  */
                 cursor?: string;
+                /** @description What the list is ordered by; with `-` before it from the greatest or newest down. Ids settle ties, and what has no value counts as the least. */
+                sort?: "createdAt" | "-createdAt" | "updatedAt" | "-updatedAt" | "email" | "-email" | "lastName" | "-lastName" | "status" | "-status" | "lastLoginAt" | "-lastLoginAt";
                 /** @description Only these. */
                 status?: components["schemas"]["UserStatus"];
                 /** @description Only holders of this role: `analyst`. */
@@ -28767,6 +28837,8 @@ export interface operations {
                 roleId?: string;
                 /** @description Part of the e-mail address or name. */
                 search?: string;
+                /** @description Only the one with this e-mail address. */
+                email?: string;
             };
             header?: {
                 /** @description ETag of an earlier answer: unless something changed since, the answer is 304 without a body. */
@@ -29763,10 +29835,12 @@ export interface operations {
                 /** @description Items of a page. */
                 limit?: number;
                 /**
-                 * @description `meta.nextCursor` of the page before: goes on behind its last item, however the list has grown since. Cheaper
-                 *     than a high page number, and without a total.
+                 * @description `meta.nextCursor` of the page before, with the same `sort`: goes on behind its last item, however the list has grown since.
+                 *     Cheaper than a high page number, and without a total.
                  */
                 cursor?: string;
+                /** @description What the list is ordered by; with `-` before it from the greatest or newest down. Ids settle ties, and what has no value counts as the least. */
+                sort?: "name" | "-name" | "createdAt" | "-createdAt" | "updatedAt" | "-updatedAt";
                 /** @description Part of the name. */
                 search?: string;
             };
@@ -30403,10 +30477,12 @@ export interface operations {
                 /** @description Items of a page. */
                 limit?: number;
                 /**
-                 * @description `meta.nextCursor` of the page before: goes on behind its last item, however the list has grown since. Cheaper
-                 *     than a high page number, and without a total.
+                 * @description `meta.nextCursor` of the page before, with the same `sort`: goes on behind its last item, however the list has grown since.
+                 *     Cheaper than a high page number, and without a total.
                  */
                 cursor?: string;
+                /** @description What the list is ordered by; with `-` before it from the greatest or newest down. Ids settle ties, and what has no value counts as the least. */
+                sort?: "at" | "-at";
                 /**
                  * @description `number.update`, or `number.*` for all that begin so.
                  * @example number.*
@@ -30607,7 +30683,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description The log */
+            /** @description The entries of the log */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -30681,12 +30757,16 @@ export interface operations {
                 /** @description Items of a page. */
                 limit?: number;
                 /**
-                 * @description `meta.nextCursor` of the page before: goes on behind its last item, however the list has grown since. Cheaper
-                 *     than a high page number, and without a total.
+                 * @description `meta.nextCursor` of the page before, with the same `sort`: goes on behind its last item, however the list has grown since.
+                 *     Cheaper than a high page number, and without a total.
                  */
                 cursor?: string;
+                /** @description What the list is ordered by; with `-` before it from the greatest or newest down. Ids settle ties, and what has no value counts as the least. */
+                sort?: "createdAt" | "-createdAt" | "updatedAt" | "-updatedAt" | "name" | "-name" | "status" | "-status" | "lastUsedAt" | "-lastUsedAt" | "expiresAt" | "-expiresAt";
                 /** @description Only these. */
                 status?: components["schemas"]["ApiKeyStatus"];
+                /** @description Part of the name or of what the key begins with. */
+                search?: string;
             };
             header?: {
                 /** @description ETag of an earlier answer: unless something changed since, the answer is 304 without a body. */
@@ -31375,10 +31455,16 @@ export interface operations {
                 /** @description Items of a page. */
                 limit?: number;
                 /**
-                 * @description `meta.nextCursor` of the page before: goes on behind its last item, however the list has grown since. Cheaper
-                 *     than a high page number, and without a total.
+                 * @description `meta.nextCursor` of the page before, with the same `sort`: goes on behind its last item, however the list has grown since.
+                 *     Cheaper than a high page number, and without a total.
                  */
                 cursor?: string;
+                /** @description What the list is ordered by; with `-` before it from the greatest or newest down. Ids settle ties, and what has no value counts as the least. */
+                sort?: "createdAt" | "-createdAt" | "updatedAt" | "-updatedAt" | "name" | "-name" | "slug" | "-slug" | "status" | "-status";
+                /** @description Only these. */
+                status?: components["schemas"]["TenantStatus"];
+                /** @description Part of name, slug or domain. */
+                search?: string;
             };
             header?: {
                 /** @description ETag of an earlier answer: unless something changed since, the answer is 304 without a body. */
@@ -32523,14 +32609,20 @@ export interface operations {
                 /** @description Items of a page. */
                 limit?: number;
                 /**
-                 * @description `meta.nextCursor` of the page before: goes on behind its last item, however the list has grown since. Cheaper
-                 *     than a high page number, and without a total.
+                 * @description `meta.nextCursor` of the page before, with the same `sort`: goes on behind its last item, however the list has grown since.
+                 *     Cheaper than a high page number, and without a total.
                  */
                 cursor?: string;
+                /** @description What the list is ordered by; with `-` before it from the greatest or newest down. Ids settle ties, and what has no value counts as the least. */
+                sort?: "createdAt" | "-createdAt" | "updatedAt" | "-updatedAt" | "name" | "-name" | "code" | "-code" | "status" | "-status";
                 /** @description Only this tenant's. */
                 tenantId?: string;
                 /** @description Only these. */
                 status?: components["schemas"]["CarrierStatus"];
+                /** @description Only the one with this code. */
+                code?: string;
+                /** @description Part of name or code. */
+                search?: string;
             };
             header?: {
                 /** @description ETag of an earlier answer: unless something changed since, the answer is 304 without a body. */
@@ -32974,16 +33066,20 @@ export interface operations {
                 /** @description Items of a page. */
                 limit?: number;
                 /**
-                 * @description `meta.nextCursor` of the page before: goes on behind its last item, however the list has grown since. Cheaper
-                 *     than a high page number, and without a total.
+                 * @description `meta.nextCursor` of the page before, with the same `sort`: goes on behind its last item, however the list has grown since.
+                 *     Cheaper than a high page number, and without a total.
                  */
                 cursor?: string;
+                /** @description What the list is ordered by; with `-` before it from the greatest or newest down. Ids settle ties, and what has no value counts as the least. */
+                sort?: "createdAt" | "-createdAt" | "updatedAt" | "-updatedAt" | "name" | "-name" | "host" | "-host" | "status" | "-status";
                 /** @description Only this tenant's. */
                 tenantId?: string;
                 /** @description Only this carrier's. */
                 carrierId?: string;
                 /** @description Only these. */
                 status?: components["schemas"]["TrunkStatus"];
+                /** @description Part of name or host. */
+                search?: string;
             };
             header?: {
                 /** @description ETag of an earlier answer: unless something changed since, the answer is 304 without a body. */

@@ -11,11 +11,11 @@ use bytes::Bytes;
 use futures_util::stream;
 use garde::Validate;
 use operations::{PAGE_LIMIT_MAX, Page, PageRequest};
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use serde_json::{Value, json};
 use utoipa::{IntoParams, ToSchema};
 
-use super::csv;
+use super::{BulkWords, csv};
 use crate::{
     caller::Caller,
     problem::{ApiError, ApiResult},
@@ -25,8 +25,13 @@ use crate::{
 pub(crate) trait Exported: Send + Sync + 'static {
     /// A row, as the list shows it.
     type View: Serialize + Send;
+    /// The list's parameters.
+    type Query: DeserializeOwned + Validate<Context = ()> + IntoParams + Send + 'static;
     /// What the list is narrowed by.
     type Filter: Send + Sync + 'static;
+
+    /// Its names.
+    const WORDS: BulkWords;
 
     /// What one is called in the audit log: `lead`.
     const ENTITY: &'static str;
@@ -35,6 +40,8 @@ pub(crate) trait Exported: Send + Sync + 'static {
     /// The columns of CSV: members of a row, those within others as `money.revenue`. JSON lines hold whole rows.
     const COLUMNS: &'static [&'static str];
 
+    /// What the parameters mean.
+    fn filter(query: Self::Query) -> ApiResult<Self::Filter>;
     /// A page of it.
     fn page(
         caller: &Caller,

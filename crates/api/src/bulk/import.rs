@@ -1,19 +1,23 @@
 //! Rows of a file, each made as its POST would make it, with a report.
 
-use std::{collections::HashSet, future::Future, marker::PhantomData};
+use std::{collections::HashSet, future::Future, sync::Arc};
 
 use axum::{
     Json,
     body::Body as HttpBody,
-    http::{HeaderMap, StatusCode, header},
+    http::{HeaderMap, header},
 };
 use garde::Validate;
+use operations::{Directory, Entity, Repository};
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use serde_json::{Value, json};
 use utoipa::{IntoParams, PartialSchema, ToSchema};
+use uuid::Uuid;
 
 use super::{
-    Line, Lines, Reference, csv,
+    BulkWords, Line, Lines, Reference,
+    batch::{BATCH_ROWS, Batch, ends},
+    csv,
     references::Looked,
     row::{Columns, Members},
 };
@@ -27,8 +31,6 @@ use crate::{
 const ROWS_MAX: u64 = 100_000;
 /// Bytes of one line, and of a row that goes over several.
 const ROW_BYTES_MAX: usize = 64 * 1_024;
-/// Tries to keep a row that somebody else adds at the same time.
-const TRIES: u32 = 4;
 /// Faults told one by one; further rows are counted only.
 const FAULTS_MAX: usize = 1_000;
 
@@ -36,23 +38,33 @@ const FAULTS_MAX: usize = 1_000;
 pub(crate) trait Imported: Send + Sync + 'static {
     /// The body of its POST.
     type Create: DeserializeOwned + Validate<Context = ()> + ToSchema + Send + 'static;
-    /// As exports show it: what only a view has is passed over.
-    type View: PartialSchema;
+    /// As exports and the audit log show it: what only a view has is passed over.
+    type View: PartialSchema + Serialize + Send + Sync + 'static;
     /// What is kept.
-    type Entity: Send + Sync + 'static;
+    type Entity: Entity;
 
-    /// What one is called in the audit log: `lead`.
-    const ENTITY: &'static str;
+    /// Its names.
+    const WORDS: BulkWords;
 
     /// One from its body; faults beyond the body's own rules are refused here.
     fn draft(caller: &Caller, body: Self::Create) -> impl Future<Output = ApiResult<Self::Entity>> + Send;
+    /// Which one, in the audit log.
+    fn id(entity: &Self::Entity) -> Uuid;
     /// What there is only one of in a tenant: the number, the code.
     fn key(entity: &Self::Entity) -> String;
     /// What it names.
     fn references(entity: &Self::Entity) -> Vec<Reference>;
     /// Whether the tenant has one with its key.
     fn is_there(caller: &Caller, entity: &Self::Entity) -> impl Future<Output = ApiResult<bool>> + Send;
-    /// Keeps it, with its entry in the audit log.
+    /// Where it is kept.
+    fn repository(directory: &Directory) -> &Arc<dyn Repository<Self::Entity>>;
+    /// New ones as the audit log shows them, in the same order.
+    fn views(caller: &Caller, new: &[Self::Entity]) -> impl Future<Output = ApiResult<Vec<Self::View>>> + Send;
+    /// How many more may be kept.
+    fn room(_: &Caller) -> impl Future<Output = ApiResult<u64>> + Send {
+        std::future::ready(Ok(u64::MAX))
+    }
+    /// Keeps one as its POST does, with its entry in the audit log.
     fn keep(caller: &Caller, entity: &Self::Entity) -> impl Future<Output = ApiResult<()>> + Send;
 }
 
@@ -132,20 +144,21 @@ pub(crate) async fn import<R: Imported>(
         members: Members::of::<R::Create, R::View>(),
         stops_at_faults: query.on_error == Some(OnFault::Stop),
         seen: HashSet::new(),
+        waiting: Vec::new(),
         looked: Looked::default(),
         report: ImportReport { dry_run: is_dry, ..ImportReport::default() },
-        kind: PhantomData,
     };
     let lines = Lines::new(body, ROW_BYTES_MAX);
     match form {
         Form::Csv => import.read_csv(lines).await?,
         Form::JsonLines => import.read_json(lines).await?,
     }
+    import.write().await?;
     let Import { caller, report, .. } = import;
     if !is_dry {
         let changes = json!({"rows": report.rows, "imported": report.imported, "unchanged": report.unchanged,
             "failed": report.failed, "stopped": report.stopped});
-        caller.note(&format!("{}.import", R::ENTITY), R::ENTITY, None, changes).await;
+        caller.note(&format!("{}.import", R::Entity::NAME), R::Entity::NAME, None, changes).await;
     }
     Ok(Json(report))
 }
@@ -157,15 +170,24 @@ enum Form {
     JsonLines,
 }
 
+/// A row without a fault of its own.
+struct Waiting<E> {
+    line: u64,
+    key: String,
+    /// `None`: one with its key came before.
+    entity: Option<E>,
+}
+
 struct Import<R: Imported> {
     caller: Caller,
     members: Members,
     stops_at_faults: bool,
-    /// Keys that came already.
+    /// Keys of rows that were kept.
     seen: HashSet<String>,
+    /// Rows that are to be kept together.
+    waiting: Vec<Waiting<R::Entity>>,
     looked: Looked,
     report: ImportReport,
-    kind: PhantomData<R>,
 }
 
 impl<R: Imported> Import<R> {
@@ -241,56 +263,81 @@ impl<R: Imported> Import<R> {
 
     /// False when no further row is to be read.
     async fn row(&mut self, line: u64, body: ApiResult<Value>) -> ApiResult<bool> {
-        if self.report.rows == ROWS_MAX {
-            self.refuse(
-                line,
-                &whole_row(format!("is one too many: an import has {ROWS_MAX} rows; send the rest in another")),
-            );
-            self.report.stopped = true;
+        if self.report.rows + self.waiting.len() as u64 == ROWS_MAX {
+            self.write().await?;
+            if !self.report.stopped {
+                let message = format!("is one too many: an import has {ROWS_MAX} rows; send the rest in another");
+                self.refuse(line, &whole_row(message));
+                self.report.stopped = true;
+            }
             return Ok(false);
         }
-        self.report.rows += 1;
-        let kept = match body {
-            Ok(body) => self.keep(body).await,
+        let row = match body {
+            Ok(body) => self.checked(body).await,
             Err(error) => Err(error),
         };
-        match kept {
-            Ok(true) => self.report.imported += 1,
-            Ok(false) => self.report.unchanged += 1,
+        match row {
+            Ok(entity) => {
+                let key = R::key(&entity);
+                if self.waiting.iter().any(|before| before.key == key) {
+                    self.write().await?;
+                }
+                let entity = (!self.seen.contains(&key)).then_some(entity);
+                if !self.report.stopped {
+                    self.waiting.push(Waiting { line, key, entity });
+                }
+                if self.waiting.len() == BATCH_ROWS {
+                    self.write().await?;
+                }
+            }
             Err(error) => {
-                self.refuse(line, &error);
-                let is_the_rows = matches!(
-                    error.status,
-                    StatusCode::UNPROCESSABLE_ENTITY | StatusCode::NOT_FOUND | StatusCode::CONFLICT
-                );
-                // A quota that is used up, a store that is away: the next row would fare no better.
-                self.report.stopped = self.stops_at_faults || !is_the_rows;
+                // What came before is told before, and may be the end.
+                self.write().await?;
+                if !self.report.stopped {
+                    self.tell(line, String::new(), Err(error));
+                }
             }
         }
         Ok(!self.report.stopped)
     }
 
-    /// Whether it is new.
-    async fn keep(&mut self, body: Value) -> ApiResult<bool> {
+    async fn checked(&mut self, body: Value) -> ApiResult<R::Entity> {
         let entity = R::draft(&self.caller, parse_value::<R::Create>(body)?).await?;
         let faults = self.looked.faults(&self.caller, &R::references(&entity)).await?;
-        if !faults.is_empty() {
-            return Err(ApiError::validation(faults));
+        if faults.is_empty() { Ok(entity) } else { Err(ApiError::validation(faults)) }
+    }
+
+    /// Keeps the rows that wait, and tells what became of them.
+    async fn write(&mut self) -> ApiResult<()> {
+        let waiting = std::mem::take(&mut self.waiting);
+        let (places, entities): (Vec<_>, Vec<_>) =
+            waiting.into_iter().map(|row| ((row.line, row.key), row.entity)).unzip();
+        let batch = Batch::<R>::new(self.caller.clone(), self.stops_at_faults);
+        let told = if self.report.dry_run {
+            batch.compared(&entities).await
+        } else {
+            // Whoever hangs up leaves no row half kept.
+            tokio::spawn(async move { batch.kept(entities).await }).await.map_err(ApiError::internal)?
+        };
+        for ((line, key), outcome) in places.into_iter().zip(told) {
+            self.tell(line, key, outcome);
         }
-        let key = R::key(&entity);
-        if self.seen.contains(&key) || R::is_there(&self.caller, &entity).await? {
-            return Ok(false);
-        }
-        if !self.report.dry_run {
-            // Whoever hangs up leaves no row without its entry in the audit log.
-            let caller = self.caller.clone();
-            let kept = tokio::spawn(async move { keep_or_find::<R>(&caller, entity).await });
-            if !kept.await.map_err(ApiError::internal)?? {
-                return Ok(false);
+        Ok(())
+    }
+
+    fn tell(&mut self, line: u64, key: String, outcome: ApiResult<bool>) {
+        self.report.rows += 1;
+        match outcome {
+            Ok(true) => {
+                self.report.imported += 1;
+                self.seen.insert(key);
+            }
+            Ok(false) => self.report.unchanged += 1,
+            Err(error) => {
+                self.report.stopped = ends(&error, self.stops_at_faults);
+                self.refuse(line, &error);
             }
         }
-        self.seen.insert(key);
-        Ok(true)
     }
 
     fn refuse(&mut self, line: u64, error: &ApiError) {
@@ -306,21 +353,6 @@ impl<R: Imported> Import<R> {
             message: fault.message.clone(),
         }));
     }
-}
-
-/// Whether it is new: another request may have been faster. What that one wrote is in the writer's batch before it can be read, so a
-/// second try, which waits for the batch, tells.
-async fn keep_or_find<R: Imported>(caller: &Caller, entity: R::Entity) -> ApiResult<bool> {
-    let mut kept = R::keep(caller, &entity).await;
-    for _ in 1..TRIES {
-        match kept {
-            Ok(()) => return Ok(true),
-            Err(error) if error.status != StatusCode::CONFLICT => return Err(error),
-            Err(_) if R::is_there(caller, &entity).await? => return Ok(false),
-            Err(_) => kept = R::keep(caller, &entity).await,
-        }
-    }
-    kept.map(|()| true)
 }
 
 fn whole_row(message: String) -> ApiError {

@@ -64,7 +64,7 @@ async fn view_of<R: Crud>(caller: &Caller, entity: &R::Entity) -> ApiResult<R::V
 async fn list<R: Kept>(
     caller: &Caller,
     tenant: Option<Uuid>,
-    page: &PageQuery,
+    page: &PageQuery<R::Entity>,
     query: R::Query,
 ) -> ApiResult<Json<List<R::View>>> {
     let (filter, directory) = (R::filter(query), caller.directory());
@@ -118,11 +118,11 @@ pub struct OfTenantQuery {
 }
 
 /// Lists the carriers of every tenant, newest first.
-#[utoipa::path(get, path = "/admin/api/v1/carriers", operation_id = "adminListCarriers", params(PageQuery, OfTenantQuery, CarrierQuery),
+#[utoipa::path(get, path = "/admin/api/v1/carriers", operation_id = "adminListCarriers", params(PageQuery<operations::Carrier>, OfTenantQuery, CarrierQuery),
     responses((status = 200, description = "A page of carriers", body = List<Carrier>)))]
 async fn list_carriers(
     caller: Caller,
-    Query(page): Query<PageQuery>,
+    Query(page): Query<PageQuery<operations::Carrier>>,
     Query(of): Query<OfTenantQuery>,
     Query(query): Query<CarrierQuery>,
 ) -> ApiResult<Json<List<Carrier>>> {
@@ -161,11 +161,11 @@ async fn update_carrier(
 }
 
 /// Lists the trunks of every tenant, newest first.
-#[utoipa::path(get, path = "/admin/api/v1/trunks", operation_id = "adminListTrunks", params(PageQuery, OfTenantQuery, TrunkQuery),
+#[utoipa::path(get, path = "/admin/api/v1/trunks", operation_id = "adminListTrunks", params(PageQuery<operations::Trunk>, OfTenantQuery, TrunkQuery),
     responses((status = 200, description = "A page of trunks", body = List<Trunk>)))]
 async fn list_trunks(
     caller: Caller,
-    Query(page): Query<PageQuery>,
+    Query(page): Query<PageQuery<operations::Trunk>>,
     Query(of): Query<OfTenantQuery>,
     Query(query): Query<TrunkQuery>,
 ) -> ApiResult<Json<List<Trunk>>> {

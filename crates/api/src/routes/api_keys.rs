@@ -106,17 +106,20 @@ pub struct ApiKeyQuery {
     #[garde(skip)]
     #[param(value_type = Option<ApiKeyStatus>)]
     status: Option<ApiKeyStatus>,
+    /// Part of the name or of what the key begins with.
+    #[garde(length(chars, max = 100))]
+    search: Option<String>,
 }
 
 /// Lists keys, newest first.
-#[utoipa::path(get, path = "/api/v1/api-keys", operation_id = "listApiKeys", params(PageQuery, ApiKeyQuery),
+#[utoipa::path(get, path = "/api/v1/api-keys", operation_id = "listApiKeys", params(PageQuery<operations::ApiKey>, ApiKeyQuery),
     responses((status = 200, description = "A page of keys", body = List<ApiKey>)))]
 async fn list(
     caller: Caller,
-    Query(page): Query<PageQuery>,
+    Query(page): Query<PageQuery<operations::ApiKey>>,
     Query(query): Query<ApiKeyQuery>,
 ) -> ApiResult<Json<List<ApiKey>>> {
-    let filter = ApiKeyFilter { status: query.status.map(|status| status.0) };
+    let filter = ApiKeyFilter { status: query.status.map(|status| status.0), search: query.search };
     let found = caller.directory().api_keys.list(caller.scope(), &filter, &page.request()).await.map_err(from_store)?;
     Ok(Json(page.envelope(found, |key| view(&key))))
 }

@@ -1,6 +1,6 @@
 //! The audit log: searched, exported, verified.
 
-use axum::{Json, response::Response};
+use axum::Json;
 use garde::Validate;
 use operations::{AuditFilter, ChainedEntry, Page, PageRequest};
 use serde::{Deserialize, Serialize};
@@ -11,7 +11,7 @@ use uuid::Uuid;
 
 use crate::{
     access::Permission,
-    bulk::{self, ExportQuery, Exported},
+    bulk::{self, BulkWords, Exported},
     caller::Caller,
     convert::from_store,
     extract::Query,
@@ -26,7 +26,7 @@ pub(crate) fn routes() -> Resource {
     Resource::new("Audit log")
         .needs(Permission::AuditRead, routes!(list))
         .needs(Permission::AuditRead, routes!(verify))
-        .needs(Permission::AuditRead, routes!(export))
+        .needs(Permission::AuditRead, bulk::exporting::<AuditLog>())
 }
 
 /// Something that was done, or seen.
@@ -126,11 +126,11 @@ impl AuditQuery {
 }
 
 /// Lists the audit log, newest first.
-#[utoipa::path(get, path = "/api/v1/audit-logs", operation_id = "listAuditLogs", params(PageQuery, AuditQuery),
+#[utoipa::path(get, path = "/api/v1/audit-logs", operation_id = "listAuditLogs", params(PageQuery<operations::AuditEntry>, AuditQuery),
     responses((status = 200, description = "A page of the log", body = List<AuditLogEntry>)))]
 async fn list(
     caller: Caller,
-    Query(page): Query<PageQuery>,
+    Query(page): Query<PageQuery<operations::AuditEntry>>,
     Query(query): Query<AuditQuery>,
 ) -> ApiResult<Json<List<AuditLogEntry>>> {
     let audit = &caller.directory().audit;
@@ -171,26 +171,27 @@ async fn verify(caller: Caller) -> ApiResult<Json<AuditVerification>> {
     }))
 }
 
-/// Sends the log, newest first, as it is read.
-#[utoipa::path(get, path = "/api/v1/audit-logs/export", operation_id = "exportAuditLogs", params(ExportQuery, AuditQuery),
-    responses((status = 200, description = "The log", content((String = "text/csv"), (String = "application/x-ndjson")))))]
-async fn export(
-    caller: Caller,
-    Query(export): Query<ExportQuery>,
-    Query(query): Query<AuditQuery>,
-) -> ApiResult<Response> {
-    bulk::export::<AuditLog>(caller, export, query.filter()).await
-}
-
 struct AuditLog;
 
 impl Exported for AuditLog {
     type View = AuditLogEntry;
+    type Query = AuditQuery;
     type Filter = AuditFilter;
 
+    const WORDS: BulkWords = BulkWords {
+        path: "/api/v1/audit-logs",
+        names: "AuditLogs",
+        many: "entries of the log",
+        order: ", newest first",
+        import: "",
+    };
     const ENTITY: &'static str = "audit log";
     const FILE: &'static str = "audit-log";
     const COLUMNS: &'static [&'static str] = &COLUMNS;
+
+    fn filter(query: AuditQuery) -> ApiResult<AuditFilter> {
+        Ok(query.filter())
+    }
 
     async fn page(caller: &Caller, filter: &AuditFilter, page: &PageRequest) -> ApiResult<Page<AuditLogEntry>> {
         let found = caller.directory().audit.search_audit(caller.scope(), filter, page).await.map_err(from_store)?;

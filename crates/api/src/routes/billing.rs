@@ -190,19 +190,23 @@ pub struct RateCardQuery {
     #[garde(skip)]
     #[param(value_type = Option<RateCardStatus>)]
     status: Option<RateCardStatus>,
+    /// Part of the name.
+    #[garde(length(chars, max = 100))]
+    search: Option<String>,
 }
 
 /// Lists the tenant's rate cards, newest first.
-#[utoipa::path(get, path = "/api/v1/billing/rate-cards", operation_id = "listRateCards", params(PageQuery, RateCardQuery),
+#[utoipa::path(get, path = "/api/v1/billing/rate-cards", operation_id = "listRateCards", params(PageQuery<operations::RateCard>, RateCardQuery),
     responses((status = 200, description = "A page of rate cards", body = List<RateCard>)))]
 async fn list_rate_cards(
     caller: Caller,
-    Query(page): Query<PageQuery>,
+    Query(page): Query<PageQuery<operations::RateCard>>,
     Query(query): Query<RateCardQuery>,
 ) -> ApiResult<Json<List<RateCard>>> {
     let filter = RateCardFilter {
         account: query.billing_account_id.map(Into::into),
         status: query.status.map(|status| status.0),
+        search: query.search,
     };
     let found =
         caller.directory().rate_cards.list(caller.scope(), &filter, &page.request()).await.map_err(from_store)?;

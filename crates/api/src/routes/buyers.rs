@@ -87,7 +87,25 @@ async fn view(
     let filter = EndpointFilter { buyer: Some(buyer.id), status: None };
     let page = PageRequest::number(1, PAGE_LIMIT_MAX);
     let found = caller.directory().endpoints.list(caller.scope(), &filter, &page).await.map_err(from_store)?;
-    let mut held = found.items;
+    shown(buyer, found.items, counts, names).await
+}
+
+/// New ones, which have no endpoints yet.
+pub(super) async fn new_views(caller: &Caller, new: &[operations::Buyer]) -> ApiResult<Vec<Buyer>> {
+    let (counts, mut names) = (CapCounts::read(caller).await?, Names::new(caller));
+    let mut views = Vec::with_capacity(new.len());
+    for buyer in new {
+        views.push(shown(buyer, Vec::new(), &counts, &mut names).await?);
+    }
+    Ok(views)
+}
+
+async fn shown(
+    buyer: &operations::Buyer,
+    mut held: Vec<operations::Endpoint>,
+    counts: &CapCounts,
+    names: &mut Names<'_>,
+) -> ApiResult<Buyer> {
     held.sort_by_key(|endpoint| (endpoint.priority, endpoint.created_at));
     Ok(Buyer {
         id: buyer.id.uuid(),
@@ -127,6 +145,9 @@ pub struct BuyerQuery {
     /// Part of name or code.
     #[garde(length(chars, max = 100))]
     search: Option<String>,
+    /// Only the one with this code.
+    #[garde(length(chars, max = 64))]
+    code: Option<String>,
 }
 
 impl BuyerQuery {
@@ -134,17 +155,18 @@ impl BuyerQuery {
         BuyerFilter {
             status: self.status.map(|status| status.0),
             publisher: self.publisher_id.map(Into::into),
+            code: self.code,
             search: self.search,
         }
     }
 }
 
 /// Lists buyers with their endpoints, newest first.
-#[utoipa::path(get, path = "/api/v1/buyers", operation_id = "listBuyers", params(PageQuery, BuyerQuery),
+#[utoipa::path(get, path = "/api/v1/buyers", operation_id = "listBuyers", params(PageQuery<operations::Buyer>, BuyerQuery),
     responses((status = 200, description = "A page of buyers", body = List<Buyer>)))]
 async fn list(
     caller: Caller,
-    Query(page): Query<PageQuery>,
+    Query(page): Query<PageQuery<operations::Buyer>>,
     Query(query): Query<BuyerQuery>,
 ) -> ApiResult<Json<List<Buyer>>> {
     let found = page_of(&caller, &query.filter(), &page.request()).await?;

@@ -56,6 +56,9 @@ pub struct CallerIdPoolQuery {
     #[garde(skip)]
     #[param(value_type = Option<CallerIdPoolStatus>)]
     status: Option<CallerIdPoolStatus>,
+    /// Part of the name.
+    #[garde(length(chars, max = 100))]
+    search: Option<String>,
 }
 
 /// A new caller-ID pool.
@@ -120,7 +123,7 @@ impl Crud for Pools {
     }
 
     fn filter(query: CallerIdPoolQuery) -> CallerIdPoolFilter {
-        CallerIdPoolFilter { status: query.status.map(|status| status.0) }
+        CallerIdPoolFilter { status: query.status.map(|status| status.0), search: query.search }
     }
 
     async fn views(_: &Caller, found: &[operations::CallerIdPool]) -> ApiResult<Vec<CallerIdPool>> {

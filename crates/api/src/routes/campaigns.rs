@@ -227,11 +227,11 @@ pub struct CampaignQuery {
 }
 
 /// Lists campaigns, newest first.
-#[utoipa::path(get, path = "/api/v1/campaigns", operation_id = "listCampaigns", params(PageQuery, CampaignQuery),
+#[utoipa::path(get, path = "/api/v1/campaigns", operation_id = "listCampaigns", params(PageQuery<operations::Campaign>, CampaignQuery),
     responses((status = 200, description = "A page of campaigns", body = List<Campaign>)))]
 async fn list(
     caller: Caller,
-    Query(page): Query<PageQuery>,
+    Query(page): Query<PageQuery<operations::Campaign>>,
     Query(query): Query<CampaignQuery>,
 ) -> ApiResult<Json<List<Campaign>>> {
     let filter = CampaignFilter {

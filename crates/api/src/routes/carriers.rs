@@ -56,6 +56,12 @@ pub struct CarrierQuery {
     #[garde(skip)]
     #[param(value_type = Option<CarrierStatus>)]
     status: Option<CarrierStatus>,
+    /// Only the one with this code.
+    #[garde(length(chars, max = 64))]
+    code: Option<String>,
+    /// Part of name or code.
+    #[garde(length(chars, max = 100))]
+    search: Option<String>,
 }
 
 /// A new carrier.
@@ -139,7 +145,7 @@ impl Crud for Carriers {
     }
 
     fn filter(query: CarrierQuery) -> CarrierFilter {
-        CarrierFilter { status: query.status.map(|status| status.0) }
+        CarrierFilter { status: query.status.map(|status| status.0), code: query.code, search: query.search }
     }
 
     async fn views(_: &Caller, found: &[operations::Carrier]) -> ApiResult<Vec<Carrier>> {

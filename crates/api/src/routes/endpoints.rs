@@ -5,7 +5,7 @@ use domain::{BuyerId, EndpointId, PhoneNumber, TrunkId};
 use garde::Validate;
 use operations::{EndpointFilter, EndpointType as Kind, Entity, StoreError};
 use serde::{Deserialize, Serialize};
-use utoipa::ToSchema;
+use utoipa::{IntoParams, ToSchema};
 use utoipa_axum::routes;
 use uuid::Uuid;
 
@@ -147,18 +147,29 @@ async fn find(caller: &Caller, buyer: &str, endpoint: &str) -> ApiResult<operati
     if found.buyer == buyer { Ok(found) } else { Err(missing()) }
 }
 
+/// What a list of endpoints is narrowed by.
+#[derive(Debug, Deserialize, Validate, IntoParams)]
+#[into_params(parameter_in = Query)]
+pub struct EndpointQuery {
+    /// Only these.
+    #[garde(skip)]
+    #[param(value_type = Option<EndpointStatus>)]
+    status: Option<EndpointStatus>,
+}
+
 /// Lists a buyer's endpoints, newest first.
 #[utoipa::path(get, path = "/api/v1/buyers/{id}/endpoints", operation_id = "listBuyerEndpoints",
-    params(("id" = Uuid, Path, description = "The buyer's id"), PageQuery),
+    params(("id" = Uuid, Path, description = "The buyer's id"), PageQuery<operations::Endpoint>, EndpointQuery),
     responses((status = 200, description = "A page of endpoints", body = List<BuyerEndpoint>)))]
 async fn list(
     caller: Caller,
     PathId(buyer): PathId<BuyerId>,
-    Query(page): Query<PageQuery>,
+    Query(page): Query<PageQuery<operations::Endpoint>>,
+    Query(query): Query<EndpointQuery>,
 ) -> ApiResult<Json<List<BuyerEndpoint>>> {
     let directory = caller.directory();
     directory.buyers.get(caller.scope(), buyer).await.map_err(from_store)?;
-    let filter = EndpointFilter { buyer: Some(buyer), status: None };
+    let filter = EndpointFilter { buyer: Some(buyer), status: query.status.map(|status| status.0) };
     let found = directory.endpoints.list(caller.scope(), &filter, &page.request()).await.map_err(from_store)?;
     Ok(Json(page.envelope(found, |endpoint| view(&endpoint))))
 }

@@ -193,11 +193,11 @@ pub struct FlowQuery {
 }
 
 /// Lists flows with their versions, newest first.
-#[utoipa::path(get, path = "/api/v1/flows", operation_id = "listFlows", params(PageQuery, FlowQuery),
+#[utoipa::path(get, path = "/api/v1/flows", operation_id = "listFlows", params(PageQuery<operations::Flow>, FlowQuery),
     responses((status = 200, description = "A page of flows", body = List<Flow>)))]
 async fn list(
     caller: Caller,
-    Query(page): Query<PageQuery>,
+    Query(page): Query<PageQuery<operations::Flow>>,
     Query(query): Query<FlowQuery>,
 ) -> ApiResult<Json<List<Flow>>> {
     let filter = FlowFilter { status: query.status.map(|status| status.0), key: None, search: query.search };

@@ -88,11 +88,11 @@ pub struct JobQuery {
 }
 
 /// Lists the jobs that are not done, newest first.
-#[utoipa::path(get, path = "/api/v1/jobs", operation_id = "listJobs", params(PageQuery, JobQuery),
+#[utoipa::path(get, path = "/api/v1/jobs", operation_id = "listJobs", params(PageQuery<operations::JobRow>, JobQuery),
     responses((status = 200, description = "A page of jobs", body = List<Job>)))]
 async fn list(
     caller: Caller,
-    Query(page): Query<PageQuery>,
+    Query(page): Query<PageQuery<operations::JobRow>>,
     Query(query): Query<JobQuery>,
 ) -> ApiResult<Json<List<Job>>> {
     let filter = JobFilter { status: query.status.map(|status| status.0), kind: query.kind.map(|kind| kind.0) };

@@ -403,12 +403,12 @@ async fn person(
 
 /// Lists the calls of a lead, newest first: those whose caller or callee has its number, once they are settled.
 #[utoipa::path(get, path = "/api/v1/leads/{id}/calls", operation_id = "listCallsOfLead",
-    params(("id" = Uuid, Path, description = "The lead's id"), PageQuery),
+    params(("id" = Uuid, Path, description = "The lead's id"), PageQuery<operations::CallRow>),
     responses((status = 200, description = "A page of calls", body = List<Call>)))]
 async fn calls_of(
     caller: Caller,
     PathId(id): PathId<LeadId>,
-    Query(page): Query<PageQuery>,
+    Query(page): Query<PageQuery<operations::CallRow>>,
 ) -> ApiResult<Json<List<Call>>> {
     caller.directory().leads.get(caller.scope(), id).await.map_err(from_store)?;
     let filter = CallFilter { lead: Some(id), ..CallFilter::default() };

@@ -130,11 +130,11 @@ impl NumberQuery {
 }
 
 /// Lists tracking numbers, newest first.
-#[utoipa::path(get, path = "/api/v1/numbers", operation_id = "listNumbers", params(PageQuery, NumberQuery),
+#[utoipa::path(get, path = "/api/v1/numbers", operation_id = "listNumbers", params(PageQuery<operations::Number>, NumberQuery),
     responses((status = 200, description = "A page of numbers", body = List<PhoneNumber>)))]
 async fn list(
     caller: Caller,
-    Query(page): Query<PageQuery>,
+    Query(page): Query<PageQuery<operations::Number>>,
     Query(query): Query<NumberQuery>,
 ) -> ApiResult<Json<List<PhoneNumber>>> {
     let found = page_of(&caller, &query.filter(), &page.request()).await?;
@@ -148,12 +148,17 @@ pub(super) async fn page_of(
     page: &PageRequest,
 ) -> ApiResult<Page<PhoneNumber>> {
     let found = caller.directory().numbers.list(caller.scope(), filter, page).await.map_err(from_store)?;
+    Ok(Page { items: views(caller, &found.items).await?, total: found.total, next: found.next })
+}
+
+/// As shown, in the same order.
+pub(super) async fn views(caller: &Caller, numbers: &[Number]) -> ApiResult<Vec<PhoneNumber>> {
     let mut names = Names::new(caller);
-    let mut items = Vec::with_capacity(found.items.len());
-    for number in &found.items {
-        items.push(view(number, &mut names).await?);
+    let mut views = Vec::with_capacity(numbers.len());
+    for number in numbers {
+        views.push(view(number, &mut names).await?);
     }
-    Ok(Page { items, total: found.total, next: found.next })
+    Ok(views)
 }
 
 /// A new number: one of the tenant's own (`number`), or one to be bought (what to search for, or `number` with `purchase`).

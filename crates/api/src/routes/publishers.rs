@@ -59,6 +59,9 @@ pub struct PublisherQuery {
     /// Part of name or code.
     #[garde(length(chars, max = 100))]
     search: Option<String>,
+    /// Only the one with this code.
+    #[garde(length(chars, max = 64))]
+    code: Option<String>,
 }
 
 /// A new publisher.
@@ -118,7 +121,7 @@ impl Crud for Publishers {
     }
 
     fn filter(query: PublisherQuery) -> PublisherFilter {
-        PublisherFilter { status: query.status.map(|status| status.0), search: query.search }
+        PublisherFilter { status: query.status.map(|status| status.0), code: query.code, search: query.search }
     }
 
     async fn views(_: &Caller, found: &[operations::Publisher]) -> ApiResult<Vec<Publisher>> {

@@ -40,13 +40,7 @@ pub(crate) fn routes() -> Resource {
 
 /// Refuses with 403 `QUOTA_EXCEEDED` when the caller's tenant has used up what it may.
 pub(super) async fn check(caller: &Caller, kind: Kind) -> ApiResult<()> {
-    let now = caller.now();
-    let scope = TenantScope::of(caller.principal.tenant);
-    let quotas = &caller.directory().quotas;
-    let Some(limit) = quotas.quota_of(scope).await.map_err(from_store)?.limit(kind, now) else { return Ok(()) };
-    let tenant = tenant_of(caller, scope.tenant()).await?;
-    let usage = quotas.quota_usage(scope, day_start(now, &tenant.time_zone)).await.map_err(from_store)?;
-    let current = used(&usage, kind);
+    let Some((current, limit)) = state_of(caller, kind).await? else { return Ok(()) };
     if current < u64::from(limit) {
         return Ok(());
     }
@@ -54,6 +48,23 @@ pub(super) async fn check(caller: &Caller, kind: Kind) -> ApiResult<()> {
     caller.note("quota.exceeded", "quota", Some(kind.as_str().to_owned()), changes).await;
     let message = format!("The quota {kind} is used up: {current} of {limit}; ask the operator for more");
     Err(ApiError::new(StatusCode::FORBIDDEN, "QUOTA_EXCEEDED", message))
+}
+
+/// How much of a quota is left.
+pub(super) async fn room(caller: &Caller, kind: Kind) -> ApiResult<u64> {
+    let state = state_of(caller, kind).await?;
+    Ok(state.map_or(u64::MAX, |(current, limit)| u64::from(limit).saturating_sub(current)))
+}
+
+/// What is used, and what may be; `None` without a limit.
+async fn state_of(caller: &Caller, kind: Kind) -> ApiResult<Option<(u64, u32)>> {
+    let now = caller.now();
+    let scope = TenantScope::of(caller.principal.tenant);
+    let quotas = &caller.directory().quotas;
+    let Some(limit) = quotas.quota_of(scope).await.map_err(from_store)?.limit(kind, now) else { return Ok(None) };
+    let tenant = tenant_of(caller, scope.tenant()).await?;
+    let usage = quotas.quota_usage(scope, day_start(now, &tenant.time_zone)).await.map_err(from_store)?;
+    Ok(Some((used(&usage, kind), limit)))
 }
 
 fn used(usage: &QuotaUsage, kind: Kind) -> u64 {

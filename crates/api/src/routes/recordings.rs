@@ -132,11 +132,11 @@ pub struct RecordingQuery {
 }
 
 /// Lists recordings, newest first.
-#[utoipa::path(get, path = "/api/v1/recordings", operation_id = "listRecordings", params(PageQuery, RecordingQuery),
+#[utoipa::path(get, path = "/api/v1/recordings", operation_id = "listRecordings", params(PageQuery<operations::Recording>, RecordingQuery),
     responses((status = 200, description = "A page of recordings", body = List<Recording>)))]
 async fn list(
     caller: Caller,
-    Query(page): Query<PageQuery>,
+    Query(page): Query<PageQuery<operations::Recording>>,
     Query(query): Query<RecordingQuery>,
 ) -> ApiResult<Json<List<Recording>>> {
     let filter = RecordingFilter { call: query.call_id.map(Into::into), status: query.status.map(|status| status.0) };

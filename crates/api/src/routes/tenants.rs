@@ -3,9 +3,9 @@
 use axum::{Json, http::StatusCode};
 use domain::TenantId;
 use garde::Validate;
-use operations::Tenant as Stored;
+use operations::{Tenant as Stored, TenantFilter};
 use serde::{Deserialize, Serialize};
-use utoipa::ToSchema;
+use utoipa::{IntoParams, ToSchema};
 use utoipa_axum::routes;
 use uuid::Uuid;
 
@@ -88,11 +88,29 @@ fn is_host(text: &str, _: &()) -> garde::Result {
     Err(garde::Error::new("must be a host name in lower case, such as calls.acme.example"))
 }
 
-/// Lists tenants, newest first.
-#[utoipa::path(get, path = "/admin/api/v1/tenants", operation_id = "listTenants", params(PageQuery),
+/// What a list of tenants is narrowed by.
+#[derive(Debug, Deserialize, Validate, IntoParams)]
+#[into_params(parameter_in = Query)]
+pub struct TenantQuery {
+    /// Only these.
+    #[garde(skip)]
+    #[param(value_type = Option<TenantStatus>)]
+    status: Option<TenantStatus>,
+    /// Part of name, slug or domain.
+    #[garde(length(chars, max = 100))]
+    search: Option<String>,
+}
+
+/// Lists tenants, newest first unless asked otherwise.
+#[utoipa::path(get, path = "/admin/api/v1/tenants", operation_id = "listTenants", params(PageQuery<operations::Tenant>, TenantQuery),
     responses((status = 200, description = "A page of tenants", body = List<Tenant>)))]
-async fn list(caller: Caller, Query(page): Query<PageQuery>) -> ApiResult<Json<List<Tenant>>> {
-    let found = caller.directory().tenants.list_tenants(&page.request()).await.map_err(from_store)?;
+async fn list(
+    caller: Caller,
+    Query(page): Query<PageQuery<operations::Tenant>>,
+    Query(query): Query<TenantQuery>,
+) -> ApiResult<Json<List<Tenant>>> {
+    let filter = TenantFilter { status: query.status.map(|status| status.0), search: query.search };
+    let found = caller.directory().tenants.list_tenants(&filter, &page.request()).await.map_err(from_store)?;
     Ok(Json(page.envelope(found, |tenant| view(&tenant))))
 }
 

@@ -283,11 +283,11 @@ pub struct TranscriptQuery {
 }
 
 /// Lists transcripts, newest first, or those in which every word of `q` was said.
-#[utoipa::path(get, path = "/api/v1/transcripts", operation_id = "searchTranscripts", params(PageQuery, TranscriptQuery),
+#[utoipa::path(get, path = "/api/v1/transcripts", operation_id = "searchTranscripts", params(PageQuery<operations::Transcript>, TranscriptQuery),
     responses((status = 200, description = "A page of transcripts", body = List<TranscriptSummary>)))]
 async fn search(
     caller: Caller,
-    Query(page): Query<PageQuery>,
+    Query(page): Query<PageQuery<operations::Transcript>>,
     Query(query): Query<TranscriptQuery>,
 ) -> ApiResult<Json<List<TranscriptSummary>>> {
     let words = words_of(query.q.as_deref().unwrap_or(""));

@@ -102,6 +102,9 @@ pub struct TrunkQuery {
     #[garde(skip)]
     #[param(value_type = Option<TrunkStatus>)]
     status: Option<TrunkStatus>,
+    /// Part of name or host.
+    #[garde(length(chars, max = 100))]
+    search: Option<String>,
 }
 
 /// A new trunk: with source networks, a digest user, or both.
@@ -395,7 +398,11 @@ impl Crud for Trunks {
     }
 
     fn filter(query: TrunkQuery) -> TrunkFilter {
-        TrunkFilter { carrier: query.carrier_id.map(Into::into), status: query.status.map(|status| status.0) }
+        TrunkFilter {
+            carrier: query.carrier_id.map(Into::into),
+            status: query.status.map(|status| status.0),
+            search: query.search,
+        }
     }
 
     async fn views(_: &Caller, found: &[operations::Trunk]) -> ApiResult<Vec<Trunk>> {

@@ -109,14 +109,17 @@ pub struct UserQuery {
     /// Part of the e-mail address or name.
     #[garde(length(chars, max = 100))]
     search: Option<String>,
+    /// Only the one with this e-mail address.
+    #[garde(length(chars, max = 254))]
+    email: Option<String>,
 }
 
 /// Lists users, newest first.
-#[utoipa::path(get, path = "/api/v1/users", operation_id = "listUsers", params(PageQuery, UserQuery),
+#[utoipa::path(get, path = "/api/v1/users", operation_id = "listUsers", params(PageQuery<operations::User>, UserQuery),
     responses((status = 200, description = "A page of users", body = List<User>)))]
 async fn list(
     caller: Caller,
-    Query(page): Query<PageQuery>,
+    Query(page): Query<PageQuery<operations::User>>,
     Query(query): Query<UserQuery>,
 ) -> ApiResult<Json<List<User>>> {
     let role = query.role.map(|text| text.parse()).transpose();
@@ -127,6 +130,7 @@ async fn list(
         status: query.status.map(|status| status.0),
         role,
         custom_role: query.role_id.map(Into::into),
+        email: query.email.map(|email| email.trim().to_lowercase()),
         search: query.search,
     };
     let found = caller.directory().users.list(caller.scope(), &filter, &page.request()).await.map_err(from_store)?;

@@ -204,6 +204,29 @@ async fn a_file_that_cannot_be_meant_is_refused_whole() {
     assert_eq!(admin.post("/api/v1/numbers", body).await.expect(422).fields(), ["status"]);
 }
 
+/// More rows than are kept together, some of them there already and one at fault: each has its outcome and its place in the log.
+#[tokio::test]
+async fn rows_kept_together_are_told_one_by_one() {
+    let platform = Platform::new().await;
+    let admin = platform.admin().await;
+    let numbers = |from: u32, to: u32| -> String { (from..to).map(|index| format!("+1555400{index:04}\n")).collect() };
+    let first = csv(&admin, "/api/v1/leads/import", &format!("phoneNumber\n{}", numbers(0, 450))).await;
+    assert_eq!(counts(&first), [450, 450, 0, 0]);
+    let file = format!("phoneNumber\n{}{}1\n{}", numbers(300, 700), numbers(690, 695), numbers(700, 710));
+    let dry = csv(&admin, "/api/v1/leads/import?dryRun=true", &file).await;
+    assert_eq!((counts(&dry), errors(&dry)), ([416, 260, 155, 1], vec![(407, "phoneNumber".to_owned())]), "{dry}");
+    let mixed = csv(&admin, "/api/v1/leads/import", &file).await;
+    assert_eq!((counts(&mixed), errors(&mixed)), ([416, 260, 155, 1], vec![(407, "phoneNumber".to_owned())]));
+    assert_eq!(admin.get("/api/v1/leads").await.json()["meta"]["total"], 710);
+    let log = admin.get("/api/v1/audit-logs?action=lead.create").await.expect(200).json();
+    assert_eq!(log["meta"]["total"], 710, "each row is on record once");
+    let chain = admin.get("/api/v1/audit-logs/verify").await.expect(200).json();
+    assert_eq!((&chain["valid"], &chain["entries"]), (&json!(true), &json!(712)), "{chain}");
+    let stopped =
+        csv(&admin, "/api/v1/leads/import?onError=stop", &format!("phoneNumber\n{}x\n", numbers(800, 805))).await;
+    assert_eq!((counts(&stopped), &stopped["stopped"]), ([6, 5, 0, 1], &json!(true)));
+}
+
 #[tokio::test]
 async fn a_quota_that_is_used_up_ends_an_import() {
     let platform = Platform::new().await;

@@ -20,6 +20,7 @@ mod idempotency;
 mod jobs;
 mod labels;
 mod leads;
+mod lists;
 mod openapi;
 mod people;
 mod provisioning;

@@ -62,6 +62,23 @@ impl Operation {
         self.item["parameters"].as_array().is_some_and(|all| all.iter().any(|parameter| parameter["name"] == name))
     }
 
+    /// Whether it answers a list, in the envelope or without.
+    pub fn is_list(&self) -> bool {
+        let document = document();
+        let schema = &self.item["responses"]["200"]["content"]["application/json"]["schema"];
+        let name = schema["$ref"].as_str().and_then(|reference| reference.rsplit('/').next());
+        let schema = name.map_or(schema, |name| &document["components"]["schemas"][name]);
+        schema["properties"]["data"]["type"] == "array"
+    }
+
+    /// What its `sort` may be.
+    pub fn orders(&self) -> Vec<String> {
+        let mut parameters = self.item["parameters"].as_array().into_iter().flatten();
+        let sort = parameters.find(|parameter| parameter["name"] == "sort");
+        let values = sort.and_then(|sort| sort["schema"]["enum"].as_array()).into_iter().flatten();
+        values.map(|value| value.as_str().unwrap().to_owned()).collect()
+    }
+
     pub fn permission(&self) -> Option<String> {
         let requirement = self.item["security"].as_array()?.first()?.as_object()?.values().next()?;
         requirement.as_array()?.first()?.as_str().map(str::to_owned)

@@ -3,7 +3,7 @@
 use async_trait::async_trait;
 use domain::{ApiKeyId, TenantId, Timestamp, UserId};
 
-use crate::{Page, PageRequest, StoreError, TenantScope};
+use crate::{Listed, Page, PageRequest, StoreError, TenantScope};
 
 /// One entry of the audit log. Entries are only ever added.
 #[derive(Clone, Debug, PartialEq)]
@@ -34,6 +34,10 @@ pub struct AuditEntry {
     pub success: bool,
     /// When.
     pub at: Timestamp,
+}
+
+impl Listed for AuditEntry {
+    const ORDERS: &'static [&'static str] = &["-at"];
 }
 
 /// An entry where it stands in its tenant's chain.

@@ -75,6 +75,8 @@ pub struct Buyer {
 /// Narrows a list of buyers.
 #[derive(Clone, Debug, Default)]
 pub struct BuyerFilter {
+    /// With this code.
+    pub code: Option<String>,
     /// Only these.
     pub status: Option<BuyerStatus>,
     /// Only this publisher's.
@@ -87,6 +89,8 @@ impl Entity for Buyer {
     type Id = BuyerId;
     type Filter = BuyerFilter;
     const NAME: &'static str = "buyer";
+    const ORDERS: &'static [&'static str] =
+        &["-createdAt", "updatedAt", "name", "code", "status", "priority", "weight"];
 }
 
 /// Where a buyer takes calls.
@@ -139,4 +143,5 @@ impl Entity for Endpoint {
     type Id = EndpointId;
     type Filter = EndpointFilter;
     const NAME: &'static str = "endpoint";
+    const ORDERS: &'static [&'static str] = &["-createdAt", "updatedAt", "priority", "status"];
 }

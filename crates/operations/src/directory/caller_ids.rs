@@ -37,6 +37,8 @@ pub struct CallerIdPool {
 /// Narrows a list of caller-ID pools.
 #[derive(Clone, Debug, Default)]
 pub struct CallerIdPoolFilter {
+    /// The name contains it.
+    pub search: Option<String>,
     /// Only these.
     pub status: Option<CallerIdPoolStatus>,
 }
@@ -45,6 +47,7 @@ impl Entity for CallerIdPool {
     type Id = CallerIdPoolId;
     type Filter = CallerIdPoolFilter;
     const NAME: &'static str = "caller ID pool";
+    const ORDERS: &'static [&'static str] = &["-createdAt", "updatedAt", "name", "status"];
 }
 
 /// A number in a pool.

@@ -6,7 +6,7 @@ use domain::{
     LeadId, Micros, NumberId, PublisherId, SwitchId, TagId, TenantId, Timestamp, TrunkId,
 };
 
-use crate::{Accrual, Page, PageRequest, Posting, Recording, StoreError, TenantScope};
+use crate::{Accrual, Listed, Page, PageRequest, Posting, Recording, StoreError, TenantScope};
 
 /// A call as a list shows it.
 #[derive(Clone, Debug, PartialEq, serde::Serialize, serde::Deserialize)]
@@ -71,6 +71,10 @@ pub struct CallRow {
     pub last_sequence: u32,
     /// Its money, once settled.
     pub money: Option<CallMoney>,
+}
+
+impl Listed for CallRow {
+    const ORDERS: &'static [&'static str] = &["-startedAt"];
 }
 
 /// What a call came to.

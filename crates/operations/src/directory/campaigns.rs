@@ -61,6 +61,8 @@ pub struct Publisher {
 /// Narrows a list of publishers, which is by name.
 #[derive(Clone, Debug, Default)]
 pub struct PublisherFilter {
+    /// With this code.
+    pub code: Option<String>,
     /// Only these.
     pub status: Option<PublisherStatus>,
     /// Part of name or code.
@@ -71,6 +73,7 @@ impl Entity for Publisher {
     type Id = PublisherId;
     type Filter = PublisherFilter;
     const NAME: &'static str = "publisher";
+    const ORDERS: &'static [&'static str] = &["name", "code", "status", "createdAt", "updatedAt"];
 }
 
 /// What calls are for.
@@ -129,4 +132,5 @@ impl Entity for Campaign {
     type Id = CampaignId;
     type Filter = CampaignFilter;
     const NAME: &'static str = "campaign";
+    const ORDERS: &'static [&'static str] = &["-createdAt", "updatedAt", "name", "status"];
 }

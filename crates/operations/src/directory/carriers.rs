@@ -74,6 +74,10 @@ pub struct Carrier {
 /// Narrows a list of carriers.
 #[derive(Clone, Debug, Default)]
 pub struct CarrierFilter {
+    /// With this code.
+    pub code: Option<String>,
+    /// Name or code contains it.
+    pub search: Option<String>,
     /// Only these.
     pub status: Option<CarrierStatus>,
 }
@@ -82,6 +86,7 @@ impl Entity for Carrier {
     type Id = CarrierId;
     type Filter = CarrierFilter;
     const NAME: &'static str = "carrier";
+    const ORDERS: &'static [&'static str] = &["-createdAt", "updatedAt", "name", "code", "status"];
 }
 
 text_enum! {
@@ -197,6 +202,8 @@ pub struct Trunk {
 /// Narrows a list of trunks.
 #[derive(Clone, Debug, Default)]
 pub struct TrunkFilter {
+    /// Name or host contains it.
+    pub search: Option<String>,
     /// Only this carrier's.
     pub carrier: Option<CarrierId>,
     /// Only these.
@@ -207,6 +214,7 @@ impl Entity for Trunk {
     type Id = TrunkId;
     type Filter = TrunkFilter;
     const NAME: &'static str = "trunk";
+    const ORDERS: &'static [&'static str] = &["-createdAt", "updatedAt", "name", "host", "status"];
 }
 
 /// A tracking number.
@@ -292,6 +300,7 @@ impl Entity for Number {
     type Id = NumberId;
     type Filter = NumberFilter;
     const NAME: &'static str = "number";
+    const ORDERS: &'static [&'static str] = &["-createdAt", "updatedAt", "number", "status", "purchasedAt"];
 }
 
 #[cfg(test)]

@@ -7,7 +7,7 @@ use domain::{
     Timestamp, UserId,
 };
 
-use crate::{Entity, Page, PageRequest, StoreError, TenantScope, text_enum::text_enum};
+use crate::{Entity, Listed, Page, PageRequest, StoreError, TenantScope, text_enum::text_enum};
 
 /// Entries written in one transaction.
 pub const DNC_ENTRIES_AT_ONCE: usize = 1_000;
@@ -126,6 +126,7 @@ impl Entity for DncList {
     type Id = DncListId;
     type Filter = DncListFilter;
     const NAME: &'static str = "DNC list";
+    const ORDERS: &'static [&'static str] = &["-createdAt", "updatedAt", "name", "type", "entryCount"];
 }
 
 /// An entry to be.
@@ -150,6 +151,10 @@ pub struct DncEntry {
     pub source: Option<String>,
     /// Since when.
     pub created_at: Timestamp,
+}
+
+impl Listed for DncEntry {
+    const ORDERS: &'static [&'static str] = &["phoneNumber"];
 }
 
 /// What writing entries changed.
@@ -234,6 +239,7 @@ impl Entity for CompliancePolicy {
     type Id = CompliancePolicyId;
     type Filter = CompliancePolicyFilter;
     const NAME: &'static str = "compliance policy";
+    const ORDERS: &'static [&'static str] = &["-createdAt"];
 }
 
 /// Proof that a consumer agreed to be called.
@@ -299,6 +305,7 @@ impl Entity for ConsentToken {
     type Id = ConsentId;
     type Filter = ConsentFilter;
     const NAME: &'static str = "consent";
+    const ORDERS: &'static [&'static str] = &["-createdAt", "updatedAt", "phoneNumber", "provider", "expiresAt"];
 }
 
 /// Leave to call a number that compliance would refuse.
@@ -355,4 +362,5 @@ impl Entity for ComplianceOverride {
     type Id = ComplianceOverrideId;
     type Filter = ComplianceOverrideFilter;
     const NAME: &'static str = "compliance override";
+    const ORDERS: &'static [&'static str] = &["-createdAt", "updatedAt", "phoneNumber", "expiresAt"];
 }

@@ -57,6 +57,7 @@ impl Entity for Flow {
     type Id = FlowId;
     type Filter = FlowFilter;
     const NAME: &'static str = "flow";
+    const ORDERS: &'static [&'static str] = &["-createdAt", "updatedAt", "key", "name", "status"];
 }
 
 /// One state of a flow.

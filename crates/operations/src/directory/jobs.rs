@@ -3,7 +3,7 @@
 use async_trait::async_trait;
 use domain::{CallId, JobId, Timestamp};
 
-use crate::{JobCounts, JobKind, Page, PageRequest, StoreError, TenantScope, text_enum::text_enum};
+use crate::{JobCounts, JobKind, Listed, Page, PageRequest, StoreError, TenantScope, text_enum::text_enum};
 
 text_enum! {
     /// Where a job stands.
@@ -38,6 +38,10 @@ pub struct JobRow {
     pub leased_until: Option<Timestamp>,
     /// Given up.
     pub is_dead: bool,
+}
+
+impl Listed for JobRow {
+    const ORDERS: &'static [&'static str] = &["-id"];
 }
 
 impl JobRow {

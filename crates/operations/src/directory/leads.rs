@@ -112,4 +112,6 @@ impl Entity for Lead {
     type Id = LeadId;
     type Filter = LeadFilter;
     const NAME: &'static str = "lead";
+    const ORDERS: &'static [&'static str] =
+        &["-createdAt", "updatedAt", "phoneNumber", "lastName", "status", "priority", "lastContactedAt"];
 }

@@ -64,7 +64,7 @@ pub use reports::{
 pub use sign_in::{AccountLink, LinkPurpose, SecondFactor, SignInAids, SignInPolicy};
 pub use single_sign_on::{SIGN_IN_DOMAINS_MAX, SignInAttempt, SignInProvider, SingleSignOn, domain_of};
 pub use tags::{CallTags, FeatureFlag, FeatureFlagFilter, Tag, TagFilter};
-pub use tenants::{Tenant, TenantStatus, Tenants};
+pub use tenants::{Tenant, TenantFilter, TenantStatus, Tenants};
 pub use transcripts::{
     SEGMENTS_MAX, TRANSCRIPT_CHARS_MAX, Transcript, TranscriptAnalysis, TranscriptSegment, Transcripts, words_of,
 };

@@ -84,6 +84,7 @@ impl Entity for BillingAccount {
     type Id = BillingAccountId;
     type Filter = BillingAccountFilter;
     const NAME: &'static str = "billing account";
+    const ORDERS: &'static [&'static str] = &["-createdAt"];
 }
 
 /// Prices valid for a period.
@@ -116,6 +117,8 @@ pub struct RateCard {
 /// Narrows a list of rate cards.
 #[derive(Clone, Debug, Default)]
 pub struct RateCardFilter {
+    /// The name contains it.
+    pub search: Option<String>,
     /// Only this account's.
     pub account: Option<BillingAccountId>,
     /// Only these.
@@ -126,6 +129,7 @@ impl Entity for RateCard {
     type Id = RateCardId;
     type Filter = RateCardFilter;
     const NAME: &'static str = "rate card";
+    const ORDERS: &'static [&'static str] = &["-createdAt", "updatedAt", "name", "status", "effectiveFrom"];
 }
 
 /// One component of a charge.

@@ -108,6 +108,8 @@ impl User {
 /// Narrows a list of users.
 #[derive(Clone, Debug, Default)]
 pub struct UserFilter {
+    /// With this address, in lower case.
+    pub email: Option<String>,
     /// Only these.
     pub status: Option<UserStatus>,
     /// Only holders of this role.
@@ -122,6 +124,7 @@ impl Entity for User {
     type Id = UserId;
     type Filter = UserFilter;
     const NAME: &'static str = "user";
+    const ORDERS: &'static [&'static str] = &["-createdAt", "updatedAt", "email", "lastName", "status", "lastLoginAt"];
 }
 
 /// A key a program signs in with. The key itself is shown once and never stored.
@@ -171,6 +174,8 @@ impl ApiKey {
 /// Narrows a list of keys.
 #[derive(Clone, Debug, Default)]
 pub struct ApiKeyFilter {
+    /// Name or prefix contains it.
+    pub search: Option<String>,
     /// Only these.
     pub status: Option<ApiKeyStatus>,
 }
@@ -179,6 +184,7 @@ impl Entity for ApiKey {
     type Id = ApiKeyId;
     type Filter = ApiKeyFilter;
     const NAME: &'static str = "api key";
+    const ORDERS: &'static [&'static str] = &["-createdAt", "updatedAt", "name", "status", "lastUsedAt", "expiresAt"];
 }
 
 /// A role a tenant made for itself.
@@ -211,6 +217,7 @@ impl Entity for CustomRole {
     type Id = RoleId;
     type Filter = CustomRoleFilter;
     const NAME: &'static str = "role";
+    const ORDERS: &'static [&'static str] = &["name", "createdAt", "updatedAt"];
 }
 
 /// Somebody signed in with a browser.

@@ -57,6 +57,7 @@ impl Entity for Queue {
     type Id = QueueId;
     type Filter = QueueFilter;
     const NAME: &'static str = "queue";
+    const ORDERS: &'static [&'static str] = &["-createdAt", "updatedAt", "name"];
 }
 
 /// A phone that answers a queue, one call at a time.
@@ -114,6 +115,7 @@ impl Entity for Agent {
     type Id = AgentId;
     type Filter = AgentFilter;
     const NAME: &'static str = "agent";
+    const ORDERS: &'static [&'static str] = &["-createdAt", "updatedAt", "name", "status", "statusChangedAt"];
 }
 
 /// Who answers a queue now: its own phones, then the agents that are available, are members (or may be, where it names none)

@@ -60,4 +60,5 @@ impl Entity for Recording {
     type Id = RecordingId;
     type Filter = RecordingFilter;
     const NAME: &'static str = "recording";
+    const ORDERS: &'static [&'static str] = &["-createdAt", "updatedAt", "status"];
 }

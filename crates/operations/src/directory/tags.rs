@@ -33,6 +33,7 @@ impl Entity for Tag {
     type Id = TagId;
     type Filter = TagFilter;
     const NAME: &'static str = "tag";
+    const ORDERS: &'static [&'static str] = &["name", "createdAt", "updatedAt"];
 }
 
 /// Which labels a call carries.
@@ -76,4 +77,5 @@ impl Entity for FeatureFlag {
     type Id = FeatureFlagId;
     type Filter = FeatureFlagFilter;
     const NAME: &'static str = "feature flag";
+    const ORDERS: &'static [&'static str] = &["key", "createdAt", "updatedAt"];
 }

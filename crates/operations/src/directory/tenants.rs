@@ -3,7 +3,7 @@
 use async_trait::async_trait;
 use domain::{TenantId, Timestamp};
 
-use crate::{Page, PageRequest, StoreError, text_enum::text_enum};
+use crate::{Listed, Page, PageRequest, StoreError, text_enum::text_enum};
 
 text_enum! {
     /// May a tenant work?
@@ -42,6 +42,19 @@ pub struct Tenant {
     pub updated_at: Timestamp,
 }
 
+impl Listed for Tenant {
+    const ORDERS: &'static [&'static str] = &["-createdAt", "updatedAt", "name", "slug", "status"];
+}
+
+/// Narrows a list of tenants. All of it must hold.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct TenantFilter {
+    /// Only these.
+    pub status: Option<TenantStatus>,
+    /// Name, slug or domain contains it.
+    pub search: Option<String>,
+}
+
 /// Tenants stand above scopes: only the platform's own duties and sign-in call these.
 #[async_trait]
 pub trait Tenants: Send + Sync {
@@ -56,5 +69,5 @@ pub trait Tenants: Send + Sync {
     /// As [`crate::Repository::save`].
     async fn save_tenant(&self, tenant: &Tenant, now: Timestamp) -> Result<Tenant, StoreError>;
     /// Newest first.
-    async fn list_tenants(&self, page: &PageRequest) -> Result<Page<Tenant>, StoreError>;
+    async fn list_tenants(&self, filter: &TenantFilter, page: &PageRequest) -> Result<Page<Tenant>, StoreError>;
 }

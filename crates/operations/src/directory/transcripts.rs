@@ -3,7 +3,7 @@
 use async_trait::async_trait;
 use domain::{CallId, RecordingId, TenantId, Timestamp, TranscriptId};
 
-use crate::{Page, PageRequest, StoreError, TenantScope};
+use crate::{Listed, Page, PageRequest, StoreError, TenantScope};
 
 /// Characters of one transcript: about eight hours of talk.
 pub const TRANSCRIPT_CHARS_MAX: usize = 500_000;
@@ -43,6 +43,10 @@ pub struct Transcript {
     pub created_at: Timestamp,
     /// When it was last written.
     pub updated_at: Timestamp,
+}
+
+impl Listed for Transcript {
+    const ORDERS: &'static [&'static str] = &["-createdAt"];
 }
 
 /// What was said at one stretch.

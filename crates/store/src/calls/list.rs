@@ -1,4 +1,4 @@
-//! The list of calls: any filter, newest first.
+//! The list of calls: any filter, newest or oldest first.
 //!
 //! Most filters have an index in the list's order, and further filters are looked at row by row. What has no such order (a number's first
 //! digits, a lead, a tag) is probed first: few calls are fetched and sorted; of many, going by age soon finds a page.
@@ -12,12 +12,11 @@ use crate::{
     cursor::Cursor,
     dialect::{by_bytes, from_index, unindexed},
     hot::{CALL_COLUMNS, read_row},
-    sql::query,
+    sql::{direction, query},
 };
 
 /// Calls that are fetched to be sorted, at most: no fewer than are counted.
 const FEW_MAX: u64 = TOTAL_MAX;
-const ORDER: &str = "ORDER BY started_at DESC, id DESC";
 
 /// A WHERE that grows, with its parameters.
 #[derive(Clone, Default)]
@@ -141,12 +140,14 @@ impl Narrowed {
     pub fn listing(&self, few: Option<usize>, page: &PageRequest) -> Result<Where, StoreError> {
         let mut whole = self.plain.clone();
         let from = self.from(&mut whole, few, Some(self.live == Some(true)));
+        let (order, behind) = direction(page.order_of::<CallRow>());
+        let sorted = format!("ORDER BY started_at {order}, id {order}");
         let mut skipped = 0;
         match &page.from {
             PageStart::Number(number) => skipped = u64::from(number.saturating_sub(1)) * u64::from(page.limit),
             PageStart::Cursor(text) => {
                 let cursor = Cursor::parse(text)?;
-                whole.and("(started_at, id) < (?, ?)", [cursor.value(), cursor.id.into()]);
+                whole.and(&format!("(started_at, id) {behind} (?, ?)"), [cursor.value(), cursor.id.into()]);
             }
         }
         let is_merged = few.is_none() && self.live != Some(true) && !self.is_ordered && self.statuses.len() > 1;
@@ -156,7 +157,7 @@ impl Narrowed {
             // the parts need the order, and is told how much of each.
             let order = match self.backend {
                 DbBackend::Sqlite => String::new(),
-                _ => whole.take(&format!(" {ORDER} LIMIT ?"), [limit.saturating_add(skipped).into()]),
+                _ => whole.take(&format!(" {sorted} LIMIT ?"), [limit.saturating_add(skipped).into()]),
             };
             let common = std::mem::take(&mut whole.sql);
             let branches: Vec<String> = self
@@ -175,7 +176,7 @@ impl Narrowed {
             self.and_statuses(&mut whole, self.is_ordered && few.is_none());
             whole.sql = format!("SELECT {CALL_COLUMNS} FROM {from} WHERE {}", whole.sql);
         }
-        let tail = whole.take(&format!(" {ORDER} LIMIT ? OFFSET ?"), [limit.into(), skipped.into()]);
+        let tail = whole.take(&format!(" {sorted} LIMIT ? OFFSET ?"), [limit.into(), skipped.into()]);
         whole.sql.push_str(&tail);
         Ok(whole)
     }

@@ -2,7 +2,7 @@
 
 use domain::{AgentId, TenantId, Timestamp, UserId};
 use operations::{Agent, AgentFilter, StoreError};
-use sea_orm::{ColumnTrait, Order, QueryFilter, Select};
+use sea_orm::{ColumnTrait, QueryFilter, Select};
 
 use self::table::{ActiveModel, Column, Entity, Model};
 use super::{Stored, holds, keyed};
@@ -37,7 +37,6 @@ mod table {
 impl Stored for Agent {
     keyed!(AgentId);
 
-    const SORT: (Column, Order) = (Column::CreatedAt, Order::Desc);
     const ROUTES: bool = true;
 
     fn to_row(&self) -> Result<Model, StoreError> {

@@ -2,11 +2,11 @@
 
 use domain::{ApiKeyId, BuyerId, PublisherId, TenantId, Timestamp, UserId};
 use operations::{ApiKey, ApiKeyFilter, StoreError};
-use sea_orm::{ColumnTrait, Order, QueryFilter, Select};
+use sea_orm::{ColumnTrait, Condition, QueryFilter, Select};
 use uuid::Uuid;
 
 use self::table::{ActiveModel, Column, Entity, Model};
-use super::Stored;
+use super::{Stored, holds};
 use crate::convert::{from_json, json, moment, optional_number, parse};
 
 pub(super) mod table {
@@ -43,7 +43,6 @@ pub(super) mod table {
 impl Stored for ApiKey {
     type Table = Entity;
     type Active = ActiveModel;
-    const SORT: (Column, Order) = (Column::CreatedAt, Order::Desc);
     const ROUTES: bool = false;
     const KEYS: [Column; 3] = [Column::TenantId, Column::Id, Column::UpdatedAt];
 
@@ -102,6 +101,12 @@ impl Stored for ApiKey {
     }
 
     fn narrow(query: Select<Entity>, filter: &ApiKeyFilter) -> Select<Entity> {
+        let query = match &filter.search {
+            Some(search) => {
+                query.filter(Condition::any().add(holds(Column::Name, search)).add(holds(Column::Prefix, search)))
+            }
+            None => query,
+        };
         match filter.status {
             Some(status) => query.filter(Column::Status.eq(status.as_str())),
             None => query,

@@ -1,7 +1,7 @@
 //! The audit log: only ever added to, each entry chained to the one before.
 
 use async_trait::async_trait;
-use domain::Timestamp;
+use domain::{TenantId, Timestamp};
 use operations::{
     AUDIT_ROOT, AuditBreak, AuditCheck, AuditEntry, AuditFilter, AuditLog, ChainedEntry, Page, PageRequest, PageStart,
     StoreError, TOTAL_MAX, TenantScope, audit_hash,
@@ -14,11 +14,17 @@ use crate::{
     convert::{column, from_json, json, number, stored},
     cursor::Cursor,
     dialect::for_update,
-    sql::{execute, query},
+    sql::{Insert, direction, execute, query},
 };
 
 const COLUMNS: &str = "id, tenant_id, user_id, api_key_id, action, entity, entity_id, changes, address, user_agent, \
                        request_id, success, at, sequence, previous_hash, hash";
+const ENTRIES: Insert = Insert {
+    head: "INSERT INTO audit_log (id, tenant_id, user_id, api_key_id, action, entity, entity_id, changes, address, \
+           user_agent, request_id, success, at, sequence, previous_hash, hash)",
+    columns: 16,
+    tail: "",
+};
 /// Entries checked at a time.
 const CHECKED_MAX: i64 = 1_000;
 
@@ -53,6 +59,43 @@ async fn head(transaction: &DatabaseTransaction, tenant: Uuid) -> Result<(u64, S
     Ok((number(column(row, "sequence")?)?, column(row, "hash")?))
 }
 
+/// Adds entries of one tenant at the end of its chain.
+pub(super) async fn append(
+    transaction: &DatabaseTransaction,
+    tenant: TenantId,
+    entries: Vec<AuditEntry>,
+) -> Result<(), StoreError> {
+    let (mut sequence, mut previous) = head(transaction, tenant.0).await?;
+    let mut values: Vec<Value> = Vec::with_capacity(entries.len() * ENTRIES.columns);
+    for entry in entries {
+        let changes = json(&entry.changes)?;
+        sequence += 1;
+        let hash = audit_hash(&entry, &changes, sequence, &previous);
+        let before = std::mem::replace(&mut previous, hash.clone());
+        values.extend::<[Value; 16]>([
+            entry.id.into(),
+            tenant.0.into(),
+            entry.user.map(|id| id.0).into(),
+            entry.api_key.map(|id| id.0).into(),
+            entry.action.into(),
+            entry.entity.into(),
+            entry.entity_id.into(),
+            changes.into(),
+            entry.address.into(),
+            entry.user_agent.into(),
+            entry.request_id.into(),
+            entry.success.into(),
+            entry.at.micros().into(),
+            stored(sequence).into(),
+            before.into(),
+            hash.into(),
+        ]);
+    }
+    ENTRIES.run(transaction, values).await?;
+    let update = "UPDATE audit_heads SET sequence = $2, hash = $3 WHERE tenant_id = $1";
+    execute(transaction, update, [tenant.0.into(), stored(sequence).into(), previous.into()]).await.map(drop)
+}
+
 fn conditions(scope: TenantScope, filter: &AuditFilter) -> (String, Vec<Value>) {
     let mut sql = "tenant_id = $1".to_owned();
     let mut values: Vec<Value> = vec![scope.tenant().0.into()];
@@ -85,41 +128,9 @@ fn conditions(scope: TenantScope, filter: &AuditFilter) -> (String, Vec<Value>) 
 impl AuditLog for Store {
     async fn append_audit(&self, entry: &AuditEntry) -> Result<(), StoreError> {
         let entry = entry.clone();
-        let changes = json(&entry.changes)?;
         self.writer()
             .write_for(TenantScope::of(entry.tenant), move |transaction| {
-                Box::pin(async move {
-                    let tenant = entry.tenant.0;
-                    let (sequence, previous) = head(transaction, tenant).await?;
-                    let sequence = sequence + 1;
-                    let hash = audit_hash(&entry, &changes, sequence, &previous);
-                    let place = stored(sequence);
-                    let values: Vec<Value> = vec![
-                        entry.id.into(),
-                        tenant.into(),
-                        entry.user.map(|id| id.0).into(),
-                        entry.api_key.map(|id| id.0).into(),
-                        entry.action.into(),
-                        entry.entity.into(),
-                        entry.entity_id.into(),
-                        changes.into(),
-                        entry.address.into(),
-                        entry.user_agent.into(),
-                        entry.request_id.into(),
-                        entry.success.into(),
-                        entry.at.micros().into(),
-                        place.into(),
-                        previous.into(),
-                        hash.clone().into(),
-                    ];
-                    let insert = format!(
-                        "INSERT INTO audit_log ({COLUMNS}) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, \
-                         $13, $14, $15, $16)"
-                    );
-                    execute(transaction, &insert, values).await?;
-                    let update = "UPDATE audit_heads SET sequence = $2, hash = $3 WHERE tenant_id = $1";
-                    execute(transaction, update, [tenant.into(), place.into(), hash.into()]).await.map(drop)
-                })
+                Box::pin(append(transaction, entry.tenant, vec![entry]))
             })
             .await
     }
@@ -131,6 +142,7 @@ impl AuditLog for Store {
         page: &PageRequest,
     ) -> Result<Page<ChainedEntry>, StoreError> {
         let (mut sql, mut values) = conditions(scope, filter);
+        let (order, behind) = direction(page.order_of::<AuditEntry>());
         let (mut total, mut skipped) = (None, 0);
         let reader = self.scoped(scope).await?;
         match &page.from {
@@ -146,13 +158,13 @@ impl AuditLog for Store {
             PageStart::Cursor(text) => {
                 let cursor = Cursor::parse(text)?;
                 values.extend([cursor.value(), cursor.id.into()]);
-                sql.push_str(&format!(" AND (at, id) < (${}, ${})", values.len() - 1, values.len()));
+                sql.push_str(&format!(" AND (at, id) {behind} (${}, ${})", values.len() - 1, values.len()));
             }
         }
         values.extend([(i64::from(page.limit) + 1).into(), skipped.into()]);
         let (limit, offset) = (values.len() - 1, values.len());
         let sql = format!(
-            "SELECT {COLUMNS} FROM audit_log WHERE {sql} ORDER BY at DESC, id DESC LIMIT ${limit} OFFSET ${offset}"
+            "SELECT {COLUMNS} FROM audit_log WHERE {sql} ORDER BY at {order}, id {order} LIMIT ${limit} OFFSET ${offset}"
         );
         let rows = query(&reader, &sql, values).await?;
         let more = rows.len() > page.limit as usize;

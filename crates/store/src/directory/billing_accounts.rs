@@ -2,7 +2,7 @@
 
 use domain::{BillingAccountId, TenantId, Timestamp};
 use operations::{BillingAccount, BillingAccountFilter, StoreError};
-use sea_orm::{ColumnTrait, Order, QueryFilter, Select};
+use sea_orm::{ColumnTrait, QueryFilter, Select};
 use uuid::Uuid;
 
 use self::table::{ActiveModel, Column, Entity, Model};
@@ -35,7 +35,6 @@ mod table {
 impl Stored for BillingAccount {
     type Table = Entity;
     type Active = ActiveModel;
-    const SORT: (Column, Order) = (Column::CreatedAt, Order::Desc);
     const ROUTES: bool = false;
     const KEYS: [Column; 3] = [Column::TenantId, Column::Id, Column::UpdatedAt];
 

@@ -2,11 +2,11 @@
 
 use domain::{BuyerId, PublisherId, TenantId, Timestamp};
 use operations::{Buyer, BuyerFilter, Side, StoreError};
-use sea_orm::{ColumnTrait, Condition, Order, QueryFilter, Select, sea_query::Expr};
+use sea_orm::{ColumnTrait, Condition, QueryFilter, Select, sea_query::Expr};
 use uuid::Uuid;
 
 use self::table::{ActiveModel, Column, Entity, Model};
-use super::Stored;
+use super::{Stored, holds};
 use crate::convert::{from_json, json, number, parse};
 
 mod table {
@@ -42,7 +42,6 @@ mod table {
 impl Stored for Buyer {
     type Table = Entity;
     type Active = ActiveModel;
-    const SORT: (Column, Order) = (Column::CreatedAt, Order::Desc);
     const ROUTES: bool = true;
     const KEYS: [Column; 3] = [Column::TenantId, Column::Id, Column::UpdatedAt];
 
@@ -106,6 +105,10 @@ impl Stored for Buyer {
     }
 
     fn narrow(query: Select<Entity>, filter: &BuyerFilter) -> Select<Entity> {
+        let query = match &filter.code {
+            Some(code) => query.filter(Column::Code.eq(code)),
+            None => query,
+        };
         let query = match filter.status {
             Some(status) => query.filter(Column::Status.eq(status.as_str())),
             None => query,
@@ -116,7 +119,7 @@ impl Stored for Buyer {
         };
         match &filter.search {
             Some(search) => {
-                query.filter(Condition::any().add(Column::Name.contains(search)).add(Column::Code.contains(search)))
+                query.filter(Condition::any().add(holds(Column::Name, search)).add(holds(Column::Code, search)))
             }
             None => query,
         }

@@ -2,10 +2,10 @@
 
 use domain::{CallerIdPoolId, TenantId, Timestamp};
 use operations::{CallerIdPool, CallerIdPoolFilter, StoreError};
-use sea_orm::{ColumnTrait, Order, QueryFilter, Select};
+use sea_orm::{ColumnTrait, QueryFilter, Select};
 
 use self::table::{ActiveModel, Column, Entity, Model};
-use super::{Stored, keyed};
+use super::{Stored, holds, keyed};
 use crate::convert::{from_json, json, parse};
 
 mod table {
@@ -33,7 +33,6 @@ mod table {
 impl Stored for CallerIdPool {
     keyed!(CallerIdPoolId);
 
-    const SORT: (Column, Order) = (Column::CreatedAt, Order::Desc);
     const ROUTES: bool = false;
 
     fn to_row(&self) -> Result<Model, StoreError> {
@@ -61,6 +60,10 @@ impl Stored for CallerIdPool {
     }
 
     fn narrow(query: Select<Entity>, filter: &CallerIdPoolFilter) -> Select<Entity> {
+        let query = match &filter.search {
+            Some(search) => query.filter(holds(Column::Name, search)),
+            None => query,
+        };
         match &filter.status {
             Some(status) => query.filter(Column::Status.eq(status.as_str())),
             None => query,

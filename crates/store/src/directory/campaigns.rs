@@ -3,10 +3,10 @@
 use domain::{CallerIdPoolId, CampaignId, FlowId, Micros, PublisherId, TenantId, Timestamp};
 use operations::{Campaign, CampaignFilter, Side, StoreError};
 use routing::CampaignPayout;
-use sea_orm::{ColumnTrait, Condition, Order, QueryFilter, Select};
+use sea_orm::{ColumnTrait, Condition, QueryFilter, Select};
 
 use self::table::{ActiveModel, Column, Entity, Model};
-use super::{Stored, keyed, sides::publisher_of};
+use super::{Stored, holds, keyed, sides::publisher_of};
 use crate::convert::{from_json, from_word, json, number, parse, stored, word};
 
 mod table {
@@ -45,7 +45,6 @@ mod table {
 impl Stored for Campaign {
     keyed!(CampaignId);
 
-    const SORT: (Column, Order) = (Column::CreatedAt, Order::Desc);
     const ROUTES: bool = true;
 
     fn to_row(&self) -> Result<Model, StoreError> {
@@ -126,7 +125,7 @@ impl Stored for Campaign {
             None => query,
         };
         match &filter.search {
-            Some(search) => query.filter(Column::Name.contains(search)),
+            Some(search) => query.filter(holds(Column::Name, search)),
             None => query,
         }
     }

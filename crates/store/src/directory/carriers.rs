@@ -2,10 +2,10 @@
 
 use domain::{CarrierId, TenantId, Timestamp};
 use operations::{Carrier, CarrierFilter, StoreError};
-use sea_orm::{ColumnTrait, Order, QueryFilter, Select};
+use sea_orm::{ColumnTrait, Condition, QueryFilter, Select};
 
 use self::table::{ActiveModel, Column, Entity, Model};
-use super::{Stored, keyed};
+use super::{Stored, holds, keyed};
 use crate::convert::{from_json, json, parse};
 
 mod table {
@@ -34,7 +34,6 @@ mod table {
 impl Stored for Carrier {
     keyed!(CarrierId);
 
-    const SORT: (Column, Order) = (Column::CreatedAt, Order::Desc);
     const ROUTES: bool = false;
 
     fn to_row(&self) -> Result<Model, StoreError> {
@@ -64,6 +63,16 @@ impl Stored for Carrier {
     }
 
     fn narrow(query: Select<Entity>, filter: &CarrierFilter) -> Select<Entity> {
+        let query = match &filter.search {
+            Some(search) => {
+                query.filter(Condition::any().add(holds(Column::Name, search)).add(holds(Column::Code, search)))
+            }
+            None => query,
+        };
+        let query = match &filter.code {
+            Some(code) => query.filter(Column::Code.eq(code)),
+            None => query,
+        };
         match filter.status {
             Some(status) => query.filter(Column::Status.eq(status.as_str())),
             None => query,

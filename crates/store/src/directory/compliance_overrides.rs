@@ -2,7 +2,7 @@
 
 use domain::{CallId, ComplianceOverrideId, TenantId, Timestamp, UserId};
 use operations::{ComplianceOverride, ComplianceOverrideFilter, StoreError};
-use sea_orm::{ColumnTrait, Order, QueryFilter, Select};
+use sea_orm::{ColumnTrait, QueryFilter, Select};
 
 use self::table::{ActiveModel, Column, Entity, Model};
 use super::{Stored, keyed};
@@ -38,9 +38,12 @@ mod table {
 impl Stored for ComplianceOverride {
     keyed!(ComplianceOverrideId);
 
-    const SORT: (Column, Order) = (Column::CreatedAt, Order::Desc);
     const ROUTES: bool = false;
     const SCREENS: bool = true;
+
+    fn ordered(field: &str) -> Option<Column> {
+        if field == "phoneNumber" { Some(Column::Number) } else { field.parse().ok() }
+    }
 
     fn to_row(&self) -> Result<Model, StoreError> {
         Ok(Model {

@@ -2,7 +2,7 @@
 
 use domain::{CampaignId, CompliancePolicyId, TenantId, Timestamp};
 use operations::{CompliancePolicy, CompliancePolicyFilter, StoreError};
-use sea_orm::{ColumnTrait, Order, QueryFilter, Select};
+use sea_orm::{ColumnTrait, QueryFilter, Select};
 
 use self::table::{ActiveModel, Column, Entity, Model};
 use super::{Stored, keyed};
@@ -34,7 +34,6 @@ mod table {
 impl Stored for CompliancePolicy {
     keyed!(CompliancePolicyId);
 
-    const SORT: (Column, Order) = (Column::CreatedAt, Order::Desc);
     const ROUTES: bool = false;
     const SCREENS: bool = true;
 

@@ -2,7 +2,7 @@
 
 use domain::{CallId, ConsentId, TenantId, Timestamp};
 use operations::{ConsentFilter, ConsentToken, StoreError};
-use sea_orm::{ColumnTrait, Order, QueryFilter, Select};
+use sea_orm::{ColumnTrait, QueryFilter, Select};
 
 use self::table::{ActiveModel, Column, Entity};
 use super::{Stored, keyed};
@@ -44,9 +44,12 @@ mod table {
 impl Stored for ConsentToken {
     keyed!(ConsentId);
 
-    const SORT: (Column, Order) = (Column::CreatedAt, Order::Desc);
     const ROUTES: bool = false;
     const SCREENS: bool = true;
+
+    fn ordered(field: &str) -> Option<Column> {
+        if field == "phoneNumber" { Some(Column::Number) } else { field.parse().ok() }
+    }
 
     fn to_row(&self) -> Result<Model, StoreError> {
         Ok(Model {

@@ -2,7 +2,7 @@
 
 use domain::{CampaignId, DncListId, TenantId, Timestamp};
 use operations::{DncList, DncListFilter, StoreError};
-use sea_orm::{ColumnTrait, Order, QueryFilter, Select};
+use sea_orm::{ColumnTrait, QueryFilter, Select};
 
 use self::table::{ActiveModel, Column, Entity, Model};
 use super::{Stored, holds, keyed};
@@ -41,9 +41,12 @@ mod table {
 impl Stored for DncList {
     keyed!(DncListId);
 
-    const SORT: (Column, Order) = (Column::CreatedAt, Order::Desc);
     const ROUTES: bool = false;
     const SCREENS: bool = true;
+
+    fn ordered(field: &str) -> Option<Column> {
+        if field == "type" { Some(Column::Kind) } else { field.parse().ok() }
+    }
 
     fn to_row(&self) -> Result<Model, StoreError> {
         Ok(Model {

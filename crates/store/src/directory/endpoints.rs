@@ -2,7 +2,7 @@
 
 use domain::{BuyerId, EndpointId, Micros, SaleTerms, TenantId, Timestamp, TrunkId};
 use operations::{Endpoint, EndpointFilter, StoreError};
-use sea_orm::{ColumnTrait, Order, QueryFilter, Select};
+use sea_orm::{ColumnTrait, QueryFilter, Select};
 use uuid::Uuid;
 
 use self::table::{ActiveModel, Column, Entity, Model};
@@ -47,7 +47,6 @@ mod table {
 impl Stored for Endpoint {
     type Table = Entity;
     type Active = ActiveModel;
-    const SORT: (Column, Order) = (Column::CreatedAt, Order::Desc);
     const ROUTES: bool = true;
     const KEYS: [Column; 3] = [Column::TenantId, Column::Id, Column::UpdatedAt];
 

@@ -2,7 +2,7 @@
 
 use domain::{FeatureFlagId, TenantId, Timestamp};
 use operations::{FeatureFlag, FeatureFlagFilter, StoreError};
-use sea_orm::{Order, QueryFilter, Select};
+use sea_orm::{QueryFilter, Select};
 
 use self::table::{ActiveModel, Column, Entity, Model};
 use super::{Stored, holds, keyed};
@@ -33,8 +33,11 @@ mod table {
 impl Stored for FeatureFlag {
     keyed!(FeatureFlagId);
 
-    const SORT: (Column, Order) = (Column::FlagKey, Order::Asc);
     const ROUTES: bool = false;
+
+    fn ordered(field: &str) -> Option<Column> {
+        if field == "key" { Some(Column::FlagKey) } else { field.parse().ok() }
+    }
 
     fn to_row(&self) -> Result<Model, StoreError> {
         Ok(Model {

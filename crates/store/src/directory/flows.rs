@@ -2,11 +2,11 @@
 
 use domain::{FlowId, TenantId, Timestamp};
 use operations::{Flow, FlowFilter, StoreError};
-use sea_orm::{ColumnTrait, Condition, Order, QueryFilter, Select};
+use sea_orm::{ColumnTrait, Condition, QueryFilter, Select};
 use uuid::Uuid;
 
 use self::table::{ActiveModel, Column, Entity, Model};
-use super::Stored;
+use super::{Stored, holds};
 use crate::convert::{from_json, json, optional_number, parse};
 
 mod table {
@@ -37,7 +37,6 @@ mod table {
 impl Stored for Flow {
     type Table = Entity;
     type Active = ActiveModel;
-    const SORT: (Column, Order) = (Column::CreatedAt, Order::Desc);
     const ROUTES: bool = true;
     const KEYS: [Column; 3] = [Column::TenantId, Column::Id, Column::UpdatedAt];
 
@@ -51,6 +50,10 @@ impl Stored for Flow {
 
     fn touched(self, now: Timestamp) -> Self {
         Self { updated_at: now, ..self }
+    }
+
+    fn ordered(field: &str) -> Option<Column> {
+        if field == "key" { Some(Column::FlowKey) } else { field.parse().ok() }
     }
 
     fn to_row(&self) -> Result<Model, StoreError> {
@@ -94,7 +97,7 @@ impl Stored for Flow {
         };
         match &filter.search {
             Some(search) => {
-                query.filter(Condition::any().add(Column::Name.contains(search)).add(Column::FlowKey.contains(search)))
+                query.filter(Condition::any().add(holds(Column::Name, search)).add(holds(Column::FlowKey, search)))
             }
             None => query,
         }

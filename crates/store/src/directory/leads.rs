@@ -2,7 +2,7 @@
 
 use domain::{CampaignId, LeadId, TenantId, Timestamp, UserId};
 use operations::{Lead, LeadFilter, StoreError};
-use sea_orm::{ColumnTrait, Condition, Order, QueryFilter, Select};
+use sea_orm::{ColumnTrait, Condition, QueryFilter, Select};
 
 use self::table::{ActiveModel, Column, Entity, Model};
 use super::{Stored, holds, keyed};
@@ -50,7 +50,6 @@ mod table {
 impl Stored for Lead {
     keyed!(LeadId);
 
-    const SORT: (Column, Order) = (Column::CreatedAt, Order::Desc);
     const ROUTES: bool = false;
 
     fn to_row(&self) -> Result<Model, StoreError> {

@@ -19,6 +19,7 @@ mod flow_versions;
 mod flows;
 mod leads;
 mod numbers;
+mod pages;
 mod publishers;
 mod queues;
 mod rate_cards;
@@ -36,21 +37,21 @@ mod users;
 
 use async_trait::async_trait;
 use domain::{TenantId, Timestamp};
-use operations::{
-    Entity, Everywhere, Page, PageRequest, PageStart, Repository, Side, StoreError, TOTAL_MAX, TenantScope,
-};
+use operations::{AuditEntry, Entity, Everywhere, Page, PageRequest, Repository, Side, StoreError, TenantScope};
 use sea_orm::{
-    ActiveModelTrait, ColumnTrait, Condition, ConnectionTrait, DbErr, EntityTrait, IntoActiveModel, ModelTrait, Order,
-    QueryFilter, QueryOrder, QuerySelect, QueryTrait, Select, SqlErr,
-    sea_query::{Asterisk, Expr, ExprTrait as _, Query},
+    ActiveModelTrait, ColumnTrait, Condition, ConnectionTrait, DbErr, EntityTrait, IntoActiveModel, QueryFilter,
+    Select, SqlErr, sea_query::Expr,
 };
 use uuid::Uuid;
 
-use crate::{Store, convert::column, cursor::Cursor, dialect::store_error, sql::execute};
+use crate::{Store, dialect::store_error, sql::execute};
 
 pub(crate) use consents::Model as ConsentRow;
 pub(crate) use flow_versions::read_version;
 pub(crate) use numbers::{insert_number, read_numbers};
+
+/// Rows of one INSERT: no table has so many columns that the parameters run out.
+const ROWS_AT_ONCE: usize = 200;
 
 /// How an entity is stored.
 pub(crate) trait Stored: Entity + Sized
@@ -61,8 +62,6 @@ where
     type Table: EntityTrait;
     /// The table's row to write.
     type Active: ActiveModelTrait<Entity = Self::Table> + Send;
-    /// The column a list is ordered by, and whether it falls.
-    const SORT: (<Self::Table as EntityTrait>::Column, Order);
     /// True when calls are decided on it.
     const ROUTES: bool;
     /// True when calls are screened by it.
@@ -80,6 +79,10 @@ where
     fn to_row(&self) -> Result<<Self::Table as EntityTrait>::Model, StoreError>;
     /// As meant.
     fn from_row(row: <Self::Table as EntityTrait>::Model) -> Result<Self, StoreError>;
+    /// The column of a member lists are ordered by: its name in the API's spelling, unless said otherwise.
+    fn ordered(field: &str) -> Option<<Self::Table as EntityTrait>::Column> {
+        field.parse().ok()
+    }
     /// Narrows a list.
     fn narrow(query: Select<Self::Table>, filter: &Self::Filter) -> Select<Self::Table>;
     /// Narrows to the rows of one side: none, for a kind of entity that has no sides.
@@ -109,6 +112,7 @@ macro_rules! keyed {
     };
 }
 use keyed;
+use pages::Ordered;
 use text::holds;
 
 #[async_trait]
@@ -133,6 +137,32 @@ where
                         .await
                         .map_err(|error| refused::<E>(error, false))?;
                     routes::<E>(transaction, tenant).await
+                })
+            })
+            .await
+    }
+
+    async fn insert_all(&self, scope: TenantScope, new: &[E], entries: Vec<AuditEntry>) -> Result<(), StoreError> {
+        let tenant = scope.tenant();
+        let is_foreign = new.iter().any(|entity| entity.keys().0 != tenant);
+        if is_foreign || entries.iter().any(|entry| entry.tenant != tenant) {
+            return Err(StoreError::NotFound(E::NAME));
+        }
+        let rows: Result<Vec<_>, StoreError> =
+            new.iter().map(|entity| Ok(entity.to_row()?.into_active_model().reset_all())).collect();
+        let rows = rows?;
+        self.writer()
+            .write_for(scope, move |transaction| {
+                Box::pin(async move {
+                    let mut rows = rows.into_iter().peekable();
+                    while rows.peek().is_some() {
+                        E::Table::insert_many(rows.by_ref().take(ROWS_AT_ONCE))
+                            .exec_without_returning(transaction)
+                            .await
+                            .map_err(|error| refused::<E>(error, false))?;
+                    }
+                    routes::<E>(transaction, tenant).await?;
+                    audit::append(transaction, tenant, entries).await
                 })
             })
             .await
@@ -236,40 +266,13 @@ where
     <E::Table as EntityTrait>::Model: IntoActiveModel<E::Active> + Send + Sync,
     Select<E::Table>: Send + Sync,
 {
-    let (sort, order) = E::SORT;
-    let [_, id_column, _] = E::KEYS;
-    let limit = u64::from(page.limit);
-    let (total, mut query) = match &page.from {
-        PageStart::Number(number) => {
-            let counted = query.clone().select_only().column(id_column).limit(TOTAL_MAX).into_query();
-            let counting = Query::select()
-                .expr_as(Expr::col(Asterisk).count(), "total")
-                .from_subquery(counted, "counted")
-                .to_owned();
-            let row = reader.query_one(&counting).await.map_err(store_error)?;
-            let total: Option<i64> = row.map(|row| column(&row, "total")).transpose()?;
-            let skipped = u64::from(number.saturating_sub(1)).saturating_mul(limit);
-            (total.map(i64::unsigned_abs), query.offset(skipped))
-        }
-        PageStart::Cursor(text) => {
-            let cursor = Cursor::parse(text)?;
-            let (value, id) = (cursor.value(), cursor.id);
-            // Both at once, which an index goes straight to.
-            let place = Expr::tuple([Expr::col(sort.as_column_ref()), Expr::col(id_column.as_column_ref())]);
-            let last = Expr::tuple([Expr::value(value), Expr::value(id)]);
-            let behind = if matches!(order, Order::Desc) { place.lt(last) } else { place.gt(last) };
-            (None, query.filter(behind))
-        }
-    };
-    query = query.order_by(sort, order.clone()).order_by(id_column, order).limit(limit + 1);
-    let mut rows = query.all(reader).await.map_err(store_error)?;
-    let more = rows.len() > page.limit as usize;
-    rows.truncate(page.limit as usize);
-    let next = match rows.last() {
-        Some(last) if more => Some(Cursor::new(&last.get(sort), &last.get(id_column))?.to_string()),
-        _ => None,
-    };
-    Ok(Page { items: rows.into_iter().map(E::from_row).collect::<Result<_, _>>()?, total, next })
+    let [_, id, _] = E::KEYS;
+    let rows = pages::read(reader, query, page, &Ordered::of::<E>(page, E::ordered, id)?).await?;
+    Ok(Page {
+        items: rows.items.into_iter().map(E::from_row).collect::<Result<_, _>>()?,
+        total: rows.total,
+        next: rows.next,
+    })
 }
 
 fn one<E>(scope: TenantScope, id: E::Id) -> Select<E::Table>

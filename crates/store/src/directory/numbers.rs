@@ -3,12 +3,12 @@
 use domain::{CampaignId, CarrierId, Micros, NumberId, TenantId, Timestamp, TrunkId};
 use operations::{Number, NumberFilter, StoreError};
 use sea_orm::{
-    ActiveModelTrait, ColumnTrait, ConnectionTrait, DatabaseConnection, DbErr, EntityTrait, IntoActiveModel, Order,
+    ActiveModelTrait, ColumnTrait, ConnectionTrait, DatabaseConnection, DbErr, EntityTrait, IntoActiveModel,
     QueryFilter, Select,
 };
 
 use self::table::{ActiveModel, Column, Entity, Model};
-use super::{Stored, keyed};
+use super::{Stored, holds, keyed};
 use crate::convert::{from_json, json, moment, parse};
 use crate::dialect::store_error;
 
@@ -50,7 +50,6 @@ mod table {
 impl Stored for Number {
     keyed!(NumberId);
 
-    const SORT: (Column, Order) = (Column::CreatedAt, Order::Desc);
     const ROUTES: bool = true;
 
     fn to_row(&self) -> Result<Model, StoreError> {
@@ -121,7 +120,7 @@ impl Stored for Number {
             None => query,
         };
         match &filter.search {
-            Some(search) => query.filter(Column::Number.contains(search)),
+            Some(search) => query.filter(holds(Column::Number, search)),
             None => query,
         }
     }

@@ -2,10 +2,10 @@
 
 use domain::{PublisherId, TenantId, Timestamp};
 use operations::{Publisher, PublisherFilter, Side, StoreError};
-use sea_orm::{ColumnTrait, Condition, Order, QueryFilter, Select, sea_query::Expr};
+use sea_orm::{ColumnTrait, Condition, QueryFilter, Select, sea_query::Expr};
 
 use self::table::{ActiveModel, Column, Entity, Model};
-use super::{Stored, keyed};
+use super::{Stored, holds, keyed};
 use crate::convert::{from_json, json, parse};
 
 mod table {
@@ -34,7 +34,6 @@ mod table {
 impl Stored for Publisher {
     keyed!(PublisherId);
 
-    const SORT: (Column, Order) = (Column::Name, Order::Asc);
     const ROUTES: bool = false;
 
     fn to_row(&self) -> Result<Model, StoreError> {
@@ -71,13 +70,17 @@ impl Stored for Publisher {
     }
 
     fn narrow(query: Select<Entity>, filter: &PublisherFilter) -> Select<Entity> {
+        let query = match &filter.code {
+            Some(code) => query.filter(Column::Code.eq(code)),
+            None => query,
+        };
         let query = match filter.status {
             Some(status) => query.filter(Column::Status.eq(status.as_str())),
             None => query,
         };
         match &filter.search {
             Some(search) => {
-                query.filter(Condition::any().add(Column::Name.contains(search)).add(Column::Code.contains(search)))
+                query.filter(Condition::any().add(holds(Column::Name, search)).add(holds(Column::Code, search)))
             }
             None => query,
         }

@@ -2,7 +2,7 @@
 
 use domain::{QueueId, TenantId, Timestamp};
 use operations::{Queue, QueueFilter, StoreError};
-use sea_orm::{Order, QueryFilter, Select};
+use sea_orm::{QueryFilter, Select};
 
 use self::table::{ActiveModel, Column, Entity, Model};
 use super::{Stored, holds, keyed};
@@ -37,7 +37,6 @@ mod table {
 impl Stored for Queue {
     keyed!(QueueId);
 
-    const SORT: (Column, Order) = (Column::CreatedAt, Order::Desc);
     const ROUTES: bool = true;
 
     fn to_row(&self) -> Result<Model, StoreError> {

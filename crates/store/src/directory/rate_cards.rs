@@ -3,11 +3,11 @@
 use billing::Rates;
 use domain::{BillingAccountId, RateCardId, TenantId, Timestamp};
 use operations::{RateCard, RateCardFilter, StoreError};
-use sea_orm::{ColumnTrait, Order, QueryFilter, Select};
+use sea_orm::{ColumnTrait, QueryFilter, Select};
 use uuid::Uuid;
 
 use self::table::{ActiveModel, Column, Entity, Model};
-use super::Stored;
+use super::{Stored, holds};
 use crate::convert::{from_json, json, moment, parse};
 
 mod table {
@@ -43,7 +43,6 @@ fn rates(text: &str) -> Result<Rates, StoreError> {
 impl Stored for RateCard {
     type Table = Entity;
     type Active = ActiveModel;
-    const SORT: (Column, Order) = (Column::CreatedAt, Order::Desc);
     const ROUTES: bool = false;
     const KEYS: [Column; 3] = [Column::TenantId, Column::Id, Column::UpdatedAt];
 
@@ -92,6 +91,10 @@ impl Stored for RateCard {
     }
 
     fn narrow(query: Select<Entity>, filter: &RateCardFilter) -> Select<Entity> {
+        let query = match &filter.search {
+            Some(search) => query.filter(holds(Column::Name, search)),
+            None => query,
+        };
         let query = match filter.account {
             Some(account) => query.filter(Column::AccountId.eq(account.0)),
             None => query,

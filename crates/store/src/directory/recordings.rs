@@ -2,7 +2,7 @@
 
 use domain::{CallId, RecordingId, TenantId, Timestamp};
 use operations::{Recording, RecordingFilter, Side, StoreError};
-use sea_orm::{ColumnTrait, Condition, Order, QueryFilter, Select};
+use sea_orm::{ColumnTrait, Condition, QueryFilter, Select};
 use uuid::Uuid;
 
 use self::table::{ActiveModel, Column, Entity, Model};
@@ -40,7 +40,6 @@ mod table {
 impl Stored for Recording {
     type Table = Entity;
     type Active = ActiveModel;
-    const SORT: (Column, Order) = (Column::CreatedAt, Order::Desc);
     const ROUTES: bool = false;
     const KEYS: [Column; 3] = [Column::TenantId, Column::Id, Column::UpdatedAt];
 

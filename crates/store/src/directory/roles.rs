@@ -2,7 +2,7 @@
 
 use domain::{RoleId, TenantId, Timestamp};
 use operations::{CustomRole, CustomRoleFilter, StoreError};
-use sea_orm::{Order, QueryFilter, Select};
+use sea_orm::{QueryFilter, Select};
 
 use self::table::{ActiveModel, Column, Entity, Model};
 use super::{Stored, holds, keyed};
@@ -33,7 +33,6 @@ mod table {
 impl Stored for CustomRole {
     keyed!(RoleId);
 
-    const SORT: (Column, Order) = (Column::Name, Order::Asc);
     const ROUTES: bool = false;
 
     fn to_row(&self) -> Result<Model, StoreError> {

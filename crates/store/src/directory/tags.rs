@@ -2,7 +2,7 @@
 
 use domain::{TagId, TenantId, Timestamp};
 use operations::{StoreError, Tag, TagFilter};
-use sea_orm::{Order, QueryFilter, Select};
+use sea_orm::{QueryFilter, Select};
 
 use self::table::{ActiveModel, Column, Entity, Model};
 use super::{Stored, holds, keyed};
@@ -31,7 +31,6 @@ mod table {
 impl Stored for Tag {
     keyed!(TagId);
 
-    const SORT: (Column, Order) = (Column::Name, Order::Asc);
     const ROUTES: bool = false;
 
     fn to_row(&self) -> Result<Model, StoreError> {

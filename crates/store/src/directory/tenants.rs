@@ -2,18 +2,14 @@
 
 use async_trait::async_trait;
 use domain::{TenantId, Timestamp};
-use operations::{Page, PageRequest, PageStart, StoreError, Tenant, Tenants};
-use sea_orm::{
-    ActiveModelTrait, ColumnTrait, Condition, EntityTrait, IntoActiveModel, QueryFilter, QueryOrder, QuerySelect,
-    Select,
-};
+use operations::{Page, PageRequest, StoreError, Tenant, TenantFilter, Tenants};
+use sea_orm::{ActiveModelTrait, ColumnTrait, Condition, EntityTrait, IntoActiveModel, QueryFilter, Select};
 
 use self::table::{Column, Entity, Model};
-use super::{refusal, routing_changed};
+use super::{Ordered, holds, pages, refusal, routing_changed};
 use crate::{
     Store,
     convert::{from_json, json, optional_number, parse},
-    cursor::Cursor,
     dialect::store_error,
 };
 
@@ -131,27 +127,26 @@ impl Tenants for Store {
         Ok(changed)
     }
 
-    async fn list_tenants(&self, page: &PageRequest) -> Result<Page<Tenant>, StoreError> {
-        let limit = u64::from(page.limit);
-        let (total, query) = match &page.from {
-            PageStart::Number(number) => {
-                let counted = Entity::find().select_only().column_as(Column::Id.count(), "total");
-                let total: Option<i64> = counted.into_tuple().one(self.reader()).await.map_err(store_error)?;
-                let skipped = u64::from(number.saturating_sub(1)).saturating_mul(limit);
-                (total.map(|total| total.max(0).unsigned_abs()), Entity::find().offset(skipped))
-            }
-            PageStart::Cursor(text) => {
-                let cursor = Cursor::parse(text)?;
-                let same = Condition::all().add(Column::CreatedAt.eq(cursor.value())).add(Column::Id.lt(cursor.id));
-                let after = Condition::any().add(Column::CreatedAt.lt(cursor.value())).add(same);
-                (None, Entity::find().filter(after))
-            }
+    async fn list_tenants(&self, filter: &TenantFilter, page: &PageRequest) -> Result<Page<Tenant>, StoreError> {
+        let query = match filter.status {
+            Some(status) => Entity::find().filter(Column::Status.eq(status.as_str())),
+            None => Entity::find(),
         };
-        let query = query.order_by_desc(Column::CreatedAt).order_by_desc(Column::Id).limit(limit + 1);
-        let mut rows = query.all(self.reader()).await.map_err(store_error)?;
-        let more = rows.len() > page.limit as usize;
-        rows.truncate(page.limit as usize);
-        let next = rows.last().filter(|_| more).map(|last| Cursor::at(last.created_at, last.id).to_string());
-        Ok(Page { items: rows.into_iter().map(from_row).collect::<Result<_, _>>()?, total, next })
+        let query = match &filter.search {
+            Some(search) => query.filter(
+                Condition::any()
+                    .add(holds(Column::Name, search))
+                    .add(holds(Column::Slug, search))
+                    .add(holds(Column::Domain, search)),
+            ),
+            None => query,
+        };
+        let ordered = Ordered::of::<Tenant>(page, |field| field.parse().ok(), Column::Id)?;
+        let rows = pages::read(self.reader(), query, page, &ordered).await?;
+        Ok(Page {
+            items: rows.items.into_iter().map(from_row).collect::<Result<_, _>>()?,
+            total: rows.total,
+            next: rows.next,
+        })
     }
 }

@@ -2,10 +2,10 @@
 
 use domain::{CarrierId, TenantId, Timestamp, TrunkId};
 use operations::{StoreError, Trunk, TrunkFilter};
-use sea_orm::{ColumnTrait, Order, QueryFilter, Select};
+use sea_orm::{ColumnTrait, Condition, QueryFilter, Select};
 
 use self::table::{ActiveModel, Column, Entity, Model};
-use super::{Stored, keyed};
+use super::{Stored, holds, keyed};
 use crate::convert::{from_json, json, number, optional_number, parse};
 
 mod table {
@@ -44,7 +44,6 @@ mod table {
 impl Stored for Trunk {
     keyed!(TrunkId);
 
-    const SORT: (Column, Order) = (Column::CreatedAt, Order::Desc);
     const ROUTES: bool = true;
 
     fn to_row(&self) -> Result<Model, StoreError> {
@@ -94,6 +93,12 @@ impl Stored for Trunk {
     }
 
     fn narrow(query: Select<Entity>, filter: &TrunkFilter) -> Select<Entity> {
+        let query = match &filter.search {
+            Some(search) => {
+                query.filter(Condition::any().add(holds(Column::Name, search)).add(holds(Column::Host, search)))
+            }
+            None => query,
+        };
         let query = match filter.carrier {
             Some(carrier) => query.filter(Column::CarrierId.eq(carrier.0)),
             None => query,

@@ -2,7 +2,7 @@
 
 use domain::{BuyerId, PublisherId, TenantId, Timestamp, UserId};
 use operations::{StoreError, User, UserFilter};
-use sea_orm::{ColumnTrait, Condition, Order, QueryFilter, Select};
+use sea_orm::{ColumnTrait, Condition, QueryFilter, Select};
 use uuid::Uuid;
 
 use self::table::{ActiveModel, Column, Entity, Model};
@@ -45,7 +45,6 @@ pub(super) mod table {
 impl Stored for User {
     type Table = Entity;
     type Active = ActiveModel;
-    const SORT: (Column, Order) = (Column::CreatedAt, Order::Desc);
     const ROUTES: bool = false;
     const KEYS: [Column; 3] = [Column::TenantId, Column::Id, Column::UpdatedAt];
 
@@ -108,6 +107,10 @@ impl Stored for User {
     }
 
     fn narrow(query: Select<Entity>, filter: &UserFilter) -> Select<Entity> {
+        let query = match &filter.email {
+            Some(email) => query.filter(Column::Email.eq(email)),
+            None => query,
+        };
         let query = match filter.status {
             Some(status) => query.filter(Column::Status.eq(status.as_str())),
             None => query,

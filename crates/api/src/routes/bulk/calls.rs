@@ -1,14 +1,11 @@
 //! Calls in bulk: out only.
 
-use axum::response::Response;
 use operations::{CallFilter, Page, PageRequest};
-use utoipa_axum::routes;
 
 use crate::{
     access::Permission,
-    bulk::{self, ExportQuery, Exported},
+    bulk::{self, BulkWords, Exported},
     caller::Caller,
-    extract::Query,
     problem::ApiResult,
     resource::Resource,
     routes::calls::{self, Call, CallQuery},
@@ -16,26 +13,20 @@ use crate::{
 
 /// The routes.
 pub(crate) fn routes() -> Resource {
-    Resource::new("Calls").sided(Permission::CallsRead, routes!(export))
+    Resource::new("Calls").sided(Permission::CallsRead, bulk::exporting::<Calls>())
 }
 
-/// Sends all calls, newest first, as CSV or JSON lines, as they are read; the list's parameters narrow it.
-#[utoipa::path(get, path = "/api/v1/calls/export", operation_id = "exportCalls", params(ExportQuery, CallQuery),
-    responses((status = 200, description = "The calls", content((String = "text/csv"), (String = "application/x-ndjson")))))]
-async fn export(
-    caller: Caller,
-    Query(export): Query<ExportQuery>,
-    Query(query): Query<CallQuery>,
-) -> ApiResult<Response> {
-    bulk::export::<Calls>(caller, export, query.filter()?).await
-}
+const WORDS: BulkWords =
+    BulkWords { path: "/api/v1/calls", names: "Calls", many: "calls", order: ", newest first", import: "" };
 
 struct Calls;
 
 impl Exported for Calls {
     type View = Call;
+    type Query = CallQuery;
     type Filter = CallFilter;
 
+    const WORDS: BulkWords = WORDS;
     const ENTITY: &'static str = "call";
     const FILE: &'static str = "calls";
     const COLUMNS: &'static [&'static str] = &[
@@ -74,6 +65,10 @@ impl Exported for Calls {
         "flowId",
         "flowVersion",
     ];
+
+    fn filter(query: CallQuery) -> ApiResult<CallFilter> {
+        query.filter()
+    }
 
     async fn page(caller: &Caller, filter: &CallFilter, page: &PageRequest) -> ApiResult<Page<Call>> {
         calls::rows_of(caller, filter, page).await

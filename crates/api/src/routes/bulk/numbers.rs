@@ -1,60 +1,46 @@
 //! Numbers in bulk.
 
-use axum::{Json, body::Body as HttpBody, http::HeaderMap, response::Response};
-use operations::{Entity as _, Number, NumberFilter, Page, PageRequest};
-use utoipa_axum::routes;
+use std::sync::Arc;
+
+use operations::{Directory, Entity as _, Number, NumberFilter, Page, PageRequest, QuotaKind, Repository};
+use uuid::Uuid;
 
 use crate::{
     access::Permission,
-    bulk::{self, ExportQuery, Exported, ImportQuery, ImportReport, Imported, Reference},
+    bulk::{self, BulkWords, Exported, Imported, Reference},
     caller::Caller,
     convert::from_store,
-    extract::Query,
     problem::ApiResult,
     resource::Resource,
-    routes::numbers::{self, NumberQuery, PhoneNumber, ProvisionNumberRequest},
+    routes::{
+        numbers::{self, NumberQuery, PhoneNumber, ProvisionNumberRequest},
+        quotas,
+    },
 };
 
 /// The routes.
 pub(crate) fn routes() -> Resource {
     Resource::new("Numbers")
-        .needs(Permission::NumbersWrite, routes!(import))
-        .needs(Permission::NumbersRead, routes!(export))
+        .needs(Permission::NumbersWrite, bulk::importing::<Numbers>())
+        .needs(Permission::NumbersRead, bulk::exporting::<Numbers>())
 }
 
-/// Imports numbers as they arrive, from CSV under a heading of member names or from JSON lines. Each row is checked and kept as
-/// `POST /api/v1/numbers` would: a faulty one leaves nothing behind and is reported with its line and field.
-/// A number the tenant has already stays as it is. Nothing is bought.
-#[utoipa::path(post, path = "/api/v1/numbers/import", operation_id = "importNumbers", params(ImportQuery),
-    request_body(content((String = "text/csv"), (String = "application/x-ndjson")),
-        description = "Up to 100,000 rows of 64 KiB; a cell of CSV that holds an object is JSON, one that holds a list is JSON or words with | between them"),
-    responses((status = 200, description = "What was done", body = ImportReport)))]
-async fn import(
-    caller: Caller,
-    Query(query): Query<ImportQuery>,
-    headers: HeaderMap,
-    body: HttpBody,
-) -> ApiResult<Json<ImportReport>> {
-    bulk::import::<Numbers>(caller, query, &headers, body).await
-}
-
-/// Sends all numbers, as CSV or JSON lines, as they are read; the list's parameters narrow it.
-#[utoipa::path(get, path = "/api/v1/numbers/export", operation_id = "exportNumbers", params(ExportQuery, NumberQuery),
-    responses((status = 200, description = "The numbers", content((String = "text/csv"), (String = "application/x-ndjson")))))]
-async fn export(
-    caller: Caller,
-    Query(export): Query<ExportQuery>,
-    Query(query): Query<NumberQuery>,
-) -> ApiResult<Response> {
-    bulk::export::<Numbers>(caller, export, query.filter()).await
-}
+const WORDS: BulkWords = BulkWords {
+    path: "/api/v1/numbers",
+    names: "Numbers",
+    many: "numbers",
+    order: "",
+    import: "A number the tenant has already stays as it is. Nothing is bought.",
+};
 
 struct Numbers;
 
 impl Exported for Numbers {
     type View = PhoneNumber;
+    type Query = NumberQuery;
     type Filter = NumberFilter;
 
+    const WORDS: BulkWords = WORDS;
     const ENTITY: &'static str = Number::NAME;
     const FILE: &'static str = "numbers";
     const COLUMNS: &'static [&'static str] = &[
@@ -76,6 +62,10 @@ impl Exported for Numbers {
         "updatedAt",
     ];
 
+    fn filter(query: NumberQuery) -> ApiResult<NumberFilter> {
+        Ok(query.filter())
+    }
+
     async fn page(caller: &Caller, filter: &NumberFilter, page: &PageRequest) -> ApiResult<Page<PhoneNumber>> {
         numbers::page_of(caller, filter, page).await
     }
@@ -86,10 +76,14 @@ impl Imported for Numbers {
     type View = PhoneNumber;
     type Entity = Number;
 
-    const ENTITY: &'static str = Number::NAME;
+    const WORDS: BulkWords = WORDS;
 
     async fn draft(caller: &Caller, body: ProvisionNumberRequest) -> ApiResult<Number> {
         body.row(caller)
+    }
+
+    fn id(number: &Number) -> Uuid {
+        number.id.uuid()
     }
 
     fn key(number: &Number) -> String {
@@ -107,6 +101,18 @@ impl Imported for Numbers {
         let filter = NumberFilter { exact: Some(number.number.clone()), ..NumberFilter::default() };
         let found = caller.directory().numbers.list(caller.scope(), &filter, &PageRequest::number(1, 1)).await;
         Ok(!found.map_err(from_store)?.items.is_empty())
+    }
+
+    fn repository(directory: &Directory) -> &Arc<dyn Repository<Number>> {
+        &directory.numbers
+    }
+
+    async fn views(caller: &Caller, new: &[Number]) -> ApiResult<Vec<PhoneNumber>> {
+        numbers::views(caller, new).await
+    }
+
+    async fn room(caller: &Caller) -> ApiResult<u64> {
+        quotas::room(caller, QuotaKind::PhoneNumbers).await
     }
 
     async fn keep(caller: &Caller, number: &Number) -> ApiResult<()> {

@@ -371,18 +371,22 @@ fn statuses(text: &str) -> ApiResult<Vec<Status>> {
 }
 
 /// Lists calls, newest first.
-#[utoipa::path(get, path = "/api/v1/calls", operation_id = "listCalls", params(PageQuery, CallQuery),
+#[utoipa::path(get, path = "/api/v1/calls", operation_id = "listCalls", params(PageQuery<operations::CallRow>, CallQuery),
     responses((status = 200, description = "A page of calls", body = List<Call>)))]
 async fn list(
     caller: Caller,
-    Query(page): Query<PageQuery>,
+    Query(page): Query<PageQuery<operations::CallRow>>,
     Query(query): Query<CallQuery>,
 ) -> ApiResult<Json<List<Call>>> {
     page_of(&caller, &query.filter()?, &page).await.map(Json)
 }
 
 /// A page of the calls that pass a filter.
-pub(super) async fn page_of(caller: &Caller, filter: &CallFilter, page: &PageQuery) -> ApiResult<List<Call>> {
+pub(super) async fn page_of(
+    caller: &Caller,
+    filter: &CallFilter,
+    page: &PageQuery<operations::CallRow>,
+) -> ApiResult<List<Call>> {
     let found = rows_of(caller, filter, &page.request()).await?;
     Ok(page.list(found.items, found.total, found.next))
 }

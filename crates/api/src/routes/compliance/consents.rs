@@ -234,11 +234,11 @@ pub(super) fn number_parameter(text: Option<&String>) -> ApiResult<Option<PhoneN
 }
 
 /// Lists consents, newest first.
-#[utoipa::path(get, path = "/api/v1/compliance/consents", operation_id = "listConsents", params(PageQuery, ConsentQuery),
+#[utoipa::path(get, path = "/api/v1/compliance/consents", operation_id = "listConsents", params(PageQuery<operations::ConsentToken>, ConsentQuery),
     responses((status = 200, description = "A page of consents", body = List<Consent>)))]
 async fn list(
     caller: Caller,
-    Query(page): Query<PageQuery>,
+    Query(page): Query<PageQuery<operations::ConsentToken>>,
     Query(query): Query<ConsentQuery>,
 ) -> ApiResult<Json<List<Consent>>> {
     let filter = ConsentFilter {

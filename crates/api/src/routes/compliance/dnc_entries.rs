@@ -87,12 +87,12 @@ fn prefix(text: &str) -> ApiResult<Option<u64>> {
 
 /// Lists entries of a list, by number.
 #[utoipa::path(get, path = "/api/v1/compliance/dnc-lists/{id}/entries", operation_id = "listDncEntries",
-    params(("id" = Uuid, Path, description = "The list's id"), PageQuery, DncEntryQuery),
+    params(("id" = Uuid, Path, description = "The list's id"), PageQuery<operations::DncEntry>, DncEntryQuery),
     responses((status = 200, description = "A page of entries", body = List<DncListEntry>)))]
 async fn list(
     caller: Caller,
     PathId(id): PathId<DncListId>,
-    Query(page): Query<PageQuery>,
+    Query(page): Query<PageQuery<operations::DncEntry>>,
     Query(query): Query<DncEntryQuery>,
 ) -> ApiResult<Json<List<DncListEntry>>> {
     existing(&caller, id).await?;
@@ -215,7 +215,7 @@ async fn export(caller: Caller, PathId(id): PathId<DncListId>) -> ApiResult<Resp
             Some(None) => return Ok(None),
             Some(Some(cursor)) => PageStart::Cursor(cursor),
         };
-        let page = PageRequest { limit: EXPORTED_AT_ONCE, from };
+        let page = PageRequest { limit: EXPORTED_AT_ONCE, from, order: None };
         let found = caller.directory().dnc_entries.list_dnc_entries(caller.scope(), id, None, &page).await;
         let found = found.map_err(std::io::Error::other)?;
         let text = found.items.iter().map(csv_line).collect::<String>();

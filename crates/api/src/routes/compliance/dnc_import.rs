@@ -290,7 +290,7 @@ impl<'c> Import<'c> {
         let store = &caller.directory().dnc_entries;
         let mut from = Some("0".to_owned());
         while let Some(cursor) = from {
-            let page = PageRequest { limit: COMPARED_AT_ONCE, from: PageStart::Cursor(cursor) };
+            let page = PageRequest { limit: COMPARED_AT_ONCE, from: PageStart::Cursor(cursor), order: None };
             let found = store.list_dnc_entries(caller.scope(), list, None, &page).await.map_err(from_store)?;
             let gone: Vec<Digits> =
                 found.items.iter().map(|entry| entry.number).filter(|number| !self.seen.contains(*number)).collect();

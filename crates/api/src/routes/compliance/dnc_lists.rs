@@ -137,11 +137,11 @@ pub struct DncListQuery {
 }
 
 /// Lists do-not-call lists, newest first.
-#[utoipa::path(get, path = "/api/v1/compliance/dnc-lists", operation_id = "listDncLists", params(PageQuery, DncListQuery),
+#[utoipa::path(get, path = "/api/v1/compliance/dnc-lists", operation_id = "listDncLists", params(PageQuery<operations::DncList>, DncListQuery),
     responses((status = 200, description = "A page of lists", body = List<DncList>)))]
 async fn list(
     caller: Caller,
-    Query(page): Query<PageQuery>,
+    Query(page): Query<PageQuery<operations::DncList>>,
     Query(query): Query<DncListQuery>,
 ) -> ApiResult<Json<List<DncList>>> {
     let filter = DncListFilter {

@@ -188,7 +188,7 @@ async fn audit(caller: Caller, Query(query): Query<ComplianceAuditQuery>) -> Api
     let mut found = Vec::new();
     let mut from = PageStart::Number(1);
     for _ in 0..AUDIT_PAGES_MAX {
-        let page = PageRequest { limit: AUDIT_ROWS_AT_ONCE, from };
+        let page = PageRequest { limit: AUDIT_ROWS_AT_ONCE, from, order: None };
         let page = caller.directory().audit.search_audit(caller.scope(), &filter, &page).await.map_err(from_store)?;
         let entries = page.items.into_iter().map(|chained| chained.entry);
         found.extend(entries.filter(|entry| call.as_ref().is_none_or(|id| entry.changes.to_string().contains(id))));

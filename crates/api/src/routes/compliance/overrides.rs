@@ -171,11 +171,11 @@ pub struct OverrideQuery {
 }
 
 /// Lists overrides, newest first.
-#[utoipa::path(get, path = "/api/v1/compliance/overrides", operation_id = "listComplianceOverrides", params(PageQuery, OverrideQuery),
+#[utoipa::path(get, path = "/api/v1/compliance/overrides", operation_id = "listComplianceOverrides", params(PageQuery<operations::ComplianceOverride>, OverrideQuery),
     responses((status = 200, description = "A page of overrides", body = List<ComplianceOverride>)))]
 async fn list(
     caller: Caller,
-    Query(page): Query<PageQuery>,
+    Query(page): Query<PageQuery<operations::ComplianceOverride>>,
     Query(query): Query<OverrideQuery>,
 ) -> ApiResult<Json<List<ComplianceOverride>>> {
     let filter = ComplianceOverrideFilter {
