@@ -18,7 +18,7 @@ API_SEED ?= 1
 # Each fuzz target runs that long.
 FUZZ_SECONDS ?= 60
 
-WEB_SOURCES := $(shell find web -type f \( -path web/node_modules -o -path web/dist -o -path web/tools/node_modules \) -prune -o -type f -print 2>/dev/null | grep -vE '^web/(node_modules|dist|tools/node_modules)/')
+WEB_SOURCES := $(shell find web sdk/typescript/src -type f \( -path web/node_modules -o -path web/dist -o -path web/tools/node_modules \) -prune -o -type f -print 2>/dev/null | grep -vE '^web/(node_modules|dist|tools/node_modules)/')
 WEB_MODULES := web/node_modules/.package-lock.json
 WEB_APP := web/dist/index.html
 

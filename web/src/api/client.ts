@@ -1,31 +1,8 @@
+import { ApiError, type FieldFault, readError } from "@hopwhistle/sdk";
 import { apiUrl } from "./config";
 import { credentials } from "./session";
 
-export interface FieldFault {
-  field: string;
-  /** The node of a flow it is about. */
-  node?: string;
-  /** A word for it, where the API has one. */
-  code?: string;
-  message: string;
-}
-
-/** The API's refusal, or its absence. `status` 0 means that no answer came. */
-export class ApiError extends Error {
-  readonly status: number;
-  readonly code: string;
-  readonly requestId: string | undefined;
-  readonly faults: FieldFault[];
-
-  constructor(status: number, code: string, message: string, faults: FieldFault[] = [], requestId?: string) {
-    super(message);
-    this.name = "ApiError";
-    this.status = status;
-    this.code = code;
-    this.faults = faults;
-    this.requestId = requestId;
-  }
-}
+export { ApiError, type FieldFault, readError };
 
 type Method = "GET" | "POST" | "PATCH" | "PUT" | "DELETE";
 export type Query = Record<string, string | number | boolean | null | undefined>;
@@ -132,40 +109,3 @@ async function toError(response: Response, path: string): Promise<ApiError> {
     onSignedOut();
   return readError(response.status, body);
 }
-
-/** Reads the `{error: {...}}` envelope, the RFC 9457 problem beside it, or neither. */
-export function readError(status: number, body: unknown): ApiError {
-  const problem = record(body) ?? {};
-  const envelope = record(problem.error) ?? {};
-  const message = text(envelope.message) ?? text(problem.detail) ?? text(problem.title) ?? `The API answered ${status}`;
-  const faults = [envelope.details, problem.errors, problem.faults, record(envelope.details)?.faults]
-    .map(readFaults)
-    .find((list) => list.length > 0);
-  const requestId = text(envelope.requestId) ?? text(problem.requestId);
-  return new ApiError(status, text(envelope.code) ?? "UNKNOWN_ERROR", message, faults ?? [], requestId);
-}
-
-function readFaults(value: unknown): FieldFault[] {
-  if (Array.isArray(value)) {
-    return value.flatMap((item) => {
-      const fault = record(item);
-      if (!fault) return typeof item === "string" ? [{ field: "", message: item }] : [];
-      const message = text(fault.message) ?? text(fault.detail) ?? text(fault.problem);
-      const place = [text(fault.node), text(fault.field) ?? text(fault.path) ?? text(fault.pointer)];
-      const code = text(fault.code);
-      const field = place.filter(Boolean).join(".");
-      return message ? [{ field, node: place[0], ...(code ? { code } : {}), message }] : [];
-    });
-  }
-  const map = record(value);
-  if (!map) return [];
-  return Object.entries(map).flatMap(([field, message]) => {
-    if (typeof message === "string") return [{ field, message }];
-    if (Array.isArray(message)) return message.filter((m) => typeof m === "string").map((m) => ({ field, message: m }));
-    return [];
-  });
-}
-
-const record = (value: unknown): Record<string, unknown> | undefined =>
-  typeof value === "object" && value !== null && !Array.isArray(value) ? (value as Record<string, unknown>) : undefined;
-const text = (value: unknown): string | undefined => (typeof value === "string" && value !== "" ? value : undefined);

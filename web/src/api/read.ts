@@ -2,9 +2,10 @@
  * Reading of wire JSON. Everything is checked field by field where it enters, so that a page never meets a surprise: what
  * is absent is null, and null is shown as "not delivered", never as zero.
  */
+
+import type { components } from "@hopwhistle/sdk";
 import { type Micros, parseMoney } from "@/format/money";
 import { parseTime } from "@/format/time";
-import type { components } from "./schema";
 
 export type Json = Record<string, unknown>;
 

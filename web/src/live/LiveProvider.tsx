@@ -1,3 +1,4 @@
+import { type LinkState, LiveLink } from "@hopwhistle/sdk";
 import { useQuery, useQueryClient } from "@tanstack/react-query";
 import { createContext, type ReactNode, useContext, useEffect, useMemo, useReducer, useRef, useState } from "react";
 import type { Call } from "@/api/calls";
@@ -14,7 +15,6 @@ import {
   prune,
   readEnvelope,
 } from "./reducer";
-import { type LinkState, LiveLink } from "./socket";
 
 interface LiveContext {
   state: LiveState;

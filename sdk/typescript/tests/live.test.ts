@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, expect, it, vi } from "vitest";
-import { backoffMs, LiveLink } from "./socket";
+import { backoffMs, LiveLink } from "../src/live";
 
 it("backs off exponentially, with jitter, up to a bound", () => {
   expect(backoffMs(0, 0)).toBe(250);

@@ -22,7 +22,11 @@ export interface LinkOptions {
   onResumed: () => void;
   /** Whether events of other processes of the platform do not arrive for now. */
   onDegraded: (degraded: boolean) => void;
+  /** In place of the platform's own WebSocket, where it has none (Node.js before 22). */
+  open?: ((address: string) => WebSocket) | undefined;
 }
+
+const OPEN = 1;
 
 /** One WebSocket that keeps itself alive until `close`. */
 export class LiveLink {
@@ -39,13 +43,13 @@ export class LiveLink {
 
   constructor(options: LinkOptions) {
     this.#options = options;
-    window.addEventListener("online", this.retryNow);
+    globalThis.addEventListener?.("online", this.retryNow);
     void this.#connect();
   }
 
   close(): void {
     this.#closed = true;
-    window.removeEventListener("online", this.retryNow);
+    globalThis.removeEventListener?.("online", this.retryNow);
     clearTimeout(this.#retry);
     clearInterval(this.#ping);
     this.#socket?.close(1000);
@@ -63,7 +67,7 @@ export class LiveLink {
     try {
       const address = await this.#options.address();
       if (this.#closed) return;
-      this.#open(new WebSocket(address));
+      this.#open(this.#options.open?.(address) ?? new WebSocket(address));
     } catch {
       this.#later();
     }
@@ -114,7 +118,7 @@ export class LiveLink {
 
   #beat(socket: WebSocket): void {
     if (Date.now() - this.#heardAt > SILENCE_MAX_MS) socket.close(4000);
-    else if (socket.readyState === WebSocket.OPEN) socket.send(JSON.stringify({ type: "ping" }));
+    else if (socket.readyState === OPEN) socket.send(JSON.stringify({ type: "ping" }));
   }
 
   #later(): void {
