@@ -65,7 +65,16 @@ pub fn first_day(demo: &Demo, day: &FirstDay<'_>) -> anyhow::Result<Watching> {
     anyhow::bail!("the script ended with {status}; it did:\n{said}")
 }
 
-/// A script with all that both need.
+/// Sets single sign-on up on the screen, at a provider of the script's own, and signs in there; what was set is removed again.
+///
+/// # Errors
+/// Node or the browser is missing, or it was not as it must be; the message holds the script's.
+pub fn single_sign_on(demo: &Demo) -> anyhow::Result<()> {
+    let child = script(demo, "single-sign-on.mjs", "")?.stderr(Stdio::piped()).spawn().context("node")?;
+    Watching(child).finish()
+}
+
+/// A script with all that they need.
 fn script(demo: &Demo, name: &str, caller: &str) -> anyhow::Result<Command> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR"));
     let mut command = Command::new("node");

@@ -34,7 +34,7 @@ static NEXT_CALLER: AtomicU64 = AtomicU64::new(12_005_550_001);
 type Scenario = fn(&mut Platform) -> anyhow::Result<()>;
 
 /// In the order they run: the cheap ones first.
-const SCENARIOS: [(&str, Scenario); 33] = [
+const SCENARIOS: [(&str, Scenario); 34] = [
     ("a_call_straight_to_a_buyer", straight_to_a_buyer),
     ("ivr_with_dtmf_by_rfc_4733", ivr_rfc4733),
     ("ivr_with_dtmf_by_info", ivr_info),
@@ -62,6 +62,7 @@ const SCENARIOS: [(&str, Scenario); 33] = [
     ("a_program_with_the_sdk_makes_a_number_and_hears_of_a_call", sdk::first_steps),
     ("baresip_presses_1_and_hears_the_buyer", baresip),
     ("chromium_sees_a_call_live", chromium),
+    ("people_sign_in_at_their_tenants_own_provider", single_sign_on),
     ("a_first_day_in_chromium_ends_with_a_sold_call", first_day::from_sign_in_to_a_sold_call),
     ("a_long_recording", long_recording),
     ("two_hundred_calls_at_once_with_media", concurrent),
@@ -262,6 +263,12 @@ fn baresip(platform: &mut Platform) -> anyhow::Result<()> {
     call.pressed("1")?;
     call.sold()?;
     call.recorded(&platform.api, 3.0)
+}
+
+/// Through the login page of a certified OpenID provider, on the screen.
+fn single_sign_on(platform: &mut Platform) -> anyhow::Result<()> {
+    // Whoever runs another one decides whether it asks providers without TLS.
+    if platform.is_ours() { browser::single_sign_on(&platform.demo) } else { Ok(()) }
 }
 
 fn chromium(platform: &mut Platform) -> anyhow::Result<()> {
