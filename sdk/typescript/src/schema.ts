@@ -11141,6 +11141,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description None is set */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description Taken already, in use, or changed meanwhile */
             409: {
                 headers: {
@@ -11229,6 +11238,15 @@ export interface operations {
             };
             /** @description Permission denied, or the x-csrf-token is missing */
             403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description None is set */
+            404: {
                 headers: {
                     [name: string]: unknown;
                 };

@@ -236,7 +236,8 @@ async fn save(caller: Caller, Body(body): Body<SaveSingleSignOnRequest>) -> ApiR
 
 /// Removes the provider, who is who there, and the sessions that began there. Users stay.
 #[utoipa::path(delete, path = "/api/v1/single-sign-on", operation_id = "removeSingleSignOn",
-    responses((status = 204, description = "Removed")))]
+    responses((status = 204, description = "Removed"),
+        (status = 404, description = "None is set", body = crate::Problem, content_type = "application/problem+json")))]
 async fn remove(caller: Caller) -> ApiResult<StatusCode> {
     check_may_set(&caller)?;
     let before = stored(&caller).await?.ok_or_else(|| ApiError::not_found("Single sign-on"))?;
@@ -269,7 +270,8 @@ pub struct SingleSignOnCheck {
 /// Looks at the provider that is set: whether it answers, can do what is needed, and takes the client's credentials. Nobody is
 /// signed in.
 #[utoipa::path(post, path = "/api/v1/single-sign-on/test", operation_id = "testSingleSignOn",
-    responses((status = 200, description = "What was found", body = SingleSignOnTest)))]
+    responses((status = 200, description = "What was found", body = SingleSignOnTest),
+        (status = 404, description = "None is set", body = crate::Problem, content_type = "application/problem+json")))]
 async fn test(caller: Caller) -> ApiResult<Json<SingleSignOnTest>> {
     check_may_set(&caller)?;
     let provider = stored(&caller).await?.ok_or_else(|| ApiError::not_found("Single sign-on"))?;
