@@ -93,7 +93,7 @@ fn each_fault_names_node_field_and_remedy() {
         ),
         (
             r#"{"id":"a","type":"buyer","buyers":[{"id":"p","destination":"p at example"}]}"#,
-            r#"node "a", buyers[0].destination: must be a SIP URI (sip:sales@example.com) or a number (+15551234567). [destination]"#,
+            r#"node "a", buyers[0].destination: must be a SIP URI (sip:sales@example.com) or a number (+15551234567); calls leave over UDP and TCP, not TLS. [destination]"#,
         ),
         (r#"{"id":"a","type":"fallback","targets":[]}"#, r#"node "a", targets: is empty; add a node to try. [empty]"#),
         (
