@@ -7,6 +7,7 @@ import { Button } from "@/components/ui/button";
 import { Field, Input, NativeSelect } from "@/components/ui/input";
 import { AuthFrame } from "./AuthFrame";
 import { useAuth } from "./AuthProvider";
+import { CodeField } from "./CodeField";
 import { beginSso, readSsoOptions } from "./sso";
 
 interface Choice {
@@ -122,22 +123,7 @@ export function SignIn() {
           )}
         </Field>
       ) : null}
-      {code !== null ? (
-        <Field label="Code" hint="Of your authenticator app, or a recovery code.">
-          {(control) => (
-            <Input
-              {...control}
-              name="code"
-              autoComplete="one-time-code"
-              autoFocus
-              required
-              value={code}
-              onChange={(event) => setCode(event.target.value)}
-              className="h-11 font-mono"
-            />
-          )}
-        </Field>
-      ) : null}
+      {code !== null ? <CodeField value={code} onChange={setCode} /> : null}
       <Button type="submit" size="lg" disabled={busy}>
         {busy ? <LoaderCircle className="animate-spin" /> : null}
         Sign in

@@ -6,8 +6,8 @@ import { asRecord, asText, type Wire } from "@/api/read";
 import { keepCredentials } from "@/api/session";
 import { messageOf } from "@/components/States";
 import { Button } from "@/components/ui/button";
-import { Field, Input } from "@/components/ui/input";
 import { AuthFrame } from "./AuthFrame";
+import { CodeField } from "./CodeField";
 import { begunSso, endSso, readSsoAnswer } from "./sso";
 
 /** Where the provider sends people back to. */
@@ -77,20 +77,7 @@ export function SsoPage() {
         fault={fault}
         onSubmit={submit}
       >
-        <Field label="Code" hint="Of your authenticator app, or a recovery code.">
-          {(control) => (
-            <Input
-              {...control}
-              name="code"
-              autoComplete="one-time-code"
-              autoFocus
-              required
-              value={code}
-              onChange={(event) => setCode(event.target.value)}
-              className="h-11 font-mono"
-            />
-          )}
-        </Field>
+        <CodeField value={code} onChange={setCode} />
         <Button type="submit" size="lg">
           Go on
         </Button>

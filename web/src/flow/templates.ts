@@ -1,13 +1,5 @@
-/** Documents to begin a flow with. Each runs as it is: the campaign says which buyers it has. */
-export const TEMPLATES = [
-  {
-    value: "direct",
-    label: "Straight to the buyers",
-    text: `version: "1"
-entry: { id: entry, type: entry, target: record }
-nodes:
-  - { id: record, type: record, format: wav, channels: dual, next: buyers }
-  # One buyer after another, until one takes the call.
+/** The nodes by which a call is sold. */
+const BUYERS = `  # One buyer after another, until one takes the call.
   - id: buyers
     type: buyer
     source: campaign
@@ -19,7 +11,18 @@ nodes:
     type: hangup
     reason: busy
     prompt: "say:We are sorry, nobody can take your call."
-  - { id: done, type: hangup }
+`;
+
+/** Documents to begin a flow with. Each runs as it is: the campaign says which buyers it has. */
+export const TEMPLATES = [
+  {
+    value: "direct",
+    label: "Straight to the buyers",
+    text: `version: "1"
+entry: { id: entry, type: entry, target: record }
+nodes:
+  - { id: record, type: record, format: wav, channels: dual, next: buyers }
+${BUYERS}  - { id: done, type: hangup }
 `,
   },
   {
@@ -37,19 +40,7 @@ nodes:
     retries: 1
     choices: [{ digits: "1", target: buyers }]
     default: goodbye
-  # One buyer after another, until one takes the call.
-  - id: buyers
-    type: buyer
-    source: campaign
-    ringTimeout: 20
-    onNoBuyers: nobody
-    onAllBusy: nobody
-    next: done
-  - id: nobody
-    type: hangup
-    reason: busy
-    prompt: "say:We are sorry, nobody can take your call."
-  - id: goodbye
+${BUYERS}  - id: goodbye
     type: hangup
     prompt: "say:We did not hear your choice. Goodbye."
   - { id: done, type: hangup }
