@@ -110,7 +110,7 @@ async fn id_of(client: &Client, list: &str, known_by: &str) -> anyhow::Result<St
     let mut cursor: Option<String> = None;
     let mut found: Vec<String> = Vec::new();
     loop {
-        let mut parameters = vec![("limit".to_owned(), "100".to_owned())];
+        let mut parameters = vec![("limit".to_owned(), "100".to_owned()), ("search".to_owned(), known_by.to_owned())];
         parameters.extend(cursor.take().map(|cursor| ("cursor".to_owned(), cursor)));
         let page = client.get(list, &parameters).await?;
         let is_meant =
