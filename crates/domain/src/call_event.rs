@@ -215,6 +215,32 @@ pub struct StartedCall {
     pub switch: SwitchId,
 }
 
+impl StartedCall {
+    /// A call that came in, of which nothing else is known yet.
+    pub fn unrouted(
+        from: impl Into<String>,
+        to: impl Into<String>,
+        sip_call_id: impl Into<String>,
+        switch: SwitchId,
+    ) -> Self {
+        Self {
+            direction: Direction::Inbound,
+            from: from.into(),
+            to: to.into(),
+            caller_name: None,
+            trunk: None,
+            attestation: Attestation::None,
+            number: None,
+            campaign: None,
+            publisher: None,
+            flow: None,
+            flow_version: None,
+            sip_call_id: sip_call_id.into(),
+            switch,
+        }
+    }
+}
+
 /// What happened. The names are the event catalogue's.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "type", content = "data", rename_all_fields = "camelCase")]

@@ -88,19 +88,5 @@ fn event_of(number: usize, rate: usize, now: Timestamp) -> CallEvent {
 }
 
 fn started(call: CallId) -> StartedCall {
-    StartedCall {
-        direction: Direction::Inbound,
-        from: "+12125550100".into(),
-        to: "+15555550199".into(),
-        caller_name: None,
-        trunk: None,
-        attestation: Attestation::None,
-        number: None,
-        campaign: None,
-        publisher: None,
-        flow: None,
-        flow_version: None,
-        sip_call_id: format!("{call}@bench"),
-        switch: SwitchId(Uuid::from_u128(5)),
-    }
+    StartedCall::unrouted("+12125550100", "+15555550199", format!("{call}@bench"), SwitchId(Uuid::from_u128(5)))
 }

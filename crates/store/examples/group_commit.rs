@@ -158,18 +158,12 @@ fn terms() -> SaleTerms {
 
 fn started(call: CallId) -> What {
     What::Started(Box::new(StartedCall {
-        direction: Direction::Inbound,
-        from: "+12125550100".into(),
-        to: "+15551234567".into(),
-        caller_name: None,
-        trunk: None,
-        attestation: Attestation::None,
-        number: None,
-        campaign: None,
         publisher: Some(PublisherId(uuid::Uuid::from_u128(4))),
-        flow: None,
-        flow_version: None,
-        sip_call_id: format!("{call}@bench"),
-        switch: SwitchId(uuid::Uuid::from_u128(5)),
+        ..StartedCall::unrouted(
+            "+12125550100",
+            "+15551234567",
+            format!("{call}@bench"),
+            SwitchId(uuid::Uuid::from_u128(5)),
+        )
     }))
 }

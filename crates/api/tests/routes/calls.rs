@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use domain::{
-    Attestation, BuyerId, CallEvent, CallId, Candidate, Direction, EndCause, EndpointId, LegFailure, LegId, LegRole,
-    Party, RankingRecord, RecordingId, RejectReason, Rejected, StartedCall, Strategy, SwitchId, What,
+    Attestation, BuyerId, CallEvent, CallId, Candidate, EndCause, EndpointId, LegFailure, LegId, LegRole, Party,
+    RankingRecord, RecordingId, RejectReason, Rejected, StartedCall, Strategy, SwitchId, What,
 };
 use operations::EventLog;
 use serde_json::{Value, json};
@@ -35,19 +35,8 @@ pub async fn sold_call(platform: &Platform, cut: usize) -> Sold {
     let candidate =
         |buyer| Candidate { buyer, endpoint, weight: 1, priority: 0, score_permille: Some(500), active_calls: 0 };
     let started = StartedCall {
-        direction: Direction::Inbound,
-        from: "+15551230001".to_owned(),
-        to: "+15551234567".to_owned(),
-        caller_name: None,
-        trunk: None,
         attestation: Attestation::A,
-        number: None,
-        campaign: None,
-        publisher: None,
-        flow: None,
-        flow_version: None,
-        sip_call_id: "abc@example".to_owned(),
-        switch,
+        ..StartedCall::unrouted("+15551230001", "+15551234567", "abc@example", switch)
     };
     let leg = |leg, buyer| What::LegStarted {
         leg,

@@ -2,7 +2,7 @@
 
 use std::{cmp::Ordering, collections::BTreeMap, time::Duration};
 
-use domain::{Attestation, CallEvent, CallId, Direction, EndCause, Party, RecordingId, StartedCall, What};
+use domain::{Attestation, CallEvent, CallId, EndCause, Party, RecordingId, StartedCall, What};
 use operations::{EventLog as _, Role};
 use serde_json::{Value, json};
 
@@ -112,19 +112,8 @@ async fn fill(platform: &Platform, admin: &Client<'_>) -> BTreeMap<&'static str,
 async fn call(platform: &Platform) -> CallId {
     let (call, recording): (CallId, RecordingId) = (platform.id(), platform.id());
     let started = StartedCall {
-        direction: Direction::Inbound,
-        from: "+15551230001".to_owned(),
-        to: "+15551234567".to_owned(),
-        caller_name: None,
-        trunk: None,
         attestation: Attestation::A,
-        number: None,
-        campaign: None,
-        publisher: None,
-        flow: None,
-        flow_version: None,
-        sip_call_id: "abc@example".to_owned(),
-        switch: platform.id(),
+        ..StartedCall::unrouted("+15551230001", "+15551234567", "abc@example", platform.id())
     };
     let what = [
         What::Started(Box::new(started)),

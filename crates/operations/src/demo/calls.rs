@@ -6,7 +6,7 @@ use std::{
     sync::{Arc, Mutex, PoisonError},
 };
 
-use domain::{Attestation, CallEvent, CallId, Direction, EndCause, Party, StartedCall, SwitchId, Timestamp, What};
+use domain::{CallEvent, CallId, EndCause, Party, StartedCall, SwitchId, Timestamp, What};
 use sha2::{Digest, Sha256};
 
 use crate::{CallRow, Calls, EventLog, Heartbeat, Ids, LiveBus, LiveUpdate, StoreError, Switches, TenantScope};
@@ -196,21 +196,7 @@ fn steps(row: Option<&CallRow>, wanted: DemoStep) -> Result<Vec<Step>, &'static 
 }
 
 fn started(call: CallId, switch: SwitchId) -> StartedCall {
-    StartedCall {
-        direction: Direction::Inbound,
-        from: format!("{CALLER_PREFIX}{}", call.0.as_u128() % 10),
-        to: DIALLED.to_owned(),
-        caller_name: None,
-        trunk: None,
-        attestation: Attestation::None,
-        number: None,
-        campaign: None,
-        publisher: None,
-        flow: None,
-        flow_version: None,
-        sip_call_id: format!("{call}@demo"),
-        switch,
-    }
+    StartedCall::unrouted(format!("{CALLER_PREFIX}{}", call.0.as_u128() % 10), DIALLED, format!("{call}@demo"), switch)
 }
 
 #[cfg(test)]
