@@ -2,7 +2,7 @@
 
 use std::{net::IpAddr, time::Duration};
 
-use crate::backoff::SignInLimits;
+use operations::SignInLimits;
 
 /// Configuration of the API role.
 #[derive(Clone, Debug)]

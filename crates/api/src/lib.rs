@@ -5,7 +5,6 @@
 
 pub mod access;
 mod authenticate;
-mod backoff;
 mod buckets;
 mod bulk;
 mod caller;
@@ -45,11 +44,11 @@ use axum::{
 };
 use tower_http::cors::{AllowOrigin, CorsLayer};
 
-pub use backoff::SignInLimits;
 pub use buckets::{Allowance, LocalBuckets};
 pub use config::{ApiConfig, LiveLimits};
 pub use event_view::wire_name;
 pub use live::permission_of;
+pub use operations::SignInLimits;
 pub use problem::{ApiError, Fault, Problem};
 pub use state::{Ports, State};
 

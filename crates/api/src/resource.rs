@@ -162,7 +162,7 @@ async fn visitor(principal: Principal, state: &State, asked: Option<HeaderValue>
 
 /// Into the audit log, once a minute for one who and what: a program that asks again and again is no news.
 async fn note_denial(principal: Principal, state: &State, request: Request, permission: Permission) {
-    if !state.is_first_of_late(format!("denied:{}:{}", principal.label(), permission.as_str())) {
+    if !state.is_first_of_late(&format!("denied:{}:{}", principal.label(), permission.as_str())).await {
         return;
     }
     let (mut parts, _) = request.into_parts();

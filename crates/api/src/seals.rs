@@ -54,6 +54,11 @@ impl Seals {
         self.mac("csrf", &[session, random]).verify_slice(&seal).is_ok()
     }
 
+    /// A name for a text by which only a holder of the key knows it again: 128 bits in hex.
+    pub fn blind(&self, purpose: &str, text: &str) -> String {
+        to_hex(&self.mac(purpose, &[text]).finalize().into_bytes()[..16])
+    }
+
     /// A text that [`Self::open`] reads again: the value as base64 JSON and its seal.
     pub fn seal<T: Serialize>(&self, purpose: &str, value: &T) -> String {
         let body = URL_SAFE_NO_PAD.encode(serde_json::to_vec(value).unwrap_or_default());

@@ -1,23 +1,24 @@
 //! What every route can reach.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::{
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
 
 use domain::{Seed, Timestamp};
 use operations::{
-    CallReports, ConsentVerifier, DemoCalls, Directory, Flows, Gate, IdentityProviders, Ids, Leases, LiveBus,
+    CallReports, ConsentVerifier, Counters, DemoCalls, Directory, Flows, Gate, IdentityProviders, Ids, Leases, LiveBus,
     Provisioning, Vault,
 };
 use prometheus_client::registry::Registry;
 use tokio::sync::Semaphore;
 
 use crate::{
-    backoff::SignInGuard,
     config::ApiConfig,
-    live::Tickets,
     metrics::HttpMetrics,
     ports::{Buckets, CallControl, Clock, HealthProbe, Mailer, RecordingFiles},
     seals::Seals,
-    throttle::Windows,
+    throttle::SignInGuard,
 };
 
 /// The parts the server brings.
@@ -47,6 +48,8 @@ pub struct Ports {
     pub registry: Registry,
     /// Where requests are taken from.
     pub buckets: Arc<dyn Buckets>,
+    /// What is counted or used once.
+    pub counters: Arc<dyn Counters>,
     /// Where live updates come from.
     pub live: Arc<dyn LiveBus>,
     /// Says whether a call may happen.
@@ -82,8 +85,7 @@ struct Inner {
     flows: Flows,
     seals: Seals,
     buckets: Arc<dyn Buckets>,
-    resets: Windows<std::net::IpAddr>,
-    noted: Windows<String>,
+    counters: Arc<dyn Counters>,
     sign_in: SignInGuard,
     password_checks: Semaphore,
     registry: Registry,
@@ -95,7 +97,6 @@ struct Inner {
     vault: Vault,
     identity_providers: Arc<dyn IdentityProviders>,
     live_clients: Arc<Semaphore>,
-    tickets: Tickets,
 }
 
 impl std::fmt::Debug for State {
@@ -109,14 +110,13 @@ impl State {
     pub fn new(config: ApiConfig, mut ports: Ports) -> Self {
         let metrics = HttpMetrics::register(&mut ports.registry);
         let ids = Arc::new(Ids::new(ports.seed.fork()));
+        let seals = Seals::new(config.seal_key);
         Self(Arc::new(Inner {
-            seals: Seals::new(config.seal_key),
+            sign_in: SignInGuard::new(config.sign_in, Arc::clone(&ports.counters), seals.clone()),
+            seals,
             buckets: ports.buckets,
-            resets: Windows::new(std::time::Duration::from_mins(1), config.counted_max),
-            noted: Windows::new(std::time::Duration::from_mins(1), config.counted_max),
-            sign_in: SignInGuard::new(config.sign_in, config.counted_max),
+            counters: ports.counters,
             password_checks: Semaphore::new(config.password_checks_max),
-            tickets: Tickets::new(config.counted_max),
             started_at: ports.clock.now(),
             seed: Mutex::new(ports.seed),
             flows: Flows::new(ports.directory.clone(), Arc::clone(&ids)),
@@ -235,18 +235,19 @@ impl State {
         &*self.0.buckets
     }
 
-    /// Password resets asked for, by network.
-    pub fn resets(&self) -> &Windows<std::net::IpAddr> {
-        &self.0.resets
+    /// True for the first who asks with this key, whichever process: it is remembered for so long.
+    pub async fn is_first(&self, purpose: &str, key: &str, remembered: Duration) -> bool {
+        let key = self.seals().blind(purpose, key);
+        self.0.counters.is_first(&key, remembered, self.now()).await
     }
 
     /// True once in a minute for one key: for what is noted once though it comes many times.
-    pub fn is_first_of_late(&self, key: String) -> bool {
-        self.0.noted.count(key, 1, self.now()).admitted
+    pub async fn is_first_of_late(&self, key: &str) -> bool {
+        self.is_first("noted", key, Duration::from_mins(1)).await
     }
 
     /// Failed sign-ins.
-    pub fn sign_in_guard(&self) -> &SignInGuard {
+    pub(crate) fn sign_in_guard(&self) -> &SignInGuard {
         &self.0.sign_in
     }
 
@@ -293,10 +294,5 @@ impl State {
     /// Room for WebSocket clients.
     pub fn live_clients(&self) -> Arc<Semaphore> {
         Arc::clone(&self.0.live_clients)
-    }
-
-    /// WebSocket tickets used.
-    pub fn tickets(&self) -> &Tickets {
-        &self.0.tickets
     }
 }

@@ -1,6 +1,7 @@
 //! The use cases: load, decide, save. Owns the storage traits.
 
 mod audit_chain;
+mod counters;
 mod credentials;
 mod demo;
 mod directory;
@@ -26,6 +27,7 @@ mod vault;
 mod voice;
 
 pub use audit_chain::{AUDIT_ROOT, audit_hash};
+pub use counters::{Counters, LocalCounters, SignInLimits, SignInTry, Trier};
 pub use credentials::{
     NewToken, PASSWORD_BYTES_MAX, PASSWORD_CHARS_MIN, PasswordError, hash_password, new_token, token_hash,
     verify_password,

@@ -1,14 +1,17 @@
 //! What several processes share through Redis, and what stands in for it in one process.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use anyhow::Context as _;
 use api::LocalBuckets;
 use api::ports::{Bucket, Buckets, CallControl, Health, HealthProbe, PortError, Taken};
 use async_trait::async_trait;
 use domain::{CallId, SwitchId, TenantId, Timestamp};
-use operations::LiveBus;
-use store::{LiveKept, MemoryBus, Order, RedisBuckets, RedisBus, RedisConfig, RedisOrders, SharedBucket};
+use operations::{Counters, LiveBus, LocalCounters, SignInLimits, SignInTry, Trier};
+use store::{
+    LiveKept, MemoryBus, Order, RedisBuckets, RedisBus, RedisConfig, RedisCounters, RedisOrders, SharedBucket,
+};
 use switch::Input;
 use tokio::sync::mpsc;
 
@@ -71,6 +74,56 @@ impl Buckets for SharedBuckets {
             Some(taken) => taken.into_iter().map(|(admitted, lack_micros)| Taken { admitted, lack_micros }).collect(),
             None => self.here.take(buckets, now).await,
         }
+    }
+}
+
+/// Where the API counts failed sign-ins and what is good once.
+pub fn counters(config: &Config, keys_max: usize) -> anyhow::Result<Arc<dyn Counters>> {
+    let here = LocalCounters::new(keys_max);
+    Ok(match redis(config) {
+        Some(redis) => Arc::new(SharedCounters { everywhere: RedisCounters::new(redis).context("redis.url")?, here }),
+        None => Arc::new(here),
+    })
+}
+
+/// Those of all processes, and of this one alone while Redis is away.
+#[derive(Debug)]
+struct SharedCounters {
+    everywhere: RedisCounters,
+    here: LocalCounters,
+}
+
+#[async_trait]
+impl Counters for SharedCounters {
+    async fn is_first(&self, key: &str, remembered: Duration, now: Timestamp) -> bool {
+        // Also remembered here, so that what this process let in is refused by it when Redis goes away after.
+        self.here.is_first(key, remembered, now) && self.everywhere.is_first(key, remembered).await.unwrap_or(true)
+    }
+
+    async fn begin(&self, who: &Trier, limits: &SignInLimits, now: Timestamp) -> Result<SignInTry, Duration> {
+        match self.everywhere.begin(who, limits).await {
+            Some(begun) => begun,
+            None => self.here.begin(who, limits, now),
+        }
+    }
+
+    async fn give_back(&self, who: &Trier, begun: &SignInTry) {
+        if begun.is_shared {
+            // Should Redis be gone since, the try counts: that errs on the side of refusing.
+            self.everywhere.give_back(who, begun).await;
+        } else {
+            self.here.give_back(who, begun);
+        }
+    }
+
+    async fn forget(&self, who: &Trier) {
+        self.here.forget(who);
+        self.everywhere.forget(who).await;
+    }
+
+    async fn forget_account(&self, account: &str, limits: &SignInLimits) {
+        self.here.forget_account(account);
+        self.everywhere.forget_account(account, limits).await;
     }
 }
 

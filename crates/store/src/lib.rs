@@ -45,7 +45,7 @@ pub use copy::{COPY_ROWS, CopyError, CopyProgress, copy};
 pub use journal::FileJournal;
 pub use live::{LiveKept, MemoryBus};
 pub use migrate::{SchemaVersion, migrate_to, schema_versions};
-pub use redis::{Order, RedisBuckets, RedisBus, RedisConfig, RedisError, RedisOrders, SharedBucket};
+pub use redis::{Order, RedisBuckets, RedisBus, RedisConfig, RedisCounters, RedisError, RedisOrders, SharedBucket};
 
 use dialect::store_error;
 use hot::Hot;

@@ -40,6 +40,12 @@ impl Api {
         Self { url: url.trim_end_matches('/').to_owned(), key: demo.api_key.clone(), agent: config.build().new_agent() }
     }
 
+    /// Where its WebSocket lets the holder of this ticket in.
+    #[must_use]
+    pub fn events_url(&self, ticket: &str) -> String {
+        format!("{}/ws/events?ticket={ticket}", self.url.replacen("http", "ws", 1))
+    }
+
     #[must_use]
     pub fn is_ready(&self) -> bool {
         self.agent.get(format!("{}/health/ready", self.url)).call().is_ok()

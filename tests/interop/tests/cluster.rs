@@ -10,13 +10,14 @@ use std::time::Duration;
 
 use anyhow::{Context as _, ensure};
 use domain::Seed;
-use interop::api::is_settled;
+use interop::api::{Api, is_settled};
 use interop::cluster::Cluster;
 use interop::expect::Finished;
 use interop::platform::POSTGRES;
 use interop::sipp::Sipp;
 use libtest_mimic::{Arguments, Trial};
 use serde_json::Value;
+use tokio_tungstenite::tungstenite::{Message, connect};
 
 const SECOND: Duration = Duration::from_secs(1);
 /// A buyer of the demo pays for calls of five seconds.
@@ -28,7 +29,8 @@ const CLOSES_WITHIN: Duration = Duration::from_secs(60);
 
 type Scenario = fn(&mut Cluster) -> anyhow::Result<()>;
 
-const SCENARIOS: [(&str, Scenario); 2] = [
+const SCENARIOS: [(&str, Scenario); 3] = [
+    ("what_is_counted_or_used_once_is_so_at_all_api_processes_together", counted_together),
     ("a_call_is_ended_at_every_api_process", ended_anywhere),
     ("processes_killed_at_random_lose_no_call_no_cent_and_no_cap", killed_at_random),
 ];
@@ -88,6 +90,25 @@ fn ended_anywhere(cluster: &mut Cluster) -> anyhow::Result<()> {
         let detail = api.settled_call(&caller)?;
         Finished { detail: &detail }.sound()?;
         Finished { detail: &detail }.ended_by("operator")?;
+    }
+    Ok(())
+}
+
+/// Sign-ins that fail at several processes wait together, and a ticket used at one is no good at another.
+fn counted_together(cluster: &mut Cluster) -> anyhow::Result<()> {
+    let guess = r#"{"email": "nobody@example.com", "password": "a wrong password"}"#;
+    for (tried, api) in cluster.apis.iter().cycle().take(8).enumerate() {
+        let (status, body) = api.send("POST", "/auth/login", guess)?;
+        ensure!(status == if tried < 5 { 401 } else { 429 }, "try {tried}: {status} {body}");
+    }
+    for (place, api) in cluster.apis.iter().enumerate() {
+        let (status, body) = api.send("POST", "/auth/ws-ticket", "")?;
+        let ticket = body["ticket"].as_str().with_context(|| format!("{status} {body}"))?;
+        let first = |api: &Api| -> anyhow::Result<Message> { Ok(connect(api.events_url(ticket))?.0.read()?) };
+        for (used, other) in cluster.apis.iter().cycle().skip(place + 1).take(3).enumerate() {
+            let is_let_in = first(other)?.is_text();
+            ensure!(is_let_in == (used == 0), "api-{}'s ticket, used {used} times, is good: {is_let_in}", place + 1);
+        }
     }
     Ok(())
 }

@@ -30,7 +30,6 @@ use crate::{
     problem::{ApiError, ApiResult, Fault},
     resource::Resource,
     state::State,
-    throttle::network_of,
     wire::{Ref, Time},
 };
 
@@ -155,42 +154,50 @@ async fn login(
     Body(body): Body<LoginRequest>,
 ) -> ApiResult<Response> {
     let email = body.email.trim().to_lowercase();
-    check_lock(&state, &context, &email)?;
-    let candidates = candidates(&state, &email, body.tenant.as_deref(), &headers).await?;
-    let mut matching = matching(&state, &body.password, &candidates).await?;
-    if matching.len() > 1 {
-        return Err(choice(&state, &matching).await?);
-    }
-    let Some(user) = matching.pop() else {
-        failed(&state, &context, &email);
-        for user in &candidates {
-            note(&state, &context, user, "auth.login.failed", false).await;
-        }
-        return Err(wrong());
-    };
-    let tenant = state.directory().tenants.find_tenant(user.tenant).await.map_err(from_store)?.ok_or_else(wrong)?;
-    if user.status != UserStatus::Active || tenant.status == TenantStatus::Inactive {
-        note(&state, &context, &user, "auth.login.failed", false).await;
-        return Err(ApiError::forbidden("The account is not active"));
-    }
-    if !password_is_allowed(&state, &user).await? {
-        note(&state, &context, &user, "auth.login.failed", false).await;
-        let message = "Your tenant signs in at its identity provider only: choose single sign-on";
-        return Err(ApiError { code: "SINGLE_SIGN_ON_REQUIRED", ..ApiError::forbidden(message) });
-    }
-    match second_factor::check(&state, &user, body.code.as_deref()).await? {
-        Factor::None | Factor::Right => {}
-        Factor::Missing => return Err(second_factor::missing()),
-        Factor::Wrong => {
-            failed(&state, &context, &email);
-            note(&state, &context, &user, "auth.second_factor.failed", false).await;
-            return Err(second_factor::wrong());
-        }
-    }
-    state.sign_in_guard().succeeded(&email, network_of(context.peer.0));
+    let (user, tenant) = attempt(&state, &context, &email, prove(&state, &context, &headers, &email, &body)).await?;
+    state.sign_in_guard().succeeded(&email, context.peer.0).await;
     note(&state, &context, &user, "auth.login.success", true).await;
     let proof = Proof { method: SignInMethod::Password, at: state.now() };
     open(&state, &context, &user, &tenant, proof).await
+}
+
+/// Whose password and code these are; or what was wrong.
+async fn prove(
+    state: &State,
+    context: &Context,
+    headers: &HeaderMap,
+    email: &str,
+    body: &LoginRequest,
+) -> ApiResult<Result<(User, Tenant), ApiError>> {
+    let candidates = candidates(state, email, body.tenant.as_deref(), headers).await?;
+    let mut matching = matching(state, &body.password, &candidates).await?;
+    if matching.len() > 1 {
+        return Err(choice(state, &matching).await?);
+    }
+    let Some(user) = matching.pop() else {
+        for user in &candidates {
+            note(state, context, user, "auth.login.failed", false).await;
+        }
+        return Ok(Err(wrong()));
+    };
+    let tenant = state.directory().tenants.find_tenant(user.tenant).await.map_err(from_store)?.ok_or_else(wrong)?;
+    if user.status != UserStatus::Active || tenant.status == TenantStatus::Inactive {
+        note(state, context, &user, "auth.login.failed", false).await;
+        return Err(ApiError::forbidden("The account is not active"));
+    }
+    if !password_is_allowed(state, &user).await? {
+        note(state, context, &user, "auth.login.failed", false).await;
+        let message = "Your tenant signs in at its identity provider only: choose single sign-on";
+        return Err(ApiError { code: "SINGLE_SIGN_ON_REQUIRED", ..ApiError::forbidden(message) });
+    }
+    match second_factor::check(state, &user, body.code.as_deref()).await? {
+        Factor::None | Factor::Right => Ok(Ok((user, tenant))),
+        Factor::Missing => Err(second_factor::missing()),
+        Factor::Wrong => {
+            note(state, context, &user, "auth.second_factor.failed", false).await;
+            Ok(Err(second_factor::wrong()))
+        }
+    }
 }
 
 /// Owners and operators may always, so that nobody is locked out by a provider that is gone or set wrong.
@@ -209,21 +216,14 @@ pub(super) struct Proof {
     pub at: Timestamp,
 }
 
-/// Refuses whoever failed too often.
-pub(super) fn check_lock(state: &State, context: &Context, account: &str) -> ApiResult<()> {
-    match state.sign_in_guard().locked_for(account, network_of(context.peer.0), state.now()) {
-        None => Ok(()),
-        Some(seconds) => Err(ApiError {
-            code: "TOO_MANY_ATTEMPTS",
-            ..ApiError::too_many("Too many failed sign-ins; try again later", seconds)
-        }),
-    }
-}
-
-/// Counts a failure.
-pub(super) fn failed(state: &State, context: &Context, account: &str) {
-    state.sign_in_guard().failed(account, network_of(context.peer.0), state.now());
-    tracing::warn!(account, peer = %context.peer.0, "auth.login.failed");
+/// Lets `work` try unless too many failed: see [`crate::throttle::SignInGuard::attempt`].
+pub(super) async fn attempt<T>(
+    state: &State,
+    context: &Context,
+    account: &str,
+    work: impl Future<Output = ApiResult<Result<T, ApiError>>>,
+) -> ApiResult<T> {
+    state.sign_in_guard().attempt(account, context.peer.0, state.now(), work).await
 }
 
 fn wrong() -> ApiError {

@@ -28,7 +28,7 @@ use crate::{
     authenticate::Identity,
     config::LiveLimits,
     extract::Query,
-    live::{Admitted, Payload, Subscription},
+    live::{Admitted, Payload, Subscription, redeem_ticket},
     problem::ApiError,
     resource::Resource,
     state::State,
@@ -86,7 +86,7 @@ async fn listen(
     };
     let limits = state.config().live;
     let upgrade = upgrade.max_message_size(limits.message_bytes_max).max_frame_size(limits.message_bytes_max);
-    Ok(match admit(&state, identity, query.ticket.as_deref()) {
+    Ok(match admit(&state, identity, query.ticket.as_deref()).await {
         Ok(admitted) => upgrade.on_upgrade(move |socket| serve(state, admitted, socket, room)),
         Err(error) => {
             tracing::warn!(reason = %error.message, "websocket refused");
@@ -100,9 +100,9 @@ async fn listen(
 }
 
 /// A ticket or a key. Not the cookie: any page could open a WebSocket with it.
-fn admit(state: &State, identity: Identity, ticket: Option<&str>) -> Result<Admitted, ApiError> {
+async fn admit(state: &State, identity: Identity, ticket: Option<&str>) -> Result<Admitted, ApiError> {
     if let Some(ticket) = ticket {
-        return state.tickets().redeem(state.seals(), ticket, state.now());
+        return redeem_ticket(state, ticket).await;
     }
     match identity {
         Identity::Known(principal) if !matches!(principal.who, Who::User { by_cookie: true, .. }) => Ok(Admitted {

@@ -14,14 +14,16 @@ use uuid::Uuid;
 
 use super::{
     assignment::check_rank,
-    auth::{check_lock, failed, note, password_matches, password_room},
+    auth::{attempt, note, password_matches, password_room},
 };
 use crate::{
     access::{Permission, Who},
+    buckets::Allowance,
     caller::{Caller, Context},
     convert::from_store,
     extract::{Body, PathId},
     mails::{Handed, hand_link},
+    ports::Bucket,
     problem::{ApiError, ApiResult, Fault},
     resource::Resource,
     state::State,
@@ -82,12 +84,14 @@ async fn change(caller: Caller, Body(body): Body<ChangePasswordRequest>) -> ApiR
     };
     let (directory, scope) = (caller.directory(), caller.tenant_scope());
     let user = directory.users.get(scope, id).await.map_err(from_store)?;
-    check_lock(&caller.state, caller.context(), &user.email)?;
-    if !password_matches(&caller.state, body.current_password.clone(), user.password_hash.clone()).await? {
-        failed(&caller.state, caller.context(), &user.email);
+    let compared = async {
+        if password_matches(&caller.state, body.current_password.clone(), user.password_hash.clone()).await? {
+            return Ok(Ok(()));
+        }
         caller.note_failure("auth.password.change").await;
-        return Err(ApiError::validation(vec![Fault::body("currentPassword", "is not right")]));
-    }
+        Ok(Err(ApiError::validation(vec![Fault::body("currentPassword", "is not right")])))
+    };
+    attempt(&caller.state, caller.context(), &user.email, compared).await?;
     if body.new_password == body.current_password {
         return Err(ApiError::validation(vec![Fault::body("newPassword", "is the old one; choose another one")]));
     }
@@ -120,8 +124,11 @@ async fn forgot(
     context: Context,
     Body(body): Body<ForgotPasswordRequest>,
 ) -> ApiResult<StatusCode> {
-    let allowance = state.resets().count(network_of(context.peer.0), FORGOTTEN_PER_MINUTE, state.now());
-    if !allowance.admitted {
+    let network = state.seals().blind("reset", &network_of(context.peer.0).to_string());
+    let bucket = Bucket { key: format!("reset:{network}"), per_minute: FORGOTTEN_PER_MINUTE };
+    let taken = state.buckets().take(std::slice::from_ref(&bucket), state.now()).await;
+    let allowance = taken.first().map(|taken| Allowance::of(&bucket, *taken));
+    if let Some(allowance) = allowance.filter(|allowance| !allowance.admitted) {
         return Err(ApiError::too_many("Too many resets were asked for; try again later", allowance.reset_secs));
     }
     // Behind the answer, so that its time does not tell whether anybody has the address.
@@ -259,7 +266,7 @@ async fn redeem(
     if !state.directory().aids.redeem_link(&link, &changed, now).await.map_err(from_store)? {
         return Err(over());
     }
-    state.sign_in_guard().reset(&user.email);
+    state.sign_in_guard().reset(&user.email).await;
     let action = match link.purpose {
         LinkPurpose::Invitation => "auth.invitation.accept",
         LinkPurpose::PasswordReset => "auth.password.reset",

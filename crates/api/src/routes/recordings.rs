@@ -269,7 +269,7 @@ async fn link(
 async fn stream(caller: Caller, PathId(id): PathId<RecordingId>, headers: HeaderMap) -> ApiResult<Response> {
     let response = send(&caller.state, caller.scope(), id, &headers).await?;
     // A player asks for one recording in many ranges: that is one play.
-    if caller.state.is_first_of_late(format!("play:{}:{id}", caller.principal.label())) {
+    if caller.state.is_first_of_late(&format!("play:{}:{id}", caller.principal.label())).await {
         caller.note("recording.play", "recording", Some(id.to_string()), json!({})).await;
     }
     Ok(response)
@@ -290,7 +290,7 @@ async fn linked(
     let link = link.filter(|link| Timestamp::from_micros(link.expires) > state.now());
     let link = link.ok_or_else(|| ApiError::not_found("Link"))?;
     let response = send(&state, TenantScope::of(link.tenant), link.recording, &headers).await?;
-    if state.is_first_of_late(format!("play:{}:{}", context.peer.0, link.recording)) {
+    if state.is_first_of_late(&format!("play:{}:{}", context.peer.0, link.recording)).await {
         let played = Noted { action: "recording.play", entity: "recording", success: true };
         let changes = json!({"by": {"after": "link"}});
         context.note(&state, link.tenant, None, played, Some(link.recording.to_string()), changes).await;

@@ -11,7 +11,7 @@ use utoipa_axum::routes;
 
 use super::{
     assignment::check_rank,
-    auth::{check_lock, failed, password_matches},
+    auth::{attempt, password_matches},
 };
 use crate::{
     access::{Permission, Who},
@@ -150,22 +150,21 @@ pub struct ProofRequest {
 
 /// Password, and code where there is a second factor. Failures count as failed sign-ins.
 async fn prove(caller: &Caller, user: &User, proof: &ProofRequest) -> ApiResult<()> {
-    check_lock(&caller.state, caller.context(), &user.email)?;
-    let password = proof.password.clone().unwrap_or_default();
-    if !password_matches(&caller.state, password, user.password_hash.clone()).await? {
-        failed(&caller.state, caller.context(), &user.email);
+    let compared = async {
+        let password = proof.password.clone().unwrap_or_default();
+        let wrong = if !password_matches(&caller.state, password, user.password_hash.clone()).await? {
+            ApiError { code: "PASSWORD_WRONG", ..ApiError::forbidden("The password is not right") }
+        } else {
+            match check(&caller.state, user, proof.code.as_deref()).await? {
+                Factor::None | Factor::Right => return Ok(Ok(())),
+                Factor::Missing => return Err(ApiError { status: StatusCode::FORBIDDEN, ..missing() }),
+                Factor::Wrong => ApiError { status: StatusCode::FORBIDDEN, ..wrong() },
+            }
+        };
         caller.note_failure("auth.proof.failed").await;
-        return Err(ApiError { code: "PASSWORD_WRONG", ..ApiError::forbidden("The password is not right") });
-    }
-    match check(&caller.state, user, proof.code.as_deref()).await? {
-        Factor::None | Factor::Right => Ok(()),
-        Factor::Missing => Err(ApiError { status: StatusCode::FORBIDDEN, ..missing() }),
-        Factor::Wrong => {
-            failed(&caller.state, caller.context(), &user.email);
-            caller.note_failure("auth.proof.failed").await;
-            Err(ApiError { status: StatusCode::FORBIDDEN, ..wrong() })
-        }
-    }
+        Ok(Err(wrong))
+    };
+    attempt(&caller.state, caller.context(), &user.email, compared).await
 }
 
 /// Proves once more who is signed in. For a quarter of an hour sensitive changes are let through.
@@ -239,16 +238,16 @@ pub struct RecoveryCodes {
     (status = 409, description = "None is being set up", body = crate::Problem, content_type = "application/problem+json")))]
 async fn confirm(caller: Caller, Body(body): Body<CodeRequest>) -> ApiResult<Json<RecoveryCodes>> {
     let user = person(&caller).await?;
-    check_lock(&caller.state, caller.context(), &user.email)?;
     let (aids, scope) = (&caller.directory().aids, caller.tenant_scope());
     let factor = aids.second_factor(scope, user.id).await.map_err(from_store)?;
     let Some(factor) = factor.filter(|factor| factor.confirmed_at.is_none()) else {
         return Err(ApiError::conflict("second factor: none is being set up"));
     };
-    if !use_code(&caller.state, scope, &factor, &body.code).await? {
-        failed(&caller.state, caller.context(), &user.email);
-        return Err(ApiError { status: StatusCode::FORBIDDEN, ..wrong() });
-    }
+    let compared = async {
+        let is_right = use_code(&caller.state, scope, &factor, &body.code).await?;
+        Ok(if is_right { Ok(()) } else { Err(ApiError { status: StatusCode::FORBIDDEN, ..wrong() }) })
+    };
+    attempt(&caller.state, caller.context(), &user.email, compared).await?;
     let codes = new_codes(&caller, &user).await?;
     if let Who::User { session, .. } = &caller.principal.who {
         let accounts = &caller.directory().accounts;

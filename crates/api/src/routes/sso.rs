@@ -21,7 +21,7 @@ use utoipa::ToSchema;
 use utoipa_axum::routes;
 
 use super::{
-    auth::{LoginResponse, Proof, check_lock, failed, host_of, note, open},
+    auth::{self, LoginResponse, Proof, host_of, note, open},
     second_factor::{self, Factor},
     single_sign_on::client_of,
     sso_user,
@@ -423,25 +423,19 @@ async fn with_factor(
     user: &User,
     code: Option<&str>,
 ) -> ApiResult<()> {
-    let again = async || {
-        let still = attempt.expires_at > state.now();
-        if still { state.directory().single_sign_on.insert_attempt(attempt).await.map_err(from_store) } else { Ok(()) }
+    let compared = async {
+        match second_factor::check(state, user, code).await? {
+            Factor::None | Factor::Right => Ok(Ok(())),
+            Factor::Missing => Err(second_factor::missing()),
+            Factor::Wrong => {
+                note(state, context, user, "auth.second_factor.failed", false).await;
+                Ok(Err(second_factor::wrong()))
+            }
+        }
     };
-    if let Err(locked) = check_lock(state, context, &user.email) {
-        again().await?;
-        return Err(locked);
+    let checked = auth::attempt(state, context, &user.email, compared).await;
+    if checked.is_err() && attempt.expires_at > state.now() {
+        state.directory().single_sign_on.insert_attempt(attempt).await.map_err(from_store)?;
     }
-    match second_factor::check(state, user, code).await? {
-        Factor::None | Factor::Right => Ok(()),
-        Factor::Missing => {
-            again().await?;
-            Err(second_factor::missing())
-        }
-        Factor::Wrong => {
-            failed(state, context, &user.email);
-            note(state, context, user, "auth.second_factor.failed", false).await;
-            again().await?;
-            Err(second_factor::wrong())
-        }
-    }
+    checked
 }

@@ -76,6 +76,28 @@ async fn guessing_is_locked_out() {
 }
 
 #[tokio::test]
+async fn of_many_guesses_at_once_no_more_come_through() {
+    let platform = Platform::with(|config| config.password_checks_max = 100).await;
+    platform.user(platform.tenant, "ana@acme.example", Role::Admin).await;
+    let client = platform.anonymous();
+    let guesses = (0..20).map(|_| sign_in(&client, "ana@acme.example", "wrong password"));
+    let answers = futures_util::future::join_all(guesses).await;
+    let mut statuses: Vec<u16> = answers.iter().map(|answer| answer.status.as_u16()).collect();
+    statuses.sort_unstable();
+    assert_eq!(statuses, [vec![401; 5], vec![429; 15]].concat());
+}
+
+#[tokio::test]
+async fn whoever_is_right_is_not_counted() {
+    let platform = Platform::new().await;
+    platform.user(platform.tenant, "ana@acme.example", Role::Admin).await;
+    platform.user(platform.other, "ana@acme.example", Role::Admin).await;
+    for _ in 0..8 {
+        sign_in(&platform.anonymous(), "ana@acme.example", PASSWORD).await.expect(409);
+    }
+}
+
+#[tokio::test]
 async fn an_address_known_to_two_tenants_needs_the_tenant() {
     let platform = Platform::new().await;
     platform.user(platform.tenant, "ana@both.example", Role::Admin).await;

@@ -140,7 +140,9 @@ async fn strangers_are_closed_with_1008() {
     let address = serve(&platform).await;
     let used = ticket(&platform).await;
     drop(connect(address, &used).await);
-    for ticket in ["", "nonsense", &used] {
+    let late = ticket(&platform).await;
+    platform.clock.advance(Duration::from_secs(30));
+    for ticket in ["", "nonsense", &used, &late] {
         let mut socket = connect(address, ticket).await;
         match next(&mut socket).await {
             Message::Close(Some(frame)) => assert_eq!(u16::from(frame.code), 1008, "{ticket}"),

@@ -251,6 +251,7 @@ impl Platform {
             seed: Seed::from_number(3),
             registry: prometheus_client::registry::Registry::default(),
             buckets: Arc::new(api::LocalBuckets::new(1_000)),
+            counters: Arc::new(operations::LocalCounters::new(1_000)),
             live: bus.clone() as Arc<dyn LiveBus>,
             gate: Arc::new(operations::Gate::new(Arc::new(store.clone()))),
             consent_verifier: Arc::new(Provider),

@@ -272,6 +272,7 @@ async fn start_http(
         seed: seed.fork(),
         registry,
         buckets: shared::buckets(config, api_config.counted_max)?,
+        counters: shared::counters(config, api_config.counted_max)?,
         live: core.live,
         demo_calls,
         gate: core.gate.clone(),

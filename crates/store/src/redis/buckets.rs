@@ -1,16 +1,6 @@
 //! Buckets of requests shared by all API processes.
 
-use std::time::Duration;
-
-use redis::{Client, RedisError as Cause, aio::MultiplexedConnection};
-use tokio::{sync::Mutex, time::timeout};
-
-use super::{Pause, RedisConfig, RedisError, connect};
-
-/// A request waits no longer for Redis.
-const WAIT_MAX: Duration = Duration::from_millis(100);
-/// Pause before Redis is tried again.
-const AWAY_PAUSE: Duration = Duration::from_secs(1);
+use super::{RedisConfig, RedisError, link::Link};
 
 /// Takes one where there is room: by Redis's clock, so that those of the processes do not matter. Arguments: interval and room in
 /// microseconds. Answers whether, and what is lacking of a full bucket.
@@ -35,58 +25,23 @@ pub struct SharedBucket {
 /// All of them.
 #[derive(Debug)]
 pub struct RedisBuckets {
-    config: RedisConfig,
-    client: Client,
-    link: Mutex<Link>,
-}
-
-#[derive(Debug, Default)]
-struct Link {
-    open: Option<MultiplexedConnection>,
-    away: Pause,
+    link: Link,
 }
 
 impl RedisBuckets {
     /// Connects when it is first needed.
     pub fn new(config: RedisConfig) -> Result<Self, RedisError> {
-        let client = config.client()?;
-        Ok(Self { config, client, link: Mutex::default() })
+        Ok(Self { link: Link::new(config, "limits are counted by each process")? })
     }
 
     /// Takes one from each: whether there was one, and the microseconds it then lacks. `None` while Redis is away.
     pub async fn take(&self, buckets: &[SharedBucket]) -> Option<Vec<(bool, i64)>> {
-        let taken = timeout(WAIT_MAX, self.ask(buckets)).await;
-        match taken {
-            Ok(Ok(taken)) => taken,
-            failed => {
-                if let Ok(Err(error)) = failed {
-                    tracing::warn!(%error, "limits are counted by each process");
-                }
-                let mut link = self.link.lock().await;
-                link.open = None;
-                link.away.begin(AWAY_PAUSE);
-                None
-            }
-        }
-    }
-
-    async fn ask(&self, buckets: &[SharedBucket]) -> Result<Option<Vec<(bool, i64)>>, Cause> {
-        let mut open = {
-            let mut link = self.link.lock().await;
-            if link.away.is_on() {
-                return Ok(None);
-            }
-            match &link.open {
-                Some(open) => open.clone(),
-                None => link.open.insert(connect(&self.client).await?).clone(),
-            }
-        };
         let mut pipe = redis::pipe();
         for bucket in buckets {
-            let key = self.config.key(&format!("bucket:{}", bucket.key));
+            let key = self.link.key(&format!("bucket:{}", bucket.key));
             pipe.cmd("EVAL").arg(TAKE).arg(1).arg(key).arg(bucket.interval_micros).arg(bucket.room_micros);
         }
-        let taken: Vec<(i64, i64)> = pipe.query_async(&mut open).await?;
-        Ok(Some(taken.into_iter().map(|(admitted, lack)| (admitted == 1, lack)).collect()))
+        let taken: Vec<(i64, i64)> = self.link.ask(&pipe).await?;
+        Some(taken.into_iter().map(|(admitted, lack)| (admitted == 1, lack)).collect())
     }
 }

@@ -1,9 +1,12 @@
-//! What several processes share through Redis: live updates, and orders to the switch that holds a call.
+//! What several processes share through Redis: live updates, orders to the switch that holds a call,
+//! limits of requests, failed sign-ins and tickets.
 //!
 //! Nothing here is the truth of anything: calls, charges and caps are in the database, and go on without Redis.
 
 mod buckets;
 mod bus;
+mod counters;
+mod link;
 mod orders;
 
 use std::time::Duration;
@@ -13,6 +16,7 @@ use tokio::task::JoinHandle;
 
 pub use buckets::{RedisBuckets, SharedBucket};
 pub use bus::RedisBus;
+pub use counters::RedisCounters;
 pub use orders::{Order, RedisOrders};
 
 /// Longest that connecting may take.
