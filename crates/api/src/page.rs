@@ -3,7 +3,7 @@
 use std::marker::PhantomData;
 
 use garde::Validate;
-use operations::{Listed, Order, PAGE_LIMIT_DEFAULT, PAGE_LIMIT_MAX, Page, PageRequest, TOTAL_MAX};
+use operations::{Listed, Order, PAGE_LIMIT_DEFAULT, PAGE_LIMIT_MAX, Page, PageRequest, Total};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 use utoipa::{
@@ -102,14 +102,16 @@ impl<L: Listed> PageQuery<L> {
     }
 
     /// The envelope around views made already.
-    pub fn list<U>(&self, data: Vec<U>, total: Option<u64>, next_cursor: Option<String>) -> List<U> {
+    pub fn list<U>(&self, data: Vec<U>, total: Option<Total>, next_cursor: Option<String>) -> List<U> {
         let limit = self.limit.unwrap_or(PAGE_LIMIT_DEFAULT);
         let meta = PageMeta {
             page: self.cursor.is_none().then(|| self.page.unwrap_or(1)),
             limit,
-            total,
-            total_is_at_least: total.map(|total| total >= TOTAL_MAX),
-            total_pages: total.filter(|total| *total < TOTAL_MAX).map(|total| total.div_ceil(u64::from(limit.max(1)))),
+            total: total.map(|total| total.count),
+            total_is_at_least: total.map(|total| total.is_at_least),
+            total_pages: total
+                .filter(|total| !total.is_at_least)
+                .map(|total| total.count.div_ceil(u64::from(limit.max(1)))),
             next_cursor,
         };
         List { data, meta }
@@ -128,7 +130,8 @@ pub struct PageMeta {
     /// Items of a page.
     #[schema(example = 20)]
     pub limit: u32,
-    /// Items in all, counted up to 10,000; absent on pages asked for by cursor.
+    /// Items in all, as far as they were counted: 10,000 at most; of calls that several filters leave, those among the newest that were looked
+    /// at. Absent on pages asked for by cursor.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(example = 42)]
     pub total: Option<u64>,

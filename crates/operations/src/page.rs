@@ -97,10 +97,41 @@ impl Default for PageRequest {
 pub struct Page<T> {
     /// The items.
     pub items: Vec<T>,
-    /// How many there are in all, counted up to [`TOTAL_MAX`]; only for pages asked by number.
-    pub total: Option<u64>,
+    /// How many there are in all; only for pages asked by number.
+    pub total: Option<Total>,
     /// The cursor of the next page; absent on the last.
     pub next: Option<String>,
+}
+
+/// How many items a list has, as far as they were counted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Total {
+    /// The items counted: to [`TOTAL_MAX`], unless the count is kept somewhere.
+    pub count: u64,
+    /// True where counting stopped before the end: there are as many or more.
+    pub is_at_least: bool,
+}
+
+impl Total {
+    /// Counted until the end or [`TOTAL_MAX`].
+    pub fn counted(count: u64) -> Self {
+        Self { count: count.min(TOTAL_MAX), is_at_least: count >= TOTAL_MAX }
+    }
+
+    /// All of them, however many: somebody keeps the count.
+    pub fn known(count: u64) -> Self {
+        Self { count, is_at_least: false }
+    }
+
+    /// Of what a database counted.
+    pub fn of(counted: i64) -> Self {
+        Self::counted(counted.max(0).unsigned_abs())
+    }
+
+    /// As many or more: what was not looked at was not counted.
+    pub fn at_least(count: u64) -> Self {
+        Self { count: count.min(TOTAL_MAX), is_at_least: true }
+    }
 }
 
 impl<T> Page<T> {

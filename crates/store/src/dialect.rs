@@ -123,7 +123,10 @@ pub(crate) fn options(config: &StoreConfig, connections: u32) -> ConnectOptions 
         .acquire_timeout(if connections == WRITERS { WRITER_CONNECTS_WITHIN } else { READER_WAITS })
         .sqlx_logging(false)
         .test_before_acquire(false)
-        .map_sqlx_postgres_opts(|postgres| postgres.options([(row_security::SETTING, row_security::PLATFORM)]))
+        // PostgreSQL takes ten times as long to compile most of our statements as to run them.
+        .map_sqlx_postgres_opts(|postgres| {
+            postgres.options([(row_security::SETTING, row_security::PLATFORM), ("jit", "off")])
+        })
         .map_sqlx_sqlite_opts(move |sqlite| {
             sqlite
                 .create_if_missing(true)

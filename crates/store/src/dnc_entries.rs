@@ -7,7 +7,7 @@ use compliance::Digits;
 use domain::{DncListId, TenantId, Timestamp};
 use operations::{
     DncChange, DncEntries, DncEntry, DncList, Entity, NewDncEntry, Page, PageRequest, PageStart, StoreError,
-    TenantScope,
+    TenantScope, Total,
 };
 use sea_orm::{ConnectionTrait, DatabaseTransaction, QueryResult, Value};
 
@@ -74,7 +74,7 @@ impl DncEntries for Store {
         let (mut skip, total) = match &page.from {
             PageStart::Number(at) => {
                 let skip = u64::from(at.saturating_sub(1)).saturating_mul(u64::from(page.limit));
-                (skip, prefix.is_none().then(|| count.max(0).unsigned_abs()))
+                (skip, prefix.is_none().then(|| Total::known(count.max(0).unsigned_abs())))
             }
             PageStart::Cursor(text) => {
                 let last = text.parse::<u64>().ok().filter(|last| *last <= i64::MAX as u64);

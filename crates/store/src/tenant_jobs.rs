@@ -5,7 +5,7 @@ use async_trait::async_trait;
 use domain::{CallId, JobId, Timestamp};
 use operations::{
     JobCounts, JobFilter, JobRetry, JobRow, JobStatus, Page, PageRequest, PageStart, StoreError, TenantJobs,
-    TenantScope,
+    TenantScope, Total,
 };
 use sea_orm::{ConnectionTrait, DatabaseTransaction, QueryResult, Value};
 
@@ -100,7 +100,7 @@ impl TenantJobs for Store {
                 let sql = format!("SELECT COUNT(*) AS total FROM jobs WHERE {}", narrowed.sql);
                 let rows = query(&reader, &sql, narrowed.values.clone()).await?;
                 let counted: i64 = rows.first().map_or(Ok(0), |row| column(row, "total"))?;
-                total = Some(counted.max(0).unsigned_abs());
+                total = Some(Total::of(counted));
                 skipped = u64::from(number.saturating_sub(1)) * u64::from(page.limit);
             }
             // An id begins with the time it was made at, and stays while `run_at` moves with each retry.

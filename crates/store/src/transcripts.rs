@@ -3,7 +3,7 @@
 use async_trait::async_trait;
 use domain::{CallId, RecordingId, TenantId, Timestamp, TranscriptId};
 use operations::{
-    Page, PageRequest, PageStart, StoreError, TOTAL_MAX, TenantScope, Transcript, TranscriptAnalysis,
+    Page, PageRequest, PageStart, StoreError, TOTAL_MAX, TenantScope, Total, Transcript, TranscriptAnalysis,
     TranscriptSegment, Transcripts, words_of,
 };
 use sea_orm::{DatabaseTransaction, QueryResult, Value};
@@ -93,7 +93,7 @@ impl Transcripts for Store {
                 );
                 let rows = query(&self.scoped(scope).await?, &sql, values.clone()).await?;
                 let counted: i64 = rows.first().map_or(Ok(0), |row| column(row, "total"))?;
-                total = Some(counted.max(0).unsigned_abs());
+                total = Some(Total::of(counted));
                 skipped = u64::from(number.saturating_sub(1)) * u64::from(page.limit);
             }
             PageStart::Cursor(text) => {

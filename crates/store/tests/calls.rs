@@ -79,7 +79,7 @@ async fn lists_are_narrowed_and_paged() {
     }
     let calls = &world.directory.calls;
     let count = async |filter: CallFilter| {
-        calls.list_calls(world.scope, &filter, &PageRequest::number(1, 1)).await.unwrap().total.unwrap()
+        calls.list_calls(world.scope, &filter, &PageRequest::number(1, 1)).await.unwrap().total.unwrap().count
     };
     assert_eq!(count(CallFilter::default()).await, 30);
     assert_eq!(count(CallFilter { buyer: Some(buyer.id), ..CallFilter::default() }).await, 10);

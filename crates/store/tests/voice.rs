@@ -126,7 +126,7 @@ async fn the_demo_is_set_up_once_and_follows_its_buyers() {
     let scope = TenantScope::of(stage.tenant);
     let directory = &stage.world.directory;
     let buyers = directory.buyers.list(scope, &BuyerFilter::default(), &PageRequest::default()).await.unwrap();
-    assert_eq!(buyers.total, Some(DEMO_BUYERS.len() as u64));
+    assert_eq!(buyers.total, Some(Total::known(DEMO_BUYERS.len() as u64)));
     let version = stage.world.store.routing_versions().await.unwrap();
     seed(&stage.world, "127.0.0.1:5090").await;
     assert_eq!(stage.world.store.routing_versions().await.unwrap(), version, "a restart changes nothing");

@@ -6610,7 +6610,8 @@ export interface components {
             limit: number;
             /**
              * Format: int64
-             * @description Items in all, counted up to 10,000; absent on pages asked for by cursor.
+             * @description Items in all, as far as they were counted: 10,000 at most; of calls that several filters leave, those among the newest that were looked
+             *     at. Absent on pages asked for by cursor.
              * @example 42
              */
             total?: number | null;

@@ -158,7 +158,7 @@ async fn count<E: Entity>(
     filter: &E::Filter,
 ) -> ApiResult<u64> {
     let page = repository.list(scope, filter, &PageRequest::number(1, 1)).await.map_err(from_store)?;
-    Ok(page.total.unwrap_or(0))
+    Ok(page.total.map_or(0, |total| total.count))
 }
 
 /// Where a call of the demo is taken.

@@ -17,7 +17,7 @@ fn keyed<'p>(client: &Client<'p>, key: &str) -> Client<'p> {
 async fn tags(platform: &Platform) -> u64 {
     let (filter, page) = (TagFilter::default(), PageRequest::default());
     let list = platform.directory.tags.list(TenantScope::of(platform.tenant), &filter, &page).await.unwrap();
-    list.total.unwrap()
+    list.total.unwrap().count
 }
 
 #[tokio::test]

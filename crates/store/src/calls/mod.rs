@@ -1,8 +1,10 @@
 //! Calls as lists and pages read them.
 
+mod count;
 mod list;
 #[cfg(test)]
 mod list_plans;
+mod narrow;
 mod reports;
 
 use async_trait::async_trait;

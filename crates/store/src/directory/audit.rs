@@ -4,7 +4,7 @@ use async_trait::async_trait;
 use domain::{TenantId, Timestamp};
 use operations::{
     AUDIT_ROOT, AuditBreak, AuditCheck, AuditEntry, AuditFilter, AuditLog, ChainedEntry, Page, PageRequest, PageStart,
-    StoreError, TOTAL_MAX, TenantScope, audit_hash,
+    StoreError, TOTAL_MAX, TenantScope, Total, audit_hash,
 };
 use sea_orm::{ConnectionTrait, DatabaseTransaction, QueryResult, Value};
 use uuid::Uuid;
@@ -152,7 +152,7 @@ impl AuditLog for Store {
                 );
                 let rows = query(&reader, &count, values.clone()).await?;
                 let counted: i64 = rows.first().map_or(Ok(0), |row| column(row, "total"))?;
-                total = Some(counted.max(0).unsigned_abs());
+                total = Some(Total::of(counted));
                 skipped = stored(u64::from(number.saturating_sub(1)) * u64::from(page.limit));
             }
             PageStart::Cursor(text) => {

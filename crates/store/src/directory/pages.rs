@@ -1,6 +1,6 @@
 //! Pages of a table, in any order it has a column for.
 
-use operations::{Listed, Order, Page, PageRequest, PageStart, StoreError, TOTAL_MAX};
+use operations::{Listed, Order, Page, PageRequest, PageStart, StoreError, TOTAL_MAX, Total};
 use sea_orm::{
     ColumnTrait, ColumnType, ConnectionTrait, EntityTrait, IntoSimpleExpr as _, ModelTrait, QueryFilter, QueryOrder,
     QuerySelect, QueryTrait, Select,
@@ -64,7 +64,7 @@ where
             let row = reader.query_one(&counting).await.map_err(store_error)?;
             let total: Option<i64> = row.map(|row| column(&row, "total")).transpose()?;
             let skipped = u64::from(number.saturating_sub(1)).saturating_mul(limit);
-            (total.map(i64::unsigned_abs), query.offset(skipped))
+            (total.map(Total::of), query.offset(skipped))
         }
         PageStart::Cursor(text) => {
             let cursor = Cursor::parse(text.strip_suffix(&ordered.mark).unwrap_or(""))?;

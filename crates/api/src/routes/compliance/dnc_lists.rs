@@ -212,7 +212,7 @@ async fn create(caller: Caller, Body(body): Body<CreateDncListRequest>) -> ApiRe
     let lists = &caller.directory().dnc_lists;
     let first = PageRequest::number(1, 1);
     let held = lists.list(caller.scope(), &DncListFilter::default(), &first).await.map_err(from_store)?;
-    if held.total.unwrap_or(0) >= DNC_LISTS_MAX {
+    if held.total.map_or(0, |total| total.count) >= DNC_LISTS_MAX {
         return Err(ApiError::conflict(format!("a tenant has {DNC_LISTS_MAX} do-not-call lists at most; remove one")));
     }
     caller.insert(&**lists, caller.scope(), list.id, &list).await?;

@@ -126,7 +126,7 @@ async fn request(
     for status in [Stored::Active, Stored::PendingApproval] {
         let filter = ComplianceOverrideFilter { number: None, status: Some(status) };
         let held = overrides.list(caller.scope(), &filter, &PageRequest::number(1, 1)).await.map_err(from_store)?;
-        if held.total.unwrap_or(0) >= OVERRIDES_MAX {
+        if held.total.map_or(0, |total| total.count) >= OVERRIDES_MAX {
             return Err(ApiError::conflict(format!(
                 "There are {OVERRIDES_MAX} {status} overrides already; revoke some"
             )));
