@@ -323,6 +323,56 @@ check(
   JSON.stringify(invited),
 );
 await page.keyboard.press("Escape");
+await page.goto(`${base}/campaigns`);
+await page.waitForSelector("h1:has-text('Campaigns')");
+const whose = page.getByRole("combobox", { name: "Publisher" });
+const offered = page.getByRole("option").filter({ visible: true });
+await whose.focus();
+await page.keyboard.press("ArrowDown");
+await page.waitForFunction(() => document.querySelectorAll("[role=option]").length === 26);
+check(
+  "a choice begins with a page of names and with none",
+  (await offered.first().textContent()) === "Every publisher",
+);
+for (let index = 0; index < 30; index++) await page.keyboard.press("ArrowDown");
+await page.waitForFunction(() => document.querySelectorAll("[role=option]").length === 51);
+check("it goes on where its end is reached by keys", true);
+await page
+  .locator("[role=listbox]")
+  .filter({ visible: true })
+  .evaluate((box) => box.scrollTo(0, box.scrollHeight));
+await page.waitForFunction(() => document.querySelectorAll("[role=option]").length === 76);
+check("and where it is scrolled to", true);
+await page.keyboard.type("northw");
+await page.waitForFunction(() => document.querySelectorAll("[role=option]").length === 1);
+await page.keyboard.press("Enter");
+await page.waitForFunction(() => new URL(location.href).searchParams.get("publisherId"));
+check("the chosen one is in the address", (await whose.inputValue()) === "Northwind Leads");
+await page.reload();
+await page.waitForFunction(() => document.querySelector("input[aria-label=Publisher]")?.value === "Northwind Leads");
+check("and its name is there after a reload", true);
+await whose.fill("");
+await page.keyboard.press("Tab");
+await page.waitForFunction(() => !new URL(location.href).searchParams.get("publisherId"));
+check("an emptied choice is none", true);
+const far = (await ask("/api/v1/publishers?search=Kingsway Web")).data[0];
+await page.goto(`${base}/campaigns?publisherId=${far.id}`);
+await page.waitForFunction(() => document.querySelector("input[aria-label=Publisher]")?.value === "Kingsway Web");
+check("a name of a later page is shown", await page.isVisible("text=No campaign matches"));
+await page.route("**/api/v1/publishers?*", (route) => route.abort());
+await whose.click();
+await page.waitForSelector("[role=status]:has-text('does not answer') >> visible=true", { timeout: 20_000 });
+await page.unroute("**/api/v1/publishers?*");
+await page.getByRole("button", { name: "Try again" }).filter({ visible: true }).click();
+await page.waitForFunction(() => document.querySelectorAll("[role=option]").length > 20);
+check("a list that failed is asked for again", true);
+await page.keyboard.press("Escape");
+await page.goto(`${base}/publishers`);
+await page.waitForSelector("nav[aria-label=Pages] button:has-text('Next')");
+check(
+  "a list by name has a next page, not an older one",
+  (await page.locator("button:has-text('Older')").count()) === 0,
+);
 await page.goto(`${base}/compliance?tab=check`);
 await page.getByRole("textbox", { name: "Number" }).fill("+1 212 555 0100");
 await page.getByRole("button", { name: "Check", exact: true }).click();

@@ -81,15 +81,29 @@ const user = {
   roles: ["OWNER"],
   tenant: { id: "t1", name: "Acme Performance" },
 };
-const list = (rows, url) => {
-  const page = Number(url.searchParams.get("page") ?? 1);
+/** By page, or behind a cursor, in the order that is asked for. */
+const list = (all, url) => {
+  const sort = url.searchParams.get("sort");
+  const rows = sort ? all.toSorted((a, b) => String(a[sort] ?? "").localeCompare(String(b[sort] ?? ""))) : all;
+  const page = Number(url.searchParams.get("cursor") ?? url.searchParams.get("page") ?? 1);
   const limit = Number(url.searchParams.get("limit") ?? 20);
   return {
     data: rows.slice((page - 1) * limit, page * limit),
-    meta: { page, limit, total: rows.length, totalPages: Math.max(1, Math.ceil(rows.length / limit)) },
+    meta: {
+      page,
+      limit,
+      total: rows.length,
+      totalPages: Math.max(1, Math.ceil(rows.length / limit)),
+      nextCursor: page * limit < rows.length ? String(page + 1) : undefined,
+    },
   };
 };
 const matches = (name, part) => name.toLowerCase().includes(part.toLowerCase());
+/** Whether a row belongs to what the list is narrowed to, as far as it says so. */
+const narrows = (row, query) =>
+  ["campaignId", "publisherId", "flowId", "carrierId"].every(
+    (name) => !query.get(name) || row[name] === query.get(name) || row[name.slice(0, -2)]?.id === query.get(name),
+  );
 const problem = (status, code, message, details = []) => [
   status,
   { error: { code, message, details, requestId: "req-1" }, title: message, status, errors: details },
@@ -344,10 +358,19 @@ const routes = [
         list(
           rows
             .map(({ documents, ...row }) => row)
-            .filter(({ name }) => !name || matches(name, url.searchParams.get("search") ?? "")),
+            .filter(({ name, number }) => matches(name ?? number ?? "", url.searchParams.get("search") ?? ""))
+            .filter((row) => narrows(row, url.searchParams)),
           url,
         ),
       ],
+    ],
+    [
+      "GET",
+      new RegExp(`^/api/v1/${name}/([^/]+)$`),
+      (_, __, ___, [, id]) => {
+        const { documents, ...row } = rows.find((each) => each.id === id) ?? {};
+        return row.id ? [200, row] : problem(404, "NOT_FOUND", "No such thing");
+      },
     ],
     [
       "PATCH",

@@ -11,6 +11,41 @@ export const publishers = [
   { id: id(), name: "Homefinders", code: "HOME", status: "INACTIVE", createdAt: iso(Date.now() - 3e9) },
 ];
 const [north, click] = publishers;
+// Many of them, so that a choice among publishers has several pages.
+const PLACES = [
+  "Bayview",
+  "Cedar",
+  "Delta",
+  "Eastgate",
+  "Fairlawn",
+  "Granite",
+  "Harbor",
+  "Ironwood",
+  "Juniper",
+  "Kingsway",
+];
+const TRADES = [
+  "Ads",
+  "Calls",
+  "Digital",
+  "Leads",
+  "Media",
+  "Network",
+  "Partners",
+  "Search",
+  "Social",
+  "Traffic",
+  "Web",
+];
+for (const place of PLACES)
+  for (const trade of TRADES)
+    publishers.push({
+      id: id(),
+      name: `${place} ${trade}`,
+      code: `${place.slice(0, 4)}-${trade.slice(0, 4)}`.toUpperCase(),
+      status: "ACTIVE",
+      createdAt: iso(Date.now() - 12e9),
+    });
 
 const menu = {
   id: "menu-and-buyers",

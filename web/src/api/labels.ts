@@ -1,6 +1,4 @@
-import { ApiError } from "./client";
-import { asNumber, asText, type Page, type Wire } from "./read";
-import type { PhoneNumber } from "./resources";
+import { asNumber, asText, type Wire } from "./read";
 
 /** Numbers that calls out show, in turn. */
 export interface CallerIdPool {
@@ -29,17 +27,6 @@ export const readPoolNumber = (row: Wire<"PoolNumber">): PoolNumber => ({
   status: asText(row.status),
   priority: asNumber(row.priority) ?? 0,
 });
-
-/** The one number that was meant by what somebody typed; refused where none or several could be. */
-export function onlyNumber(typed: string, found: Page<PhoneNumber>): PhoneNumber {
-  const digits = typed.replace(/\D/g, "");
-  const exact = found.items.filter(({ number }) => number.replace(/\D/g, "") === digits);
-  const fitting = exact.length === 1 ? exact : found.items;
-  const [number] = fitting;
-  if (number && fitting.length === 1 && digits !== "") return number;
-  const message = fitting.length > 1 ? "is part of several numbers; type all of it" : "is no number of yours";
-  throw new ApiError(422, "VALIDATION_ERROR", `number ${message}`, [{ field: "number", message }]);
-}
 
 /** A label people put on calls and leads. */
 export interface Tag {

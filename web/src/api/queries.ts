@@ -84,11 +84,13 @@ export const callQuery = (id: string) =>
       readCallDetail(await get(`/api/v1/calls/${encodeURIComponent(id)}`, undefined, signal)),
   });
 
-export const numbersQuery = (page: number, search?: string) =>
+export const numbersQuery = (page: number, filter: Query) =>
   queryOptions({
-    queryKey: ["numbers", page, search ?? ""],
-    queryFn: async ({ signal }) =>
-      readPage(await get("/api/v1/numbers", { page, limit: CALLS_PER_PAGE, search }, signal), readNumber),
+    queryKey: ["numbers", page, filter],
+    queryFn: async ({ signal }) => {
+      const query: Query = { ...filter, page, limit: CALLS_PER_PAGE };
+      return readPage(await get("/api/v1/numbers", query, signal), readNumber);
+    },
     placeholderData: keepPreviousData,
   });
 
@@ -297,12 +299,6 @@ export const ownAgentQuery = (userId: string) =>
       readPage(await get("/api/v1/agents", { userId, limit: 1 }, signal), readAgent).items[0] ?? null,
     refetchInterval: AGENTS_EVERY_MS,
   });
-
-/** Everybody who signs in, for choosing one of them. */
-export const peopleQuery = queryOptions({
-  queryKey: ["users", "all"],
-  queryFn: async ({ signal }) => readPage(await get("/api/v1/users", { limit: LIST_MAX }, signal), readPerson),
-});
 
 const FOR_SALE_MAX = 25;
 

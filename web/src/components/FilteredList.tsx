@@ -36,6 +36,8 @@ interface FilteredListProps<T extends RowData & { id: string }> {
   statuses?: readonly { value: string; label: string }[];
   /** Other filters, behind the status. */
   filters?: ReactNode;
+  /** Whether the list is in the order of names, or of something else than time. */
+  named?: boolean;
   /** Rows of a full page. */
   perPage?: number;
 
@@ -118,6 +120,7 @@ export function FilteredList<T extends RowData & { id: string }>(props: Filtered
           page={list.page}
           totalPages={query.data?.totalPages ?? null}
           full={(query.data?.items.length ?? 0) >= (props.perPage ?? CALLS_PER_PAGE)}
+          byTime={!props.named}
           onPage={list.turn}
         />
       ) : null}

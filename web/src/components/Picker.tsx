@@ -1,61 +1,100 @@
-import { useQuery } from "@tanstack/react-query";
-import { type KeyboardEvent, useId, useRef, useState } from "react";
-import { get } from "@/api/client";
-import { asText, type Json, readPage } from "@/api/read";
-import type { CustomControl } from "./ResourceDialog";
+import { useInfiniteQuery, useQuery } from "@tanstack/react-query";
+import { Check, ChevronDown } from "lucide-react";
+import { type KeyboardEvent, useEffect, useId, useRef, useState } from "react";
+import { type Choice, choiceQuery, choicesQuery, KINDS, type Pickable } from "@/api/pick";
+import { useAuth } from "@/auth/AuthProvider";
+import { may } from "@/auth/permissions";
+import { plural } from "@/format/words";
+import { stepOf } from "./pickKeys";
 import { messageOf } from "./States";
+import { Button } from "./ui/button";
 import { cn } from "./ui/cn";
 import { Input } from "./ui/input";
 
-/** Rows shown at once; whoever looks for another one types more of its name. */
-const SHOWN = 20;
+/** How long nothing is typed before the list is asked for, in milliseconds. */
+const PAUSE_MS = 250;
+/** How near the end of the list the next rows are asked for, in pixels. */
+const NEAR_PX = 60;
 
-interface PickerProps extends CustomControl {
-  /** The list that is searched: `/api/v1/buyers`. */
-  path: string;
-  /** What one of them is called: "buyer". */
-  what: string;
+interface PickerProps {
+  kind: Pickable;
+  /** The id of the chosen one; empty: none. */
+  value: string;
+  onChange: (value: string) => void;
+  /** What choosing none means: "Any campaign". Without it one has to be chosen. */
+  none?: string | undefined;
+  id?: string;
+  name?: string;
+  required?: boolean | undefined;
+  disabled?: boolean | undefined;
+  "aria-label"?: string;
+  "aria-invalid"?: true;
+  "aria-describedby"?: string;
+  className?: string;
 }
 
-interface Choice {
-  id: string;
-  name: string;
+/** The field keeps the focus: leaving it would close the list first. */
+const keepFocus = (event: { preventDefault: () => void }) => event.preventDefault();
+
+/** The text once it has stood still for a moment. */
+function usePaused(text: string): string {
+  const [paused, setPaused] = useState(text);
+  useEffect(() => {
+    if (text === "") return setPaused("");
+    const timer = setTimeout(() => setPaused(text), PAUSE_MS);
+    return () => clearTimeout(timer);
+  }, [text]);
+  return paused;
 }
 
-const readChoice = (row: Json): Choice => ({ id: asText(row.id) ?? "", name: asText(row.name) ?? "" });
-
-/** One of many, found by part of its name (WAI-ARIA's combobox with a list). The value is its id. */
-export function Picker({ path, what, value, onChange, id, ...described }: PickerProps) {
+/**
+ * One of many, found by part of its name (WAI-ARIA's combobox with a list). The API searches; the list goes on as it is
+ * scrolled. The name of the chosen one is shown wherever in the list it stands.
+ */
+export function Picker({ kind, value, onChange, none, className, disabled, ...control }: PickerProps) {
+  const { what, needs } = KINDS[kind];
+  const { user } = useAuth();
+  const allowed = may(user, needs);
   const listId = useId();
   const [open, setOpen] = useState(false);
   const [text, setText] = useState<string | null>(null);
   const [at, setAt] = useState(0);
   const [picked, setPicked] = useState<Choice | null>(null);
+  const field = useRef<HTMLDivElement>(null);
   const list = useRef<HTMLDivElement>(null);
+  const typed = (text ?? "").trim();
+  const search = usePaused(typed);
   const known = useQuery({
-    queryKey: ["picker", path, "one", value],
-    queryFn: async ({ signal }) => readChoice((await get(`${path}/${value}`, undefined, signal)) as Json),
-    enabled: value !== "" && picked?.id !== value,
+    ...choiceQuery(kind, value),
+    enabled: allowed && value !== "" && picked?.id !== value,
   });
-  const search = (text ?? "").trim();
-  const found = useQuery({
-    queryKey: ["picker", path, search],
-    queryFn: async ({ signal }) =>
-      readPage(await get(path, { search: search || undefined, limit: SHOWN }, signal), readChoice),
-    enabled: open,
+  const found = useInfiniteQuery({
+    ...choicesQuery(kind, search),
+    enabled: allowed && open,
     placeholderData: (before) => before,
   });
-  const choices = found.data?.items ?? [];
-  const chosen = picked?.id === value ? picked : (known.data ?? null);
-  const shown = text ?? (value === "" ? "" : (chosen?.name ?? "…"));
+  const rows: Choice[] = open ? (found.data?.pages.flatMap(({ items }) => items) ?? []) : [];
+  if (open && none !== undefined && typed === "") rows.unshift({ id: "", name: none });
+  const settled = search === typed && !found.isPlaceholderData && found.data !== undefined;
+  const more = found.hasNextPage && settled;
+  const chosen = picked?.id === value ? picked.name : (known.data?.name ?? (known.isPending && allowed ? "…" : null));
+  const shown = text ?? (value === "" ? "" : (chosen ?? `${value.slice(0, 8)}…`));
 
-  const show = (next: number) => {
+  // The marked row is in sight, also after more rows came.
+  useEffect(() => {
+    if (open) list.current?.querySelector(`[data-row="${at}"]`)?.scrollIntoView({ block: "nearest" });
+  }, [open, at]);
+
+  const next = () => {
+    if (more && !found.isFetchingNextPage) void found.fetchNextPage();
+  };
+  const show = (row: number) => {
     setOpen(true);
-    setAt(next);
-    list.current?.children[next]?.scrollIntoView({ block: "nearest" });
+    setAt(row);
+    if (row >= rows.length - 2) next();
   };
   const take = (choice: Choice) => {
-    setPicked(choice);
+    setPicked(choice.id === "" ? null : choice);
     onChange(choice.id);
     setText(null);
     setOpen(false);
@@ -63,76 +102,142 @@ export function Picker({ path, what, value, onChange, id, ...described }: Picker
   const leave = () => {
     setOpen(false);
     // An emptied field is nobody; half a name is no choice, and the one before stays.
-    if (text !== null && text.trim() === "") onChange("");
+    if (text !== null && typed === "" && value !== "") onChange("");
     setText(null);
   };
-  const key = (event: KeyboardEvent) => {
-    const last = choices.length - 1;
-    if (event.key === "ArrowDown") show(open ? Math.min(at + 1, last) : 0);
-    else if (event.key === "ArrowUp") show(Math.max(at - 1, 0));
-    else if (event.key === "Escape" && open) leave();
-    else if (event.key === "Enter" && open) {
-      const choice = choices[at];
-      if (choice) take(choice);
-    } else return;
+  const onKey = (event: KeyboardEvent) => {
+    const step = stepOf(event.key, { open, at, rows: rows.length, settled });
+    if (step === null) return;
     event.preventDefault();
+    if (step === "close") {
+      setOpen(false);
+      setText(null);
+    } else if (step === "take") {
+      const choice = rows[at];
+      if (choice) take(choice);
+    } else show(step.to);
   };
+  const told = found.error
+    ? messageOf(found.error)
+    : !settled
+      ? "Looking…"
+      : rows.length === 0
+        ? typed === ""
+          ? `There is no ${what} yet`
+          : `No ${what} is called so`
+        : null;
 
   return (
-    <div className="relative">
+    <div className={cn("relative", className)} ref={field}>
       <Input
-        id={id}
-        {...described}
+        {...control}
         role="combobox"
         aria-expanded={open}
         aria-controls={listId}
         aria-autocomplete="list"
-        aria-activedescendant={open && choices[at] ? `${listId}-${at}` : undefined}
+        aria-activedescendant={open && rows[at] ? `${listId}-${at}` : undefined}
         autoComplete="off"
-        placeholder={`Part of the ${what}'s name`}
+        autoCapitalize="off"
+        spellCheck={false}
+        className="truncate pr-8"
+        disabled={disabled || !allowed}
+        placeholder={
+          allowed
+            ? (none ?? (kind === "number" ? "Part of the number" : `Part of the ${what}'s name`))
+            : "Not yours to see"
+        }
         value={shown}
         onChange={(event) => {
           setText(event.target.value);
-          show(0);
+          setOpen(true);
+          setAt(0);
         }}
-        onClick={() => show(0)}
+        onClick={(event) => {
+          if (open) return;
+          show(
+            Math.max(
+              0,
+              rows.findIndex(({ id }) => id === value),
+            ),
+          );
+          // What is typed next is looked for, in place of what was chosen.
+          event.currentTarget.select();
+        }}
         onBlur={leave}
-        onKeyDown={key}
+        onKeyDown={onKey}
       />
+      <ChevronDown className="pointer-events-none absolute top-2.5 right-2.5 size-4 text-soft" aria-hidden="true" />
       <div
         hidden={!open}
-        className="absolute inset-x-0 top-full z-10 mt-1 rounded-lg border border-line bg-surface p-1 text-sm shadow-pop"
+        className="absolute top-full left-0 z-30 mt-1 w-max min-w-full max-w-[min(20rem,calc(100vw-2.5rem))] rounded-lg border border-line bg-surface p-1 text-sm shadow-pop"
+        ref={(box) => {
+          // What would be cut off at the right edge opens to the left.
+          if (!box || !open) return;
+          box.style.left = "0";
+          const over = box.getBoundingClientRect().right - (window.innerWidth - 8);
+          if (over > 0) box.style.left = `${-over}px`;
+        }}
       >
         <div
           ref={list}
           id={listId}
           role="listbox"
           aria-label={`Every ${what} that fits`}
-          className="max-h-52 overflow-y-auto"
+          aria-busy={!settled}
+          className={cn("max-h-52 overflow-y-auto overscroll-contain", !settled && "opacity-60")}
+          onMouseDown={keepFocus}
+          onScroll={({ currentTarget: box }) => {
+            if (box.scrollHeight - box.scrollTop - box.clientHeight < NEAR_PX) next();
+          }}
         >
-          {choices.map((choice, index) => (
+          {rows.map((choice, index) => (
             <div
               key={choice.id}
               id={`${listId}-${index}`}
+              data-row={index}
               role="option"
               tabIndex={-1}
               aria-selected={index === at}
-              className={cn("cursor-pointer rounded-md px-2.5 py-1.5", index === at && "bg-sunken")}
-              onMouseDown={(event) => {
-                // The field keeps the focus: leaving it would close the list first.
-                event.preventDefault();
-                take(choice);
-              }}
+              className={cn(
+                "flex cursor-pointer items-center gap-2 rounded-md px-2.5 py-1.5",
+                index === at && "bg-sunken",
+                choice.id === "" && "text-soft",
+              )}
+              onMouseDown={() => settled && take(choice)}
             >
-              {choice.name}
+              <span className="min-w-0 flex-1 break-words">{choice.name}</span>
+              {choice.id === value ? <Check className="size-4 shrink-0 text-soft" aria-label="chosen" /> : null}
             </div>
           ))}
         </div>
-        {choices.length === 0 ? (
-          <p role="status" className="px-2.5 py-1.5 text-soft">
-            {found.isPending ? "Looking…" : found.error ? messageOf(found.error) : `No ${what} is called so`}
-          </p>
+        {more ? (
+          <Button
+            variant="ghost"
+            size="sm"
+            tabIndex={-1}
+            className="w-full"
+            onMouseDown={keepFocus}
+            disabled={found.isFetchingNextPage}
+            onClick={next}
+          >
+            {found.isFetchingNextPage ? "Looking…" : "More"}
+          </Button>
         ) : null}
+        {found.error ? (
+          <Button
+            variant="ghost"
+            size="sm"
+            tabIndex={-1}
+            className="w-full"
+            onMouseDown={keepFocus}
+            onClick={() => void found.refetch()}
+          >
+            Try again
+          </Button>
+        ) : null}
+        <p role="status" className={told === null ? "sr-only" : "px-2.5 py-1.5 text-soft"}>
+          {open ? (told ?? `${plural(rows.length, "choice")}${more ? ", and more" : ""}`) : ""}
+        </p>
       </div>
     </div>
   );

@@ -3,6 +3,8 @@ import { LoaderCircle } from "lucide-react";
 import { type FormEvent, type ReactNode, useState } from "react";
 import { toast } from "sonner";
 import { ApiError, type FieldFault } from "@/api/client";
+import type { Pickable } from "@/api/pick";
+import { Picker } from "./Picker";
 import { messageOf } from "./States";
 import { Button } from "./ui/button";
 import { Dialog } from "./ui/dialog";
@@ -21,8 +23,11 @@ export interface CustomControl {
 export interface FormField {
   name: string;
   label: string;
-  kind?: "text" | "select" | "number" | "tel" | "email" | "password" | "datetime-local" | "area" | "custom";
+  kind?: "text" | "select" | "number" | "tel" | "email" | "password" | "datetime-local" | "area" | "pick" | "custom";
   options?: { value: string; label: string }[];
+  /** For `pick`: what is chosen by its name, and what choosing none means. */
+  pick?: Pickable;
+  none?: string;
   required?: boolean;
   hint?: ReactNode;
   placeholder?: string;
@@ -177,6 +182,8 @@ function FieldControl({ field, value, onChange, error }: FieldControlProps) {
   return (
     <Field label={label} hint={hint} error={error} className={half ? "!col-span-1" : undefined}>
       {(control) => {
+        if (kind === "pick" && field.pick)
+          return <Picker {...control} kind={field.pick} none={field.none} {...{ value, onChange, name, required }} />;
         if (kind === "custom") return render?.({ ...control, value, onChange });
         const shared = {
           ...control,

@@ -5,6 +5,10 @@ export interface ListSearch {
   page?: number;
   q?: string;
   status?: string;
+  campaignId?: string;
+  publisherId?: string;
+  flowId?: string;
+  carrierId?: string;
 }
 
 export interface ListState extends ListSearch {
@@ -19,7 +23,16 @@ export interface ListState extends ListSearch {
 }
 
 /** Parts of addresses that narrow a list; the others say which list it is. */
-const NARROWING = ["status", "action", "userId", "outcome"] as const;
+const NARROWING = [
+  "status",
+  "action",
+  "userId",
+  "outcome",
+  "campaignId",
+  "publisherId",
+  "flowId",
+  "carrierId",
+] as const;
 
 /** The list of the page one is on: it keeps its filters and its page in the address, so that links and "back" lead to them. */
 export function useListSearch(): ListState {
@@ -29,6 +42,10 @@ export function useListSearch(): ListState {
     page,
     q,
     status: filters.status,
+    campaignId: filters.campaignId,
+    publisherId: filters.publisherId,
+    flowId: filters.flowId,
+    carrierId: filters.carrierId,
     narrowed: q !== "" || NARROWING.some((name) => filters[name] !== undefined),
     narrow: (change) =>
       void navigate({ to: ".", search: (old) => ({ ...old, page: undefined, ...change }), replace: true }),
@@ -55,4 +72,8 @@ export const readListSearch = (raw: Record<string, unknown>): ListSearch => ({
   page: pageNumber(raw.page),
   q: word(raw.q),
   status: word(raw.status),
+  campaignId: word(raw.campaignId),
+  publisherId: word(raw.publisherId),
+  flowId: word(raw.flowId),
+  carrierId: word(raw.carrierId),
 });

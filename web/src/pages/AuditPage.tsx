@@ -5,11 +5,13 @@ import { useCallback, useMemo } from "react";
 import { toast } from "sonner";
 import { get } from "@/api/client";
 import { type AuditEntry, changesOf } from "@/api/people";
-import { auditQuery, usersQuery } from "@/api/queries";
+import { auditQuery } from "@/api/queries";
 import { asFlag, asNumber, asRecord, asText, type Wire } from "@/api/read";
 import { FilteredList } from "@/components/FilteredList";
 import { useListSearch } from "@/components/listSearch";
+import { useNamesOf } from "@/components/names";
 import { PageHeader } from "@/components/PageHeader";
+import { Picker } from "@/components/Picker";
 import { SearchBox } from "@/components/SearchBox";
 import { messageOf } from "@/components/States";
 import { Badge } from "@/components/ui/badge";
@@ -23,8 +25,7 @@ export function AuditPage() {
   const { action, userId, outcome } = useSearch({ from: "/audit" });
   const list = useListSearch();
   const entries = useQuery(auditQuery(list.page, { action, userId, success: outcome && outcome === "done" }));
-  const people = useQuery(usersQuery(1, ""));
-  const names = useMemo(() => new Map(people.data?.items.map(({ id, name }) => [id, name])), [people.data]);
+  const names = useNamesOf("user", entries.data?.items.map((entry) => entry.userId) ?? []);
   const who = useCallback(
     (entry: AuditEntry) =>
       entry.userId ? (names.get(entry.userId) ?? "A user") : entry.apiKeyId ? "An API key" : "Nobody signed in",
@@ -72,18 +73,13 @@ export function AuditPage() {
               value={action ?? ""}
               onChange={(value) => list.narrow({ action: value || undefined })}
             />
-            <NativeSelect
+            <Picker
               aria-label="Who"
+              kind="user"
+              none="Everybody"
               value={userId ?? ""}
-              onChange={(event) => list.narrow({ userId: event.target.value || undefined })}
-            >
-              <option value="">Everybody</option>
-              {people.data?.items.map(({ id, name }) => (
-                <option key={id} value={id}>
-                  {name}
-                </option>
-              ))}
-            </NativeSelect>
+              onChange={(value) => list.narrow({ userId: value || undefined })}
+            />
             <NativeSelect
               aria-label="Outcome"
               value={outcome ?? ""}

@@ -4,12 +4,11 @@ import { type FormEvent, useState } from "react";
 import { toast } from "sonner";
 import { post } from "@/api/client";
 import { type AvailableNumber, type NumberSearch, PROVIDERS, providerName, purchaseRemedy } from "@/api/numbers";
-import { availableNumbersQuery, campaignsQuery } from "@/api/queries";
+import { availableNumbersQuery } from "@/api/queries";
 import type { Wire } from "@/api/read";
-import { useAuth } from "@/auth/AuthProvider";
-import { may } from "@/auth/permissions";
 import { Phone } from "@/components/CallParts";
 import { ListBody } from "@/components/ListBody";
+import { Picker } from "@/components/Picker";
 import { messageOf } from "@/components/States";
 import { Badge } from "@/components/ui/badge";
 import { Button } from "@/components/ui/button";
@@ -22,12 +21,10 @@ const ANYTHING: NumberSearch = { country: "US", areaCode: "", region: "", provid
 
 /** Searches numbers that providers sell, and buys one. */
 export function BuyNumberDialog({ onClose }: { onClose: () => void }) {
-  const { user } = useAuth();
   const client = useQueryClient();
   const [form, setForm] = useState(ANYTHING);
   const [search, setSearch] = useState<NumberSearch | null>(null);
   const [campaign, setCampaign] = useState("");
-  const campaigns = useQuery({ ...campaignsQuery, enabled: may(user, "campaigns:read") });
   const found = useQuery(availableNumbersQuery(search));
   const buy = useMutation({
     mutationFn: ({ number }: AvailableNumber) => {
@@ -124,14 +121,7 @@ export function BuyNumberDialog({ onClose }: { onClose: () => void }) {
         </Field>
         <Field label="For" className="col-span-2">
           {(control) => (
-            <NativeSelect {...control} value={campaign} onChange={(event) => setCampaign(event.target.value)}>
-              <option value="">No campaign yet</option>
-              {campaigns.data?.items.map(({ id, name }) => (
-                <option key={id} value={id}>
-                  {name}
-                </option>
-              ))}
-            </NativeSelect>
+            <Picker {...control} kind="campaign" none="No campaign yet" value={campaign} onChange={setCampaign} />
           )}
         </Field>
         <Button type="submit" variant="outline" className="col-span-2" disabled={found.isFetching}>

@@ -1,6 +1,4 @@
-import { useQuery } from "@tanstack/react-query";
 import { patch, post } from "@/api/client";
-import { publishersQuery } from "@/api/queries";
 import type { Wire } from "@/api/read";
 import { type Buyer, CAP_NAMES, type CapName } from "@/api/resources";
 import { HoursEditor, parseWeek, writeWeek } from "@/components/HoursEditor";
@@ -82,13 +80,13 @@ function bodyOf(values: Record<string, string>) {
   } satisfies Wire<"UpdateBuyerRequest">;
 }
 
-function fieldsOf(publishers: { value: string; label: string }[] | null): FormField[] {
+function fieldsOf(isNew: boolean): FormField[] {
   const publisher: FormField = {
     name: "publisherId",
     label: "Publisher",
-    kind: "select",
+    kind: "pick",
+    pick: "publisher",
     required: true,
-    options: [{ value: "", label: "Choose…" }, ...(publishers ?? [])],
     group: "Buyer",
   };
   return [
@@ -102,7 +100,7 @@ function fieldsOf(publishers: { value: string; label: string }[] | null): FormFi
       half: true,
       group: "Buyer",
     },
-    ...(publishers === null ? [] : [publisher]),
+    ...(isNew ? [publisher] : []),
     { name: "weight", label: "Weight", kind: "number", half: true, group: "Buyer" },
     { name: "priority", label: "Priority", kind: "number", half: true, hint: "Lower is tried earlier", group: "Buyer" },
     ...CAP_NAMES.map(capField),
@@ -126,8 +124,6 @@ function fieldsOf(publishers: { value: string; label: string }[] | null): FormFi
 }
 
 export function BuyerDialog({ buyer, onClose }: { buyer: Buyer | null; onClose: () => void }) {
-  const publishers = useQuery(publishersQuery);
-  const choose = (publishers.data?.items ?? []).map(({ id, name }) => ({ value: id, label: name }));
   const caps = Object.fromEntries(CAP_NAMES.map((name) => [name, String(buyer?.caps[name].limit ?? "")]));
   return (
     <ResourceDialog
@@ -135,7 +131,7 @@ export function BuyerDialog({ buyer, onClose }: { buyer: Buyer | null; onClose: 
       onOpenChange={onClose}
       title={buyer ? buyer.name : "New buyer"}
       className="sm:w-[34rem]"
-      fields={fieldsOf(buyer ? null : choose)}
+      fields={fieldsOf(buyer === null)}
       initial={{
         name: buyer?.name ?? "",
         code: buyer?.code ?? "",

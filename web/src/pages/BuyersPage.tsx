@@ -11,6 +11,7 @@ import { FilteredList } from "@/components/FilteredList";
 import { ListFiles } from "@/components/ListFiles";
 import { useListSearch } from "@/components/listSearch";
 import { PageHeader } from "@/components/PageHeader";
+import { PickFilter } from "@/components/PickFilter";
 import { choices, ResourceStatus } from "@/components/ResourceStatus";
 import { UsageBar } from "@/components/UsageBar";
 import { Button } from "@/components/ui/button";
@@ -25,7 +26,7 @@ import { EndpointDialog } from "./EndpointDialog";
 export function BuyersPage() {
   const { user } = useAuth();
   const list = useListSearch();
-  const filter = { search: list.q || undefined, status: list.status };
+  const filter = { search: list.q || undefined, status: list.status, publisherId: list.publisherId };
   const buyers = useQuery({ ...buyersPage(list.page, filter), refetchInterval: usePolling() });
   const [edited, setEdited] = useState<Buyer | null>(null);
   const [endpoint, setEndpoint] = useState<{ buyer: Buyer; endpoint: Endpoint | null } | null>(null);
@@ -59,6 +60,9 @@ export function BuyersPage() {
         icon={Building2}
         search="Search buyers"
         statuses={choices("ACTIVE", "INACTIVE")}
+        filters={
+          <PickFilter list={list} name="publisherId" kind="publisher" label="Publisher" none="Every publisher" />
+        }
         empty={{
           title: "No buyers yet",
           matched: "No buyer matches",

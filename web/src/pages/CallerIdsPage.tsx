@@ -1,12 +1,11 @@
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { IdCard, Pencil, Trash2 } from "lucide-react";
-import { useId, useState } from "react";
+import { useState } from "react";
 import { toast } from "sonner";
-import { get, patch, post, put, remove } from "@/api/client";
-import { type CallerIdPool, onlyNumber, type PoolNumber } from "@/api/labels";
-import { numbersQuery, poolNumbersQuery, poolsQuery } from "@/api/queries";
-import { readPage, type Wire } from "@/api/read";
-import { readNumber } from "@/api/resources";
+import { patch, post, put, remove } from "@/api/client";
+import type { CallerIdPool, PoolNumber } from "@/api/labels";
+import { poolNumbersQuery, poolsQuery } from "@/api/queries";
+import type { Wire } from "@/api/read";
 import { useAuth } from "@/auth/AuthProvider";
 import { may } from "@/auth/permissions";
 import { Phone } from "@/components/CallParts";
@@ -14,13 +13,12 @@ import { DialogButton } from "@/components/DialogButton";
 import { FilteredList } from "@/components/FilteredList";
 import { PageHeader } from "@/components/PageHeader";
 import { RemoveButton } from "@/components/Removal";
-import { type CustomControl, ResourceDialog } from "@/components/ResourceDialog";
+import { ResourceDialog } from "@/components/ResourceDialog";
 import { choices, ResourceStatus } from "@/components/ResourceStatus";
 import { messageOf } from "@/components/States";
 import { Button } from "@/components/ui/button";
 import type { Columns } from "@/components/ui/data-table";
-import { Input } from "@/components/ui/input";
-import { formatPhone, normaliseSearch } from "@/format/phone";
+import { formatPhone } from "@/format/phone";
 
 const columns: Columns<CallerIdPool> = [
   { id: "name", header: "Pool", cell: ({ row }) => <span className="font-medium">{row.original.name}</span> },
@@ -190,9 +188,10 @@ function MemberDialog({ pool, member, onClose }: MemberDialogProps) {
               {
                 name: "number",
                 label: "Number",
-                kind: "custom",
-                render: (control) => <NumberControl {...control} />,
-                hint: "One of yours, or enough of it to tell which",
+                kind: "pick",
+                pick: "number",
+                required: true,
+                hint: "One of yours",
               },
               priority,
             ]
@@ -200,39 +199,11 @@ function MemberDialog({ pool, member, onClose }: MemberDialogProps) {
       initial={{ number: "", priority: String(member?.priority ?? 0) }}
       save={async (values) => {
         const body = { priority: Number(values.priority || 0) } satisfies Wire<"PutPoolNumberRequest">;
-        const typed = values.number ?? "";
-        const id = member?.id ?? (await findNumber(typed)).id;
+        const id = member?.id ?? values.number;
         await put(`/api/v1/caller-id-pools/${pool.id}/numbers/${id}`, body);
       }}
       done={member ? "Priority saved" : "Number added"}
       stale={["pools"]}
     />
-  );
-}
-
-const findNumber = async (typed: string) =>
-  onlyNumber(typed, readPage(await get("/api/v1/numbers", { search: normaliseSearch(typed), limit: 20 }), readNumber));
-
-/** A number of the tenant's: the newest are offered, any other is typed. */
-function NumberControl({ value, onChange, ...control }: CustomControl) {
-  const offered = useId();
-  const numbers = useQuery(numbersQuery(1));
-  return (
-    <>
-      <Input
-        {...control}
-        required
-        type="tel"
-        autoComplete="off"
-        list={offered}
-        value={value}
-        onChange={(event) => onChange(event.target.value)}
-      />
-      <datalist id={offered}>
-        {numbers.data?.items.map(({ id, number }) => (
-          <option key={id} value={formatPhone(number)} />
-        ))}
-      </datalist>
-    </>
   );
 }

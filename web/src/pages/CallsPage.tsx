@@ -3,12 +3,13 @@ import { getRouteApi, Link, useNavigate } from "@tanstack/react-router";
 import { PhoneIncoming, SlidersHorizontal, X } from "lucide-react";
 import { useMemo, useState } from "react";
 import { CALL_STATUSES, type Call } from "@/api/calls";
-import { buyersQuery, CALLS_PER_PAGE, callsQuery, campaignsQuery, numbersQuery } from "@/api/queries";
+import { CALLS_PER_PAGE, callsQuery } from "@/api/queries";
 import { CallDuration, CallState, DirectionIcon, Phone, refName, statusLabel } from "@/components/CallParts";
 import { Money } from "@/components/Money";
 import { useBuyerName } from "@/components/names";
 import { PageHeader } from "@/components/PageHeader";
 import { Pager } from "@/components/Pager";
+import { Picker } from "@/components/Picker";
 import { SearchBox } from "@/components/SearchBox";
 import { Empty, Failure, Missing } from "@/components/States";
 import { Button } from "@/components/ui/button";
@@ -17,7 +18,7 @@ import { cn } from "@/components/ui/cn";
 import { type Columns, DataTable } from "@/components/ui/data-table";
 import { Input, NativeSelect } from "@/components/ui/input";
 import { SkeletonRows } from "@/components/ui/skeleton";
-import { formatPhone, normaliseSearch } from "@/format/phone";
+import { normaliseSearch } from "@/format/phone";
 import { formatWhen } from "@/format/time";
 import { useLive } from "@/live/LiveProvider";
 import { usePolling } from "@/live/LiveStatus";
@@ -114,6 +115,7 @@ export function CallsPage() {
         <Pager
           page={search.page ?? 1}
           totalPages={calls.data.totalPages}
+          byTime
           full={calls.data.items.length >= CALLS_PER_PAGE}
           onPage={(page) => change({ page: page > 1 ? page : undefined })}
         />
@@ -233,13 +235,14 @@ interface FiltersProps {
 }
 
 function Filters({ search, onChange, filtered }: FiltersProps) {
-  const campaigns = useQuery(campaignsQuery);
-  const buyers = useQuery(buyersQuery);
-  const numbers = useQuery(numbersQuery(1));
   const [open, setOpen] = useState(false);
   const select = (name: keyof CallsSearch) => ({
     value: String(search[name] ?? ""),
     onChange: (event: { target: { value: string } }) => onChange({ [name]: event.target.value || undefined }),
+  });
+  const pick = (name: "campaignId" | "buyerId" | "numberId") => ({
+    value: search[name] ?? "",
+    onChange: (value: string) => onChange({ [name]: value || undefined }),
   });
   return (
     <div className="flex flex-wrap items-center gap-2.5 border-b border-line p-3 sm:px-5 sm:py-4">
@@ -273,30 +276,9 @@ function Filters({ search, onChange, filtered }: FiltersProps) {
             </option>
           ))}
         </NativeSelect>
-        <NativeSelect aria-label="Campaign" {...select("campaignId")} className="md:w-41">
-          <option value="">Any campaign</option>
-          {campaigns.data?.items.map(({ id, name }) => (
-            <option key={id} value={id}>
-              {name}
-            </option>
-          ))}
-        </NativeSelect>
-        <NativeSelect aria-label="Buyer" {...select("buyerId")} className="md:w-36">
-          <option value="">Any buyer</option>
-          {buyers.data?.items.map(({ id, name }) => (
-            <option key={id} value={id}>
-              {name}
-            </option>
-          ))}
-        </NativeSelect>
-        <NativeSelect aria-label="Number" {...select("numberId")} className="md:w-39">
-          <option value="">Any number</option>
-          {numbers.data?.items.map(({ id, number }) => (
-            <option key={id} value={id}>
-              {formatPhone(number)}
-            </option>
-          ))}
-        </NativeSelect>
+        <Picker {...pick("campaignId")} aria-label="Campaign" kind="campaign" none="Any campaign" className="md:w-41" />
+        <Picker {...pick("buyerId")} aria-label="Buyer" kind="buyer" none="Any buyer" className="md:w-36" />
+        <Picker {...pick("numberId")} aria-label="Number" kind="number" none="Any number" className="md:w-39" />
         <PeriodSelect search={search} onChange={onChange} />
       </fieldset>
       {filtered ? (

@@ -2,7 +2,7 @@ import { useQuery } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
 import { Megaphone } from "lucide-react";
 import { patch, post } from "@/api/client";
-import { campaignsPage, flowsQuery, poolsQuery, publishersQuery } from "@/api/queries";
+import { campaignsPage } from "@/api/queries";
 import type { Wire } from "@/api/read";
 import type { Campaign } from "@/api/resources";
 import { useAuth } from "@/auth/AuthProvider";
@@ -12,6 +12,7 @@ import { DialogButton } from "@/components/DialogButton";
 import { FilteredList } from "@/components/FilteredList";
 import { useListSearch } from "@/components/listSearch";
 import { PageHeader } from "@/components/PageHeader";
+import { PickFilter } from "@/components/PickFilter";
 import { type FormField, ResourceDialog } from "@/components/ResourceDialog";
 import { choices, ResourceStatus } from "@/components/ResourceStatus";
 import { Missing } from "@/components/States";
@@ -51,7 +52,14 @@ const told = ({ publisher, flow, calls }: Campaign) =>
 export function CampaignsPage() {
   const { user } = useAuth();
   const list = useListSearch();
-  const campaigns = useQuery(campaignsPage(list.page, { search: list.q || undefined, status: list.status }));
+  const campaigns = useQuery(
+    campaignsPage(list.page, {
+      search: list.q || undefined,
+      status: list.status,
+      publisherId: list.publisherId,
+      flowId: list.flowId,
+    }),
+  );
   const canWrite = may(user, "campaigns:write");
   const add = canWrite ? (
     <DialogButton label="New campaign">{(close) => <CampaignDialog campaign={null} onClose={close} />}</DialogButton>
@@ -66,6 +74,12 @@ export function CampaignsPage() {
         icon={Megaphone}
         search="Search campaigns"
         statuses={choices("ACTIVE", "PAUSED", "ARCHIVED")}
+        filters={
+          <>
+            <PickFilter list={list} name="publisherId" kind="publisher" label="Publisher" none="Every publisher" />
+            <PickFilter list={list} name="flowId" kind="flow" label="Flow" none="Every flow" />
+          </>
+        }
         empty={{
           title: "No campaigns yet",
           matched: "No campaign matches",
@@ -103,11 +117,6 @@ function FlowLink({ campaign }: { campaign: Campaign }) {
 }
 
 function CampaignDialog({ campaign, onClose }: { campaign: Campaign | null; onClose: () => void }) {
-  const publishers = useQuery(publishersQuery);
-  const flows = useQuery(flowsQuery);
-  const pools = useQuery({ ...poolsQuery, enabled: may(useAuth().user, "numbers:read") });
-  const named = (items: { id: string; name: string }[] | undefined) =>
-    (items ?? []).map(({ id, name }) => ({ value: id, label: name }));
   const fields: FormField[] = [
     { name: "name", label: "Name", required: true },
     ...(campaign
@@ -116,23 +125,19 @@ function CampaignDialog({ campaign, onClose }: { campaign: Campaign | null; onCl
           {
             name: "publisherId",
             label: "Publisher",
-            kind: "select" as const,
+            kind: "pick" as const,
+            pick: "publisher" as const,
             required: true,
-            options: [{ value: "", label: "Choose…" }, ...named(publishers.data?.items)],
           },
         ]),
-    {
-      name: "flowId",
-      label: "Flow",
-      kind: "select",
-      options: [{ value: "", label: "None" }, ...named(flows.data?.items)],
-    },
+    { name: "flowId", label: "Flow", kind: "pick", pick: "flow", none: "None" },
     { name: "routingMode", label: "Routing", kind: "select", options: choices("STATIC", "PERFORMANCE", "HYBRID") },
     {
       name: "callerIdPoolId",
       label: "Caller ID",
-      kind: "select",
-      options: [{ value: "", label: "No pool" }, ...named(pools.data?.items)],
+      kind: "pick",
+      pick: "pool",
+      none: "No pool",
       hint: "The pool whose numbers calls out show, in turn",
     },
     { name: "payout", label: "Payout to the publisher", placeholder: "As the endpoint says", half: true },

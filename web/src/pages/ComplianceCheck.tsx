@@ -1,13 +1,11 @@
-import { useMutation, useQuery } from "@tanstack/react-query";
+import { useMutation } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
 import { CircleCheck, CircleSlash, LoaderCircle } from "lucide-react";
 import { type FormEvent, type ReactNode, useState } from "react";
 import { ApiError, post } from "@/api/client";
 import { readVerdict, type Verdict } from "@/api/compliance";
-import { campaignsQuery } from "@/api/queries";
 import { asRecord, type Wire } from "@/api/read";
-import { useAuth } from "@/auth/AuthProvider";
-import { may } from "@/auth/permissions";
+import { Picker } from "@/components/Picker";
 import { messageOf } from "@/components/States";
 import { Badge, type Tone } from "@/components/ui/badge";
 import { Button } from "@/components/ui/button";
@@ -27,8 +25,6 @@ const START = { phoneNumber: "", campaignId: "", path: "OUTBOUND", consentToken:
 
 /** Asks what would become of a call, without one. */
 export function ComplianceCheck() {
-  const { user } = useAuth();
-  const campaigns = useQuery({ ...campaignsQuery, enabled: may(user, "campaigns:read") });
   const [asked, setAsked] = useState(START);
   const ask = useMutation({
     mutationFn: async () => {
@@ -41,13 +37,17 @@ export function ComplianceCheck() {
       return readVerdict(asRecord(await post("/api/v1/compliance/check", body)));
     },
   });
-  const set = (name: keyof typeof START) => ({
+  const choose = (name: keyof typeof START) => ({
     value: asked[name],
-    onChange: (event: { target: { value: string } }) => {
-      setAsked({ ...asked, [name]: event.target.value });
+    onChange: (value: string) => {
+      setAsked({ ...asked, [name]: value });
       // Another question: the answer to the last one is none.
       ask.reset();
     },
+  });
+  const set = (name: keyof typeof START) => ({
+    value: asked[name],
+    onChange: (event: { target: { value: string } }) => choose(name).onChange(event.target.value),
   });
   const submit = (event: FormEvent) => {
     event.preventDefault();
@@ -75,14 +75,7 @@ export function ComplianceCheck() {
           </Field>
           <Field label="Campaign">
             {(control) => (
-              <NativeSelect {...control} {...set("campaignId")}>
-                <option value="">None: the rules of all</option>
-                {campaigns.data?.items.map(({ id, name }) => (
-                  <option key={id} value={id}>
-                    {name}
-                  </option>
-                ))}
-              </NativeSelect>
+              <Picker {...control} kind="campaign" none="None: the rules of all" {...choose("campaignId")} />
             )}
           </Field>
           <Field label="What is to happen">

@@ -3,7 +3,7 @@ import { Check as CheckIcon, ShieldOff, X } from "lucide-react";
 import { toast } from "sonner";
 import { post } from "@/api/client";
 import { isApprovableBy, type Override, wholeNumber } from "@/api/compliance";
-import { overridesQuery, peopleQuery } from "@/api/queries";
+import { overridesQuery } from "@/api/queries";
 import type { Wire } from "@/api/read";
 import { useAuth } from "@/auth/AuthProvider";
 import { may } from "@/auth/permissions";
@@ -11,6 +11,7 @@ import { Phone } from "@/components/CallParts";
 import { DialogButton } from "@/components/DialogButton";
 import { FilteredList } from "@/components/FilteredList";
 import { useListSearch } from "@/components/listSearch";
+import { useNamesOf } from "@/components/names";
 import { ResourceDialog } from "@/components/ResourceDialog";
 import { choices, ResourceStatus } from "@/components/ResourceStatus";
 import { messageOf } from "@/components/States";
@@ -47,20 +48,25 @@ export function Overrides() {
 }
 
 /** Who asked or approved, by name where the signed-in user may see people. */
-function useWho(): (who: string) => string {
+function useWho(parties: (string | null)[]): (who: string) => string {
   const { user } = useAuth();
-  const people = useQuery({ ...peopleQuery, enabled: may(user, "users:read"), staleTime: 60_000 });
+  const split = (who: string) => (who.includes(":") ? who.split(":") : ["user", who]);
+  const people = parties.map((who) => {
+    const [kind, id = ""] = split(who ?? "");
+    return kind === "user" && id !== "" && id !== user?.id ? id : null;
+  });
+  const names = useNamesOf("user", people);
   return (who) => {
-    const [kind, id = ""] = who.includes(":") ? who.split(":") : ["user", who];
+    const [kind, id = ""] = split(who);
     if (kind === "key") return "an API key";
     if (id === user?.id) return "you";
-    return people.data?.items.find((person) => person.id === id)?.name ?? `${id.slice(0, 8)}…`;
+    return names.get(id) ?? `${id.slice(0, 8)}…`;
   };
 }
 
 function OverrideRow({ override, canWrite }: { override: Override; canWrite: boolean }) {
   const { user } = useAuth();
-  const who = useWho();
+  const who = useWho([override.requestedBy, override.approvedBy]);
   const client = useQueryClient();
   const act = useMutation({
     mutationFn: (action: "approve" | "revoke") =>

@@ -4,18 +4,18 @@ import { type ReactNode, useState } from "react";
 import { toast } from "sonner";
 import { put, remove } from "@/api/client";
 import { hoursInWords, type StoredPolicy, type Unsure } from "@/api/compliance";
-import { campaignsQuery, policyQuery } from "@/api/queries";
+import { policyQuery } from "@/api/queries";
 import type { Wire } from "@/api/read";
 import { useAuth } from "@/auth/AuthProvider";
 import { may } from "@/auth/permissions";
 import { CallingHoursEditor, parseCallingWeek, writeCallingWeek } from "@/components/CallingHoursEditor";
 import { ConfirmDialog } from "@/components/ConfirmDialog";
+import { Picker } from "@/components/Picker";
 import { type FormField, ResourceDialog } from "@/components/ResourceDialog";
 import { parseRuleMatrix, RuleMatrix, RuleTable, writeRuleMatrix } from "@/components/RuleMatrix";
 import { Failure, messageOf } from "@/components/States";
 import { Button } from "@/components/ui/button";
 import { Card, CardHeader } from "@/components/ui/card";
-import { NativeSelect } from "@/components/ui/input";
 import { SkeletonRows } from "@/components/ui/skeleton";
 import { formatDurationWords, formatFull } from "@/format/time";
 import { plural } from "@/format/words";
@@ -24,7 +24,6 @@ import { plural } from "@/format/words";
 export function Policies() {
   const { user } = useAuth();
   const [campaign, setCampaign] = useState("");
-  const campaigns = useQuery({ ...campaignsQuery, enabled: may(user, "campaigns:read") });
   const policy = useQuery(policyQuery(campaign));
   const [editing, setEditing] = useState(false);
   const [dropping, setDropping] = useState(false);
@@ -33,19 +32,14 @@ export function Policies() {
   return (
     <Card>
       <div className="flex flex-wrap items-center justify-between gap-3 border-b border-line p-3 sm:px-5">
-        <NativeSelect
+        <Picker
           aria-label="Whose policy"
-          className="w-auto max-w-full"
+          className="w-64 max-w-full"
+          kind="campaign"
+          none="For every campaign"
           value={campaign}
-          onChange={(event) => setCampaign(event.target.value)}
-        >
-          <option value="">For every campaign</option>
-          {campaigns.data?.items.map(({ id, name }) => (
-            <option key={id} value={id}>
-              For {name}
-            </option>
-          ))}
-        </NativeSelect>
+          onChange={setCampaign}
+        />
         {canWrite && policy.data ? (
           <span className="flex flex-wrap gap-2">
             {isOwn ? (

@@ -5,7 +5,7 @@ import { type ChangeEvent, useRef, useState } from "react";
 import { toast } from "sonner";
 import { patch, post, remove, upload } from "@/api/client";
 import { type DncList, type ImportReport, pastedNumbers, readImportReport } from "@/api/leads";
-import { campaignsQuery, dncEntriesQuery, dncListsQuery } from "@/api/queries";
+import { dncEntriesQuery, dncListsQuery } from "@/api/queries";
 import type { Wire } from "@/api/read";
 import { useAuth } from "@/auth/AuthProvider";
 import { may } from "@/auth/permissions";
@@ -119,6 +119,7 @@ function Entries({ list, canWrite }: { list: DncList; canWrite: boolean }) {
         className="mt-5"
         query={entries}
         list={shown}
+        named
         label="Numbers on the list"
         icon={ListX}
         search="Search numbers"
@@ -225,9 +226,6 @@ function AddDialog({ path, onClose }: { path: string; onClose: () => void }) {
 }
 
 function ListDialog({ list, onClose }: { list: DncList | null; onClose: () => void }) {
-  const campaigns = useQuery(campaignsQuery);
-  if (campaigns.data === undefined) return null;
-  const options = campaigns.data.items.map(({ id, name }) => ({ value: id, label: name }));
   if (list) {
     return (
       <ResourceDialog
@@ -264,8 +262,10 @@ function ListDialog({ list, onClose }: { list: DncList | null; onClose: () => vo
         {
           name: "campaignId",
           label: "Campaign",
-          kind: "select",
-          options: [{ value: "", label: "None" }, ...options],
+          kind: "pick",
+          pick: "campaign",
+          none: "None",
+          when: ({ type }) => type !== "GLOBAL",
           hint: "For a campaign's list, and a custom one that holds for one campaign; without it a custom list holds for every call",
         },
       ]}

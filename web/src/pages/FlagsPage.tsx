@@ -54,6 +54,7 @@ export function FlagsPage() {
       <FilteredList
         query={flags}
         list={list}
+        named
         label="Feature flags"
         icon={ToggleLeft}
         search="Search flags"

@@ -2,7 +2,7 @@ import { useQuery } from "@tanstack/react-query";
 import { Contact } from "lucide-react";
 import { patch, post } from "@/api/client";
 import { LEAD_STATUSES, type Lead } from "@/api/leads";
-import { campaignsQuery, leadsQuery } from "@/api/queries";
+import { leadsQuery } from "@/api/queries";
 import type { Wire } from "@/api/read";
 import { useAuth } from "@/auth/AuthProvider";
 import { may } from "@/auth/permissions";
@@ -12,6 +12,7 @@ import { FilteredList } from "@/components/FilteredList";
 import { ListFiles } from "@/components/ListFiles";
 import { useListSearch } from "@/components/listSearch";
 import { PageHeader } from "@/components/PageHeader";
+import { PickFilter } from "@/components/PickFilter";
 import { ResourceDialog } from "@/components/ResourceDialog";
 import { choices } from "@/components/ResourceStatus";
 import { Missing } from "@/components/States";
@@ -74,7 +75,8 @@ const columns: Columns<Lead> = [
 export function LeadsPage() {
   const { user } = useAuth();
   const list = useListSearch();
-  const leads = useQuery(leadsQuery(list.page, { search: list.q || undefined, status: list.status }));
+  const filter = { search: list.q || undefined, status: list.status, campaignId: list.campaignId };
+  const leads = useQuery(leadsQuery(list.page, filter));
   const add = may(user, "leads:write") ? (
     <DialogButton label="New lead">{(close) => <LeadDialog lead={null} onClose={close} />}</DialogButton>
   ) : null;
@@ -89,7 +91,7 @@ export function LeadsPage() {
               path="/api/v1/leads"
               what="lead"
               columns="phoneNumber, firstName, lastName, email, company, state, tags, notes"
-              filter={{ search: list.q, status: list.status }}
+              filter={filter}
               mayImport={may(user, "leads:write")}
               stale={["leads"]}
             />
@@ -104,6 +106,7 @@ export function LeadsPage() {
         icon={Contact}
         search="Search leads"
         statuses={choices(...LEAD_STATUSES)}
+        filters={<PickFilter list={list} name="campaignId" kind="campaign" label="Campaign" none="Every campaign" />}
         empty={{
           title: "No leads yet",
           matched: "No lead matches",
@@ -122,9 +125,6 @@ export function LeadsPage() {
 }
 
 function LeadDialog({ lead, onClose }: { lead: Lead | null; onClose: () => void }) {
-  const campaigns = useQuery(campaignsQuery);
-  if (campaigns.data === undefined) return null;
-  const campaignOptions = campaigns.data.items.map(({ id, name }) => ({ value: id, label: name }));
   return (
     <ResourceDialog
       open
@@ -140,12 +140,7 @@ function LeadDialog({ lead, onClose }: { lead: Lead | null; onClose: () => void 
         { name: "company", label: "Company", half: true },
         { name: "city", label: "City", half: true },
         { name: "state", label: "State", half: true },
-        {
-          name: "campaignId",
-          label: "Campaign",
-          kind: "select",
-          options: [{ value: "", label: "None" }, ...campaignOptions],
-        },
+        { name: "campaignId", label: "Campaign", kind: "pick", pick: "campaign", none: "None" },
         { name: "tags", label: "Tags", hint: "With commas between" },
         { name: "notes", label: "Notes", kind: "area" },
       ]}

@@ -4,7 +4,7 @@ import { useState } from "react";
 import { toast } from "sonner";
 import { patch, post, remove } from "@/api/client";
 import { providerName } from "@/api/numbers";
-import { campaignsQuery, numbersQuery } from "@/api/queries";
+import { numbersQuery } from "@/api/queries";
 import type { Wire } from "@/api/read";
 import type { PhoneNumber } from "@/api/resources";
 import { useAuth } from "@/auth/AuthProvider";
@@ -16,7 +16,8 @@ import { FilteredList } from "@/components/FilteredList";
 import { ListFiles } from "@/components/ListFiles";
 import { useListSearch } from "@/components/listSearch";
 import { PageHeader } from "@/components/PageHeader";
-import { ResourceDialog } from "@/components/ResourceDialog";
+import { PickFilter } from "@/components/PickFilter";
+import { type FormField, ResourceDialog } from "@/components/ResourceDialog";
 import { choices, ResourceStatus } from "@/components/ResourceStatus";
 import { Missing, messageOf } from "@/components/States";
 import { Badge } from "@/components/ui/badge";
@@ -68,7 +69,8 @@ export function NumbersPage() {
   const [released, setReleased] = useState<PhoneNumber | null>(null);
   const canWrite = may(user, "numbers:write");
   const canRelease = may(user, "numbers:delete");
-  const numbers = useQuery(numbersQuery(list.page, normaliseSearch(list.q)));
+  const filter = { search: normaliseSearch(list.q) || undefined, status: list.status, campaignId: list.campaignId };
+  const numbers = useQuery(numbersQuery(list.page, filter));
   return (
     <>
       <PageHeader
@@ -80,7 +82,7 @@ export function NumbersPage() {
               path="/api/v1/numbers"
               what="number"
               columns="number, friendlyName, campaignId, status"
-              filter={{ search: normaliseSearch(list.q) }}
+              filter={filter}
               mayImport={may(user, "numbers:write")}
               stale={["numbers", "campaigns"]}
             />
@@ -103,6 +105,8 @@ export function NumbersPage() {
         label="Numbers"
         icon={Hash}
         search="Search numbers"
+        statuses={choices("ACTIVE", "INACTIVE", "SUSPENDED")}
+        filters={<PickFilter list={list} name="campaignId" kind="campaign" label="Campaign" none="Every campaign" />}
         empty={{
           title: "No numbers yet",
           matched: "No number matches",
@@ -202,13 +206,8 @@ function ReleaseDialog({ number, onClose }: { number: PhoneNumber | null; onClos
 }
 
 function NumberDialog({ number, onClose }: { number: PhoneNumber | null; onClose: () => void }) {
-  const campaigns = useQuery(campaignsQuery);
-  const campaignOptions = [
-    { value: "", label: "None" },
-    ...(campaigns.data?.items ?? []).map(({ id, name }) => ({ value: id, label: name })),
-  ];
   const label = { name: "friendlyName", label: "Name", placeholder: "How people know it" };
-  const campaign = { name: "campaignId", label: "Campaign", kind: "select" as const, options: campaignOptions };
+  const campaign: FormField = { name: "campaignId", label: "Campaign", kind: "pick", pick: "campaign", none: "None" };
   return (
     <ResourceDialog
       open

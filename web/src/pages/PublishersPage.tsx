@@ -64,6 +64,7 @@ export function PublishersPage() {
       <FilteredList
         query={publishers}
         list={list}
+        named
         label="Publishers"
         icon={Users}
         search="Search publishers"

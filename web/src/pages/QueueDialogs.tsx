@@ -1,6 +1,6 @@
 import { useQuery } from "@tanstack/react-query";
 import { patch, post } from "@/api/client";
-import { agentsQuery, peopleQuery } from "@/api/queries";
+import { agentsQuery } from "@/api/queries";
 import { AGENT_STATUSES, type Agent, type AgentStatus, type Queue } from "@/api/queues";
 import type { Wire } from "@/api/read";
 import { useAuth } from "@/auth/AuthProvider";
@@ -120,12 +120,6 @@ function AgentChoice({ value, onChange, id, agents }: CustomControl & { agents: 
 }
 
 export function AgentDialog({ agent, onClose }: { agent: Agent | null; onClose: () => void }) {
-  const { user } = useAuth();
-  const people = useQuery({ ...peopleQuery, enabled: may(user, "users:read") });
-  const users = (people.data?.items ?? []).map(({ id, name }) => ({ value: id, label: name }));
-  const held = agent?.userId;
-  const unknown =
-    held && !users.some(({ value }) => value === held) ? [{ value: held, label: `${held.slice(0, 8)}…` }] : [];
   return (
     <ResourceDialog
       open
@@ -137,8 +131,9 @@ export function AgentDialog({ agent, onClose }: { agent: Agent | null; onClose: 
         {
           name: "userId",
           label: "Signs in as",
-          kind: "select",
-          options: [{ value: "", label: "Nobody: others set the status" }, ...unknown, ...users],
+          kind: "pick",
+          pick: "user",
+          none: "Nobody: others set the status",
         },
         { name: "skills", label: "Skills", placeholder: "spanish, solar", hint: "With commas between" },
         {
@@ -153,7 +148,7 @@ export function AgentDialog({ agent, onClose }: { agent: Agent | null; onClose: 
       initial={{
         name: agent?.name ?? "",
         destination: agent?.destination ?? "",
-        userId: held ?? "",
+        userId: agent?.userId ?? "",
         skills: agent?.skills.join(", ") ?? "",
         status: agent?.status ?? "offline",
         wrapUpSeconds: String(agent?.wrapUpSeconds ?? 0),

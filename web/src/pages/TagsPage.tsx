@@ -40,6 +40,7 @@ export function TagsPage() {
       <FilteredList
         query={tags}
         list={list}
+        named
         label="Tags"
         icon={Tags}
         search="Search tags"

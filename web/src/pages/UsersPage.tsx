@@ -13,7 +13,6 @@ import { DialogButton } from "@/components/DialogButton";
 import { FilteredList } from "@/components/FilteredList";
 import { useListSearch } from "@/components/listSearch";
 import { PageHeader } from "@/components/PageHeader";
-import { Picker } from "@/components/Picker";
 import { type FormField, ResourceDialog } from "@/components/ResourceDialog";
 import { choices, ResourceStatus } from "@/components/ResourceStatus";
 import { ShownOnce } from "@/components/ShownOnce";
@@ -31,10 +30,10 @@ const ownChoices = (roles: Role[]) => roles.map(({ id, name }) => ({ value: `${O
 const sideField = (side: Side, held: Person | null): FormField => ({
   name: `${side}Id`,
   label: side === "publisher" ? "Publisher" : "Buyer",
-  kind: "custom",
+  kind: "pick",
+  pick: side,
   hint: "They see what belongs to it, and nothing else.",
   when: ({ roles = "" }) => sideOf(roles, held) === side,
-  render: (control) => <Picker {...control} path={`/api/v1/${side}s`} what={side} />,
 });
 
 const NONE: Role[] = [];
