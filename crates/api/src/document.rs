@@ -1,7 +1,7 @@
 //! The OpenAPI document: what all operations share.
 
 use utoipa::openapi::{
-    ComponentsBuilder, ContactBuilder, InfoBuilder, KnownFormat, LicenseBuilder, OpenApi, OpenApiBuilder, RefOr,
+    ComponentsBuilder, ContactBuilder, InfoBuilder, KnownFormat, LicenseBuilder, OpenApi, OpenApiBuilder, Ref, RefOr,
     Schema, SchemaFormat, Server,
     schema::{AdditionalProperties, ArrayItems},
     security::{ApiKey, ApiKeyValue, HttpAuthScheme, HttpBuilder, SecurityScheme},
@@ -11,6 +11,7 @@ use utoipa::{Number, PartialSchema, ToSchema};
 
 use crate::{
     problem::{ErrorBody, Fault, Problem},
+    refusals,
     resource::operations_mut,
 };
 
@@ -62,7 +63,7 @@ const TAGS: [(&str, &str); 22] = [
 
 /// The document without operations.
 pub fn base() -> OpenApi {
-    let components = ComponentsBuilder::new()
+    let mut components = ComponentsBuilder::new()
         .schema(Problem::name(), Problem::schema())
         .schema(ErrorBody::name(), ErrorBody::schema())
         .schema(Fault::name(), Fault::schema())
@@ -84,6 +85,7 @@ pub fn base() -> OpenApi {
         )
         .security_scheme("apiKey", SecurityScheme::ApiKey(ApiKey::Header(ApiKeyValue::new("X-API-Key"))))
         .build();
+    refusals::add(&mut components);
     let info = InfoBuilder::new()
         .title("Hopwhistle")
         .version(env!("CARGO_PKG_VERSION"))
@@ -110,6 +112,40 @@ pub fn bound_integers(document: &mut OpenApi) {
             if let RefOr::T(parameter) = parameter {
                 parameter.schema.iter_mut().for_each(bound);
             }
+        }
+    }
+}
+
+/// An enumeration written into a parameter with a default becomes both of two, the second an object: it is one string with a default.
+pub fn join_defaults(document: &mut OpenApi) {
+    for (_, operation) in document.paths.paths.values_mut().flat_map(operations_mut) {
+        for parameter in operation.parameters.iter_mut().flatten() {
+            if let RefOr::T(parameter) = parameter
+                && let Some(RefOr::T(Schema::AllOf(both))) = &parameter.schema
+                && let [RefOr::T(Schema::Object(choices)), RefOr::T(Schema::Object(usual))] = both.items.as_slice()
+                && choices.enum_values.is_some()
+                && usual.properties.is_empty()
+            {
+                let mut joined = choices.clone();
+                joined.default.clone_from(&usual.default);
+                parameter.schema = Some(RefOr::T(Schema::Object(joined)));
+            }
+        }
+    }
+}
+
+/// A page's items are written out where they come from a generic type: they become references to what has the same name.
+pub fn refer_to_items(document: &mut OpenApi) {
+    let Some(components) = &mut document.components else { return };
+    let known = components.schemas.clone();
+    for (name, schema) in &mut components.schemas {
+        if let Some(item) = name.strip_prefix("List_")
+            && let RefOr::T(Schema::Object(list)) = schema
+            && let Some(RefOr::T(Schema::Array(data))) = list.properties.get_mut("data")
+            && let ArrayItems::RefOrSchema(items) = &mut data.items
+            && known.get(item) == Some(items.as_ref())
+        {
+            **items = RefOr::Ref(Ref::from_schema_name(item));
         }
     }
 }

@@ -14,6 +14,7 @@ mod convert;
 mod crud;
 mod document;
 mod event_view;
+mod examples;
 mod extract;
 mod frame;
 mod idempotency;
@@ -24,6 +25,7 @@ mod page;
 pub mod ports;
 mod problem;
 mod ranges;
+mod refusals;
 pub mod resource;
 mod routes;
 mod seals;
@@ -33,7 +35,7 @@ mod strict;
 mod throttle;
 mod wire;
 
-use std::time::Duration;
+use std::{sync::OnceLock, time::Duration};
 
 use axum::{
     Router,
@@ -43,6 +45,7 @@ use axum::{
     middleware::Next,
 };
 use tower_http::cors::{AllowOrigin, CorsLayer};
+use utoipa::openapi::OpenApi;
 
 pub use buckets::{Allowance, LocalBuckets};
 pub use config::{ApiConfig, LiveLimits};
@@ -56,19 +59,28 @@ pub use state::{Ports, State};
 const PREFLIGHT_LIFETIME: Duration = Duration::from_hours(1);
 
 /// The OpenAPI document of all routes.
-pub fn openapi() -> utoipa::openapi::OpenApi {
-    let mut document = routes::all().into_openapi();
-    document::bound_integers(&mut document);
-    document
+pub fn openapi() -> OpenApi {
+    finished(routes::all().into_openapi()).clone()
+}
+
+/// The same for every router of a process, as the routes are.
+fn finished(mut document: OpenApi) -> &'static OpenApi {
+    static FINISHED: OnceLock<OpenApi> = OnceLock::new();
+    FINISHED.get_or_init(|| {
+        document::bound_integers(&mut document);
+        document::join_defaults(&mut document);
+        document::refer_to_items(&mut document);
+        examples::add(&mut document);
+        document
+    })
 }
 
 /// All routes. Serve it with `into_make_service_with_connect_info::<SocketAddr>()`, so that networks can be told apart.
 pub fn router(state: State) -> Router {
-    let (routes, mut document) = routes::all().split_for_parts();
-    document::bound_integers(&mut document);
+    let (routes, document) = routes::all().split_for_parts();
     let framed = state.clone();
     routes
-        .merge(routes::documentation(&document))
+        .merge(routes::documentation(finished(document)))
         .fallback(|| async { ApiError::not_found("Path") })
         .layer(DefaultBodyLimit::max(state.config().body_bytes_max))
         .layer(middleware::from_fn(move |request: Request, next: Next| {

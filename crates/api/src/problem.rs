@@ -199,9 +199,9 @@ impl ApiError {
         Self::new(StatusCode::INTERNAL_SERVER_ERROR, "INTERNAL_ERROR", "Something went wrong on the server")
     }
 
-    /// The finished response.
-    pub fn render(&self, request_id: &str) -> Response {
-        let problem = Problem {
+    /// The document.
+    pub fn problem(&self, request_id: &str) -> Problem {
+        Problem {
             error: ErrorBody {
                 code: self.code.to_owned(),
                 message: self.message.clone(),
@@ -214,8 +214,12 @@ impl ApiError {
             status: self.status.as_u16(),
             detail: self.message.clone(),
             errors: self.faults.clone(),
-        };
-        let body = serde_json::to_vec(&problem).unwrap_or_default();
+        }
+    }
+
+    /// The finished response.
+    pub fn render(&self, request_id: &str) -> Response {
+        let body = serde_json::to_vec(&self.problem(request_id)).unwrap_or_default();
         let mut response = (self.status, body).into_response();
         let headers = response.headers_mut();
         headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(PROBLEM_JSON));

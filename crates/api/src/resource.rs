@@ -11,7 +11,7 @@ use axum::{
 };
 use operations::{Role, Side, demo_is_on, demo_tenant, permissions_of};
 use utoipa::openapi::{
-    ContentBuilder, HttpMethod, ObjectBuilder, PathItem, Ref, RefOr, Required, ResponseBuilder,
+    HttpMethod, ObjectBuilder, PathItem, RefOr, Required, ResponseBuilder,
     path::{Operation, Parameter, ParameterBuilder, ParameterIn},
     schema::Type,
     security::SecurityRequirement,
@@ -25,7 +25,8 @@ use crate::{
     conditional,
     convert::from_store,
     idempotency,
-    problem::{ApiError, PROBLEM_JSON},
+    problem::ApiError,
+    refusals,
     state::State,
 };
 
@@ -269,45 +270,32 @@ fn document(operation: &mut Operation, path: &str, is_change: bool, access: Acce
         .iter()
         .flatten()
         .any(|parameter| matches!(parameter, RefOr::T(parameter) if parameter.parameter_in == ParameterIn::Query));
-    let mut refusals =
-        vec![(429, "Too many requests"), (500, "A fault of the server"), (503, "A part of the server does not answer")];
+    let mut refused = vec![&refusals::TOO_MANY, &refusals::BROKEN, &refusals::NOT_ANSWERING];
     if operation.request_body.is_some() {
-        refusals.extend([
-            (400, "The body cannot be read"),
-            (413, "Larger than the API reads"),
-            (415, "Not a media type the API reads"),
-        ]);
+        refused.extend([&refusals::UNREADABLE, &refusals::TOO_LARGE, &refusals::OTHER_MEDIA_TYPE]);
     }
     if is_versioned {
-        refusals.push((412, "It is in another version than If-Match names"));
+        refused.push(&refusals::ANOTHER_VERSION);
     }
     if access != Access::Public {
-        refusals.push((401, "Not signed in"));
+        refused.push(&refusals::NOT_SIGNED_IN);
     }
     let is_permitted = matches!(access, Access::Needs(_) | Access::Sided(_));
     if is_permitted || (is_change && access != Access::Public) {
-        refusals.push((403, "Permission denied, or the x-csrf-token is missing"));
+        refused.push(&refusals::DENIED);
     }
     if is_keyed {
-        refusals.extend([
-            (409, "Taken already, in use, or changed meanwhile"),
-            (413, "Larger than the API reads"),
-            (422, "Not valid: every faulty field is named. Or the Idempotency-Key was used for another request"),
-        ]);
+        refused.extend([&refusals::CONFLICTING, &refusals::TOO_LARGE, &refusals::CHANGE_NOT_VALID]);
     } else if has_query || operation.request_body.is_some() {
-        refusals.push((422, "Not valid: every faulty field is named"));
+        refused.push(&refusals::NOT_VALID);
     }
     if path.contains('{') {
-        refusals.push((404, "There is none, or it is another tenant's"));
+        refused.push(&refusals::NOT_THERE);
     } else if operation.request_body.is_some() && access != Access::Public {
-        refusals.push((404, "Something the body names is not there"));
+        refused.push(&refusals::NAMED_NOT_THERE);
     }
-    for (status, description) in refusals {
-        let response = ResponseBuilder::new()
-            .description(description)
-            .content(PROBLEM_JSON, ContentBuilder::new().schema(Some(Ref::from_schema_name("Problem"))).build())
-            .build();
-        operation.responses.responses.entry(status.to_string()).or_insert(RefOr::T(response));
+    for refusal in refused {
+        operation.responses.responses.entry(refusal.status()).or_insert_with(|| refusal.reference());
     }
 }
 

@@ -92,7 +92,10 @@ impl PartialSchema for Metadata {
         let object = ObjectBuilder::new()
             .schema_type(Type::Object)
             .additional_properties(Some(AdditionalProperties::FreeForm(true)));
-        object.description(Some("Free for integrations; 16 KiB at most")).into()
+        object
+            .description(Some("Free for integrations; 16 KiB at most"))
+            .examples([serde_json::json!({"crmId": "4711"})])
+            .into()
     }
 }
 

@@ -121,6 +121,12 @@ impl<R: Exported> Walk<R> {
     }
 }
 
+/// A file of one row.
+pub(crate) fn csv_of(columns: &[String], row: &Value) -> String {
+    let heading = csv::line(columns.iter().map(|name| csv::cell(name)));
+    heading + &csv::line(columns.iter().map(|name| cell_of(row, name)))
+}
+
 fn cell_of(row: &Value, name: &str) -> String {
     let member = name.split('.').try_fold(row, |place, part| place.get(part));
     match member {

@@ -12,7 +12,7 @@ mod references;
 mod routes;
 mod row;
 
-pub(crate) use export::{ExportQuery, Exported, export};
+pub(crate) use export::{ExportQuery, Exported, csv_of, export};
 pub(crate) use import::{ImportQuery, ImportReport, Imported, OnFault, import};
 pub(crate) use lines::{Line, Lines};
 pub(crate) use references::Reference;

@@ -9,6 +9,7 @@ use utoipa::{
     IntoParams, PartialSchema as _, ToSchema,
     openapi::{
         Content, ContentBuilder, HttpMethod, ObjectBuilder, Ref, RefOr, Required, ResponseBuilder, Schema,
+        extensions::Extensions,
         path::{Operation, OperationBuilder, Parameter, ParameterIn, Paths},
         request_body::RequestBodyBuilder,
         schema::Type,
@@ -17,7 +18,7 @@ use utoipa::{
 use utoipa_axum::router::UtoipaMethodRouter;
 
 use super::{ExportQuery, Exported, ImportQuery, ImportReport, Imported, export, import};
-use crate::{caller::Caller, extract::Query, state::State};
+use crate::{caller::Caller, examples::COLUMNS, extract::Query, state::State};
 
 /// How a list that goes in and out is spoken of.
 #[derive(Clone, Copy, Debug)]
@@ -79,7 +80,7 @@ pub(crate) fn exporting<R: Exported>() -> UtoipaMethodRouter<State> {
     parameters.extend(in_query::<R::Query>());
     let rows = ResponseBuilder::new()
         .description(format!("The {many}"))
-        .content("text/csv", words())
+        .content("text/csv", columns(R::COLUMNS))
         .content("application/x-ndjson", words());
     let operation = OperationBuilder::new()
         .operation_id(Some(format!("export{names}")))
@@ -97,6 +98,13 @@ fn in_query<Q: IntoParams>() -> Vec<Parameter> {
 
 fn words() -> Content {
     ContentBuilder::new().schema(Some(ObjectBuilder::new().schema_type(Type::String))).build()
+}
+
+/// CSV under these names.
+fn columns(names: &[&str]) -> Content {
+    let extensions = Extensions::builder().add(COLUMNS, names).build();
+    let text = ObjectBuilder::new().schema_type(Type::String);
+    ContentBuilder::new().schema(Some(text)).extensions(Some(extensions)).build()
 }
 
 fn at(path: String, method: HttpMethod, operation: OperationBuilder) -> Paths {

@@ -236,7 +236,7 @@ pub struct DemoCallState {
     status: CallStatus,
     #[schema(example = "+12125550101")]
     from_number: String,
-    #[schema(example = "+15555550199")]
+    #[schema(example = "+12125550199")]
     to_number: String,
     started_at: Time,
     answered_at: Option<Time>,

@@ -55,7 +55,7 @@ pub struct Lead {
     id: Uuid,
     tenant_id: Uuid,
     /// E.164. Unique in the tenant.
-    #[schema(example = "+15551230001")]
+    #[schema(example = "+13105550127")]
     phone_number: String,
     /// The campaign it is called for.
     campaign_id: Option<Uuid>,
@@ -139,7 +139,7 @@ pub struct LeadQuery {
 pub struct CreateLeadRequest {
     /// E.164, or as people write it.
     #[garde(length(chars, min = 3, max = 32))]
-    #[schema(min_length = 3, max_length = 32, example = "+15551230001")]
+    #[schema(min_length = 3, max_length = 32, example = "+13105550127")]
     phone_number: String,
     #[garde(skip)]
     campaign_id: Option<Uuid>,

@@ -157,7 +157,7 @@ async fn orders(caller: Caller) -> ApiResult<Json<NumberOrderList>> {
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct LookUpNumberRequest {
     #[garde(length(chars, min = 3, max = 32))]
-    #[schema(example = "+15551234567", min_length = 3, max_length = 32)]
+    #[schema(example = "+12125550143", min_length = 3, max_length = 32)]
     number: String,
     /// Whose; needed only where several tenants have the number.
     #[garde(skip)]
@@ -168,7 +168,7 @@ pub struct LookUpNumberRequest {
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct NumberRoute {
-    #[schema(example = "+15551234567")]
+    #[schema(example = "+12125550143")]
     number: String,
     tenant_id: Uuid,
     number_id: Uuid,
@@ -218,7 +218,7 @@ pub struct AdminProvisionNumberRequest {
     #[garde(skip)]
     tenant_id: Uuid,
     #[garde(length(chars, min = 3, max = 32))]
-    #[schema(example = "+15551234567", min_length = 3, max_length = 32)]
+    #[schema(example = "+12125550143", min_length = 3, max_length = 32)]
     number: String,
     #[garde(length(chars, max = 64))]
     provider: Option<String>,
@@ -238,7 +238,7 @@ pub struct AdminProvisionNumberRequest {
 pub struct ProvisionedNumber {
     id: Uuid,
     tenant_id: Uuid,
-    #[schema(example = "+15551234567")]
+    #[schema(example = "+12125550143")]
     number: String,
     provider: Option<String>,
     carrier_id: Option<Uuid>,

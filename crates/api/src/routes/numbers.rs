@@ -46,7 +46,7 @@ pub struct PhoneNumber {
     id: Uuid,
     tenant_id: Uuid,
     /// E.164.
-    #[schema(example = "+15551234567")]
+    #[schema(example = "+12125550143")]
     number: String,
     status: NumberStatus,
     /// `local`, `signalwire`, `telnyx`, `bandwidth`.
@@ -167,7 +167,7 @@ pub(super) async fn views(caller: &Caller, numbers: &[Number]) -> ApiResult<Vec<
 pub struct ProvisionNumberRequest {
     /// E.164, or as people write it.
     #[garde(length(chars, min = 3, max = 32))]
-    #[schema(example = "+15551234567", min_length = 3, max_length = 32)]
+    #[schema(example = "+12125550143", min_length = 3, max_length = 32)]
     number: Option<String>,
     /// Buy `number` from the provider, rather than add it as one the tenant has already.
     #[garde(skip)]

@@ -33,7 +33,7 @@ pub struct OutboundCalls {
     /// Put before every number.
     number_prefix: String,
     /// The trunk's own number to show.
-    #[schema(example = "+15551234567")]
+    #[schema(example = "+12125550143")]
     caller_id: Option<String>,
     caller_id_source: CallerIdSource,
     /// Whether the number is asserted too (P-Asserted-Identity).
@@ -83,7 +83,7 @@ pub struct OutboundCallsRequest {
     #[schema(max_length = 16, example = "")]
     number_prefix: String,
     #[garde(length(chars, min = 3, max = 32))]
-    #[schema(min_length = 3, max_length = 32, example = "+15551234567")]
+    #[schema(min_length = 3, max_length = 32, example = "+12125550143")]
     caller_id: Option<String>,
     /// `CALLER` unless said otherwise.
     #[garde(skip)]

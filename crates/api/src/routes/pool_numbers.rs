@@ -35,7 +35,7 @@ pub(crate) fn routes() -> Resource {
 pub struct PoolNumber {
     /// The number's id.
     id: Uuid,
-    #[schema(example = "+15551234567")]
+    #[schema(example = "+12125550143")]
     number: String,
     /// Only ACTIVE numbers are shown to people who are called.
     status: NumberStatus,

@@ -77,7 +77,7 @@ pub struct Queue {
     id: Uuid,
     tenant_id: Uuid,
     /// As flows name it. Unique in the tenant.
-    #[schema(example = "sales")]
+    #[schema(example = "solar")]
     name: String,
     /// Most callers waiting, unless the flow's node says fewer.
     max_size: u32,
@@ -111,7 +111,7 @@ pub struct QueueQuery {
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct CreateQueueRequest {
     #[garde(length(chars, min = 1, max = 200))]
-    #[schema(min_length = 1, max_length = 200, example = "sales")]
+    #[schema(min_length = 1, max_length = 200, example = "solar")]
     name: String,
     /// 100 unless said otherwise.
     #[garde(range(min = 1, max = 10_000))]

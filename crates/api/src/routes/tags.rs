@@ -32,7 +32,7 @@ pub struct Tag {
     id: Uuid,
     tenant_id: Uuid,
     /// For people. Unique in the tenant.
-    #[schema(example = "callback")]
+    #[schema(example = "call back")]
     name: String,
     /// `#rrggbb`, for screens.
     #[schema(example = "#3b82f6")]
@@ -56,7 +56,7 @@ pub struct TagQuery {
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct CreateTagRequest {
     #[garde(length(chars, min = 1, max = 64))]
-    #[schema(min_length = 1, max_length = 64, example = "callback")]
+    #[schema(min_length = 1, max_length = 64, example = "call back")]
     name: String,
     #[garde(inner(custom(is_color)))]
     #[schema(example = "#3b82f6")]

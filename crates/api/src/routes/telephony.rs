@@ -49,11 +49,11 @@ async fn nodes(caller: Caller) -> Json<SwitchNodes> {
 pub struct AuthenticateTrunkRequest {
     /// Who calls.
     #[garde(length(chars, max = 500))]
-    #[schema(example = "+15551230001")]
+    #[schema(example = "+13105550127")]
     from: String,
     /// What was dialled.
     #[garde(length(chars, max = 500))]
-    #[schema(example = "+15551234567")]
+    #[schema(example = "+12125550143")]
     to: String,
     /// The address it comes from.
     #[garde(length(chars, min = 2, max = 45))]

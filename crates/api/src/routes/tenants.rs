@@ -42,7 +42,7 @@ pub struct Tenant {
     #[schema(example = "Acme Leads")]
     name: String,
     /// In addresses. Unique on the platform.
-    #[schema(example = "acme")]
+    #[schema(example = "northwind")]
     slug: String,
     /// Host name its people sign in at. Unique on the platform.
     domain: Option<String>,
@@ -122,7 +122,7 @@ pub struct CreateTenantRequest {
     #[schema(min_length = 1, max_length = 200, example = "Acme Leads")]
     name: String,
     #[garde(custom(is_slug))]
-    #[schema(pattern = "^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$", example = "acme")]
+    #[schema(pattern = "^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$", example = "northwind")]
     slug: String,
     #[garde(inner(custom(is_host)))]
     #[schema(example = "calls.acme.example")]

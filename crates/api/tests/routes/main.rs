@@ -22,6 +22,8 @@ mod labels;
 mod leads;
 mod lists;
 mod openapi;
+mod openapi_examples;
+mod openapi_requests;
 mod people;
 mod provisioning;
 mod quotas;

@@ -1,6 +1,6 @@
 //! The OpenAPI document: committed as it is, and true.
 
-use std::path::PathBuf;
+use std::{path::PathBuf, sync::LazyLock};
 
 use serde_json::{Map, Value, json};
 
@@ -10,8 +10,10 @@ fn committed() -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../web/openapi.json")
 }
 
-fn document() -> Value {
-    serde_json::to_value(api::openapi()).unwrap()
+/// The document, written once for all tests.
+pub fn document() -> &'static Value {
+    static DOCUMENT: LazyLock<Value> = LazyLock::new(|| serde_json::to_value(api::openapi()).unwrap());
+    &DOCUMENT
 }
 
 /// `UPDATE_OPENAPI=1 cargo test -p api openapi` writes it.
@@ -71,6 +73,38 @@ impl Operation {
         schema["properties"]["data"]["type"] == "array"
     }
 
+    pub fn id(&self) -> &str {
+        self.item["operationId"].as_str().unwrap()
+    }
+
+    /// The example of one of its parameters.
+    pub fn example_of(parameter: &Value) -> Value {
+        let example = parameter["schema"]["examples"].get(0).cloned();
+        example.unwrap_or_else(|| sample(&parameter["schema"], document(), NOBODY))
+    }
+
+    /// What it takes beside its body, headers aside.
+    pub fn parameters(&self) -> impl Iterator<Item = &Value> {
+        let all = self.item["parameters"].as_array().into_iter().flatten();
+        all.filter(|parameter| parameter["in"] != "header")
+    }
+
+    /// Its bodies and answers with their places: `body application/json`, `200 text/csv`.
+    pub fn contents(&self) -> Vec<(String, Value)> {
+        let document = document();
+        let mut contents = Vec::new();
+        let answers = self.item["responses"].as_object().into_iter().flatten();
+        let answers = answers.map(|(status, answer)| (status.as_str(), answer));
+        for (place, described) in answers.chain([("body", &self.item["requestBody"])]) {
+            let shared = described["$ref"].as_str().map(|reference| reference.rsplit('/').next().unwrap());
+            let described = shared.map_or(described, |name| &document["components"]["responses"][name]);
+            for (kind, content) in described["content"].as_object().into_iter().flatten() {
+                contents.push((format!("{place} {kind}"), content.clone()));
+            }
+        }
+        contents
+    }
+
     /// What its `sort` may be.
     pub fn orders(&self) -> Vec<String> {
         let mut parameters = self.item["parameters"].as_array().into_iter().flatten();
@@ -105,7 +139,7 @@ impl Operation {
         if content.is_null() {
             return None;
         }
-        let sample = sample(&content["schema"], &document(), id);
+        let sample = sample(&content["schema"], document(), id);
         Some(("application/json", sample.to_string().into_bytes()))
     }
 
@@ -332,9 +366,9 @@ fn every_operation_is_described() {
             assert!(responses.contains_key("401"), "{name}: 401");
         }
     }
-    for reference in references(&document) {
-        let name = reference.rsplit('/').next().unwrap();
-        assert!(document["components"]["schemas"].get(name).is_some(), "{reference} leads nowhere");
+    for reference in references(document) {
+        let target = document.pointer(reference.trim_start_matches('#'));
+        assert!(target.is_some(), "{reference} leads nowhere");
     }
 }
 

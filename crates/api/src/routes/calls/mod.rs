@@ -164,10 +164,10 @@ pub struct Call {
     status: CallStatus,
     direction: CallDirection,
     /// The caller, E.164 where it is one.
-    #[schema(example = "+15551230001")]
+    #[schema(example = "+13105550127")]
     from_number: String,
     /// What was dialled, E.164 where it is one.
-    #[schema(example = "+15551234567")]
+    #[schema(example = "+12125550143")]
     to_number: String,
     /// The name the caller's carrier gave.
     caller_name: Option<String>,

@@ -83,7 +83,7 @@ impl ToSchema for Rows {}
 pub struct DncImportFault {
     /// 1 is the first.
     line: u64,
-    #[schema(example = "is not a telephone number: write it as +15551234567")]
+    #[schema(example = "is not a telephone number: write it as +12125550143")]
     message: String,
 }
 
