@@ -87,6 +87,7 @@ for (const theme of ["light", "dark"]) {
       "/buyers",
       "/queues",
       "/trunks",
+      "/trunks?tab=carriers",
       "/caller-ids",
       "/tags",
       "/leads",
@@ -367,6 +368,30 @@ await page.getByRole("button", { name: "Try again" }).filter({ visible: true }).
 await page.waitForFunction(() => document.querySelectorAll("[role=option]").length > 20);
 check("a list that failed is asked for again", true);
 await page.keyboard.press("Escape");
+await page.goto(`${base}/trunks`);
+await page.locator("button:has-text('West, by password')").filter({ visible: true }).first().click();
+await dialog.getByRole("tab", { name: "Calls out" }).click();
+check("a trunk that carries nothing out asks for nothing more", (await dialog.getByLabel("Priority").count()) === 0);
+await dialog.getByLabel("Carries calls out").selectOption("yes");
+await dialog.getByLabel("Prefix").fill("9x");
+check("what the carrier is given is shown", await dialog.getByText("The carrier is given 9x+12125550100").isVisible());
+await dialog.getByLabel("User at the carrier").fill("acme");
+await dialog.getByLabel("Number shown").selectOption("TRUNK");
+await dialog.getByRole("tab", { name: "Calls in" }).click();
+await dialog.locator("button[type=submit]").click();
+await dialog.locator("p:has-text('may hold digits')").waitFor();
+const faulty = await dialog.locator("[aria-invalid=true]").evaluateAll((fields) => fields.map(({ name }) => name));
+check(
+  "faults of calls out stand at their own fields, on their tab",
+  faulty.sort().join() === "outbound.callerId,outbound.numberPrefix,outbound.password",
+  faulty.join(),
+);
+await dialog.getByLabel("Prefix").fill("9");
+await dialog.getByLabel("Password at the carrier").fill("not told twice");
+await dialog.getByLabel("The trunk's own number").fill("+12125550100");
+await dialog.locator("button[type=submit]").click();
+await page.locator("td:has-text('Priority 0')").filter({ visible: true }).waitFor();
+check("and are mended there", (await dialog.count()) === 0);
 await page.goto(`${base}/publishers`);
 await page.waitForSelector("nav[aria-label=Pages] button:has-text('Next')");
 check(

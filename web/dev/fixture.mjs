@@ -99,6 +99,18 @@ const list = (all, url) => {
   };
 };
 const matches = (name, part) => name.toLowerCase().includes(part.toLowerCase());
+/** As the API finds them. */
+function outboundFaults(outbound) {
+  const faults = [];
+  if (!outbound) return faults;
+  if (!/^[\d*#]*$/.test(outbound.numberPrefix))
+    faults.push({ field: "outbound.numberPrefix", message: "may hold digits, * and # only" });
+  if (outbound.callerIdSource === "TRUNK" && !outbound.callerId)
+    faults.push({ field: "outbound.callerId", message: "is required where callerIdSource is TRUNK" });
+  if (outbound.username && outbound.username !== "acme-west" && !outbound.password)
+    faults.push({ field: "outbound.password", message: "is required with a new username" });
+  return faults;
+}
 /** Whether a row belongs to what the list is narrowed to, as far as it says so. */
 const narrows = (row, query) =>
   ["campaignId", "publisherId", "flowId", "carrierId"].every(
@@ -380,6 +392,8 @@ const routes = [
         if (!row) return problem(404, "NOT_FOUND", "No such thing");
         if (body.name === "")
           return problem(400, "VALIDATION_ERROR", "name is required", [{ field: "name", message: "is required" }]);
+        const faults = name === "trunks" ? outboundFaults(body.outbound) : [];
+        if (faults.length > 0) return problem(422, "VALIDATION_ERROR", "The request is not valid", faults);
         Object.assign(row, body);
         return [200, row];
       },

@@ -101,6 +101,10 @@ const routes = [
     getParentRoute: () => rootRoute,
     path: "/trunks",
     component: lazyRouteComponent(() => import("./pages/TrunksPage"), "TrunksPage"),
+    validateSearch: (raw: Record<string, unknown>): ListSearch & { tab?: string } => ({
+      ...readListSearch(raw),
+      tab: word(raw.tab),
+    }),
   }),
   createRoute({
     getParentRoute: () => rootRoute,

@@ -56,7 +56,7 @@ try {
   await visit(page, "Buyers");
   await page.getByRole("button", { name: "New buyer" }).first().click();
   await fill(page, { Name: `Buyer ${tail}`, Code: `buyer-${tail}` });
-  await dialog(page).getByLabel("Publisher", { exact: true }).selectOption({ label: `Publisher ${tail}` });
+  await choose(page, "Publisher", `Publisher ${tail}`);
   await submit(page);
   await page.getByRole("searchbox", { name: "Search buyers" }).fill(`Buyer ${tail}`);
   const card = page.getByRole("list", { name: "Buyers" }).getByRole("listitem").filter({ hasText: `Buyer ${tail}` });
@@ -82,8 +82,8 @@ try {
   await visit(page, "Campaigns");
   await page.getByRole("button", { name: "New campaign" }).first().click();
   await fill(page, { Name: `Campaign ${tail}` });
-  await dialog(page).getByLabel("Publisher", { exact: true }).selectOption({ label: `Publisher ${tail}` });
-  await dialog(page).getByLabel("Flow", { exact: true }).selectOption({ label: `Flow ${tail}` });
+  await choose(page, "Publisher", `Publisher ${tail}`);
+  await choose(page, "Flow", `Flow ${tail}`);
   await submit(page);
   await page.getByRole("button", { name: `Campaign ${tail}` }).filter({ visible: true }).waitFor();
   await step("a campaign", page);
@@ -102,7 +102,7 @@ try {
   await dialog(page).getByRole("button", { name: "Done" }).click();
   await page.getByRole("searchbox", { name: "Search numbers" }).fill(NUMBER);
   await page.getByRole("row").filter({ hasText: `First day ${tail}` }).getByRole("button").first().click();
-  await dialog(page).getByLabel("Campaign", { exact: true }).selectOption({ label: `Campaign ${tail}` });
+  await choose(page, "Campaign", `Campaign ${tail}`);
   await submit(page);
   await page.getByRole("row").filter({ hasText: `Campaign ${tail}` }).waitFor();
   await step("the number leads to the campaign", page);
@@ -154,6 +154,12 @@ function dialog(page) {
 
 async function fill(page, fields) {
   for (const [label, value] of Object.entries(fields)) await dialog(page).getByLabel(label, { exact: true }).fill(value);
+}
+
+/** One among many, found by its name. */
+async function choose(page, label, name) {
+  await dialog(page).getByLabel(label, { exact: true }).fill(name);
+  await dialog(page).getByRole("option", { name, exact: true }).click();
 }
 
 /** Sends the form of the window, which is gone once it was taken. */

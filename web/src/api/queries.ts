@@ -15,15 +15,14 @@ import {
   readBalance,
   readBuyer,
   readCampaign,
-  readCarrier,
   readFlow,
   readFlowDocument,
   readNumber,
   readPublisher,
   readRateCard,
-  readTrunk,
   readUser,
 } from "./resources";
+import { readCarrier, readTrunk } from "./trunks";
 
 export const LIST_MAX = 100;
 
@@ -150,10 +149,25 @@ export const buyersQuery = queryOptions({
   queryFn: async ({ signal }) => readPage(await get("/api/v1/buyers", { limit: LIST_MAX }, signal), readBuyer),
 });
 
-export const carriersQuery = queryOptions({
-  queryKey: ["carriers"],
-  queryFn: async ({ signal }) => readPage(await get("/api/v1/carriers", { limit: LIST_MAX }, signal), readCarrier),
-});
+export const carriersPage = (page: number, filter: Query) =>
+  queryOptions({
+    queryKey: ["carriers", page, filter],
+    queryFn: async ({ signal }) => {
+      const query: Query = { ...filter, page, limit: CALLS_PER_PAGE };
+      return readPage(await get("/api/v1/carriers", query, signal), readCarrier);
+    },
+    placeholderData: keepPreviousData,
+  });
+
+export const trunksPage = (page: number, filter: Query) =>
+  queryOptions({
+    queryKey: ["trunks", page, filter],
+    queryFn: async ({ signal }) => {
+      const query: Query = { ...filter, page, limit: CALLS_PER_PAGE };
+      return readPage(await get("/api/v1/trunks", query, signal), readTrunk);
+    },
+    placeholderData: keepPreviousData,
+  });
 
 export const trunksQuery = queryOptions({
   queryKey: ["trunks"],

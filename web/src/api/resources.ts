@@ -152,6 +152,8 @@ export interface Endpoint {
   id: string;
   type: string | null;
   destination: string;
+  /** Over which it is dialled; null: by the priority of trunks. */
+  trunkId: string | null;
   priority: number | null;
   status: string | null;
   revenue: Terms | null;
@@ -287,6 +289,7 @@ export const readEndpoint = (row: Wire<"BuyerEndpoint">): Endpoint => ({
   id: asText(row.id) ?? "",
   type: asText(row.type),
   destination: asText(row.destination) ?? "",
+  trunkId: asText(row.trunkId),
   priority: asNumber(row.priority),
   status: asText(row.status),
   revenue: readTerms(row.terms, "revenue"),
@@ -310,45 +313,6 @@ export const readBuyer = (row: Wire<"Buyer">): Buyer => ({
   priority: asNumber(row.priority),
   price: readPrice(row.price),
   createdAt: asTime(row.createdAt),
-});
-
-export interface Carrier {
-  id: string;
-  name: string;
-  code: string | null;
-  status: string | null;
-}
-
-export const readCarrier = (row: Wire<"Carrier">): Carrier => ({
-  id: asText(row.id) ?? "",
-  name: asText(row.name) ?? "",
-  code: asText(row.code),
-  status: asText(row.status),
-});
-
-export interface Trunk {
-  id: string;
-  carrierId: string | null;
-  name: string;
-  host: string | null;
-  port: number | null;
-  /** Networks calls come from. */
-  sources: string[];
-  username: string | null;
-  callsMax: number | null;
-  status: string | null;
-}
-
-export const readTrunk = (row: Wire<"Trunk">): Trunk => ({
-  id: asText(row.id) ?? "",
-  carrierId: asText(row.carrierId),
-  name: asText(row.name) ?? "",
-  host: asText(row.host),
-  port: asNumber(row.port),
-  sources: asTexts(row.sourceCidrs),
-  username: asText(row.username),
-  callsMax: asNumber(row.maxConcurrentCalls),
-  status: asText(row.status),
 });
 
 export interface RateCard {

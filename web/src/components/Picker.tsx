@@ -203,7 +203,7 @@ export function Picker({ kind, value, onChange, none, className, disabled, ...co
                 index === at && "bg-sunken",
                 choice.id === "" && "text-soft",
               )}
-              onMouseDown={() => settled && take(choice)}
+              onMouseDown={() => take(choice)}
             >
               <span className="min-w-0 flex-1 break-words">{choice.name}</span>
               {choice.id === value ? <Check className="size-4 shrink-0 text-soft" aria-label="chosen" /> : null}

@@ -2,8 +2,9 @@ import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { LoaderCircle } from "lucide-react";
 import { type FormEvent, type ReactNode, useState } from "react";
 import { toast } from "sonner";
-import { ApiError, type FieldFault } from "@/api/client";
+import { ApiError } from "@/api/client";
 import type { Pickable } from "@/api/pick";
+import { placeFaults } from "./faults";
 import { Picker } from "./Picker";
 import { messageOf } from "./States";
 import { Button } from "./ui/button";
@@ -29,7 +30,8 @@ export interface FormField {
   pick?: Pickable;
   none?: string;
   required?: boolean;
-  hint?: ReactNode;
+  /** What helps to fill it in; a function: by what the form holds. */
+  hint?: ReactNode | ((values: Values) => ReactNode);
   placeholder?: string;
   /** Two such fields share a line. */
   half?: boolean;
@@ -88,17 +90,19 @@ function ResourceForm({ fields: all, initial, save, done, stale, submitLabel, on
     },
   });
   const faults = saving.error instanceof ApiError ? saving.error.faults : [];
+  const names = fields.map(({ name }) => name);
+  const placed = placeFaults(faults, names);
   const groups = [...new Set(fields.flatMap(({ group }) => (group === undefined ? [] : [group])))];
   const [chosen, setChosen] = useState(tabOf(groups[0] ?? ""));
-  const faulty = (group: string) => fields.some((field) => field.group === group && faultOf(faults, field.name));
-  const placed = fields.filter(({ name }) => faultOf(faults, name) !== undefined).length;
+  const faulty = (group: string) => fields.some((field) => field.group === group && placed.at.has(field.name));
   const submit = (event: FormEvent) => {
     event.preventDefault();
     saving.mutate(undefined, {
       // What was refused is shown, wherever it is.
       onError: (error) => {
         if (!(error instanceof ApiError)) return;
-        const place = fields.find((field) => field.group && faultOf(error.faults, field.name));
+        const { at } = placeFaults(error.faults, names);
+        const place = fields.find((field) => field.group && at.has(field.name));
         if (place?.group) setChosen(tabOf(place.group));
       },
     });
@@ -110,7 +114,8 @@ function ResourceForm({ fields: all, initial, save, done, stale, submitLabel, on
       field={field}
       value={values[field.name] ?? ""}
       onChange={set(field.name)}
-      error={faultOf(faults, field.name)}
+      hint={typeof field.hint === "function" ? field.hint(values) : field.hint}
+      error={placed.at.get(field.name)}
     />
   );
   const grid = "grid grid-cols-2 gap-4 [&>*]:col-span-2";
@@ -134,12 +139,12 @@ function ResourceForm({ fields: all, initial, save, done, stale, submitLabel, on
           ))}
         </Tabs>
       ) : null}
-      {saving.error && (placed === 0 || placed < faults.length) ? (
+      {saving.error && (placed.at.size === 0 || placed.rest.length > 0) ? (
         <div role="alert" className="rounded-lg bg-bad-soft px-3 py-2.5 text-[13px] text-bad-text">
           {messageOf(saving.error)}
-          {faults.length > placed ? (
+          {placed.rest.length > 0 ? (
             <ul className="mt-1 list-inside list-disc">
-              {faults.map((fault, index) => (
+              {placed.rest.map((fault, index) => (
                 <li key={index}>{[fault.field, fault.message].filter(Boolean).join(": ")}</li>
               ))}
             </ul>
@@ -162,23 +167,16 @@ function ResourceForm({ fields: all, initial, save, done, stale, submitLabel, on
 /** Ids are made of it, which hold no spaces. */
 const tabOf = (group: string): string => group.replaceAll(" ", "-");
 
-/** The API names the field, or the place within it: `hours.mon[0].from` is a fault of `hours`. */
-function faultOf(faults: FieldFault[], name: string): string | undefined {
-  const own = faults.find(({ field }) => field === name || field.endsWith(`.${name}`) || field.endsWith(`/${name}`));
-  if (own) return own.message;
-  const inner = faults.find(({ field }) => field.startsWith(`${name}.`) || field.startsWith(`${name}[`));
-  return inner ? `${inner.field.slice(name.length).replace(/^\./, "")} ${inner.message}` : undefined;
-}
-
 interface FieldControlProps {
   field: FormField;
   value: string;
   onChange: (value: string) => void;
+  hint: ReactNode;
   error: string | undefined;
 }
 
-function FieldControl({ field, value, onChange, error }: FieldControlProps) {
-  const { name, label, kind = "text", options, required, hint, placeholder, half, render, autoComplete } = field;
+function FieldControl({ field, value, onChange, hint, error }: FieldControlProps) {
+  const { name, label, kind = "text", options, required, placeholder, half, render, autoComplete } = field;
   return (
     <Field label={label} hint={hint} error={error} className={half ? "!col-span-1" : undefined}>
       {(control) => {

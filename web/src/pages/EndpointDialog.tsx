@@ -43,6 +43,15 @@ export function EndpointDialog({ buyer, endpoint, onClose }: EndpointDialogProps
           half: true,
         },
         { name: "priority", label: "Priority", kind: "number", half: true },
+        {
+          name: "trunkId",
+          label: "Over the trunk",
+          kind: "pick",
+          pick: "trunk",
+          none: "Any, by priority",
+          hint: "One that carries calls out",
+          when: ({ type }) => type === "PSTN",
+        },
       ]}
       initial={{
         destination: endpoint?.destination ?? "",
@@ -54,6 +63,7 @@ export function EndpointDialog({ buyer, endpoint, onClose }: EndpointDialogProps
         payoutAfterSeconds: seconds(endpoint?.payout),
         ringTimeoutSeconds: String(endpoint?.ringTimeoutSeconds ?? ""),
         priority: String(endpoint?.priority ?? 0),
+        trunkId: endpoint?.trunkId ?? "",
       }}
       save={(values) => {
         const body = {
@@ -62,6 +72,7 @@ export function EndpointDialog({ buyer, endpoint, onClose }: EndpointDialogProps
           status: values.status,
           priority: count(values.priority) ?? 0,
           ringTimeoutSeconds: count(values.ringTimeoutSeconds),
+          trunkId: values.type === "PSTN" ? values.trunkId || null : null,
           terms: {
             revenue: values.revenue,
             revenueAfterSeconds: count(values.revenueAfterSeconds) ?? 0,
