@@ -500,7 +500,12 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Lists calls, newest first. */
+        /**
+         * Lists calls, newest first.
+         * @description ```sh
+         *     curl "$API/api/v1/calls?limit=20&startDate=2026-11-23T00%3A00%3A00.000000Z&endDate=2026-11-24T00%3A00%3A00.000000Z" -H "X-API-Key: $KEY"
+         *     ```
+         */
         get: operations["listCalls"];
         put?: never;
         post?: never;
@@ -517,7 +522,12 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Reads a call with its legs, its timeline, why each buyer got it or not, its recordings and its money. */
+        /**
+         * Reads a call with its legs, its timeline, why each buyer got it or not, its recordings and its money.
+         * @description ```sh
+         *     curl "$API/api/v1/calls/01a20922-b800-7edb-b60f-06acaef2cc80" -H "X-API-Key: $KEY"
+         *     ```
+         */
         get: operations["getCall"];
         put?: never;
         post?: never;
@@ -760,7 +770,12 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Reports the calls of a period by hour or day. */
+        /**
+         * Reports the calls of a period by hour or day.
+         * @description ```sh
+         *     curl "$API/api/v1/reporting/metrics?startDate=2026-11-23T00%3A00%3A00.000000Z&endDate=2026-11-24T00%3A00%3A00.000000Z&granularity=hour" -H "X-API-Key: $KEY"
+         *     ```
+         */
         get: operations["getMetricsReport"];
         put?: never;
         post?: never;
@@ -956,6 +971,20 @@ export interface paths {
         /**
          * Adds a number of one's own, or buys one. 422 `PURCHASE_FAILED` when none fits or the provider refuses; 503
          *     `PURCHASE_PENDING` when the provider does not answer: the order is followed up, and the number appears where it was bought.
+         * @description ```sh
+         *     curl -X POST "$API/api/v1/numbers" -H "X-API-Key: $KEY" -H 'Content-Type: application/json' -d '{
+         *       "campaignId": "01a20922-b800-7dc2-a0b2-472062d9c57b",
+         *       "capabilities": {"voice":true},
+         *       "carrierId": "01a20922-b800-7803-987e-6791c11992f3",
+         *       "friendlyName": "Solar landing page",
+         *       "metadata": {"crmId":"4711"},
+         *       "number": "+12125550143",
+         *       "provider": "local",
+         *       "purchase": false,
+         *       "status": "ACTIVE",
+         *       "trunkId": "01a20922-b800-7e34-9d2d-9c67be01819b"
+         *     }'
+         *     ```
          */
         post: operations["createNumber"];
         delete?: never;
@@ -1126,7 +1155,26 @@ export interface paths {
         /** Lists campaigns, newest first. */
         get: operations["listCampaigns"];
         put?: never;
-        /** Adds a campaign. 404 when the publisher, the flow or a buyer is not the tenant's. */
+        /**
+         * Adds a campaign. 404 when the publisher, the flow or a buyer is not the tenant's.
+         * @description ```sh
+         *     curl -X POST "$API/api/v1/campaigns" -H "X-API-Key: $KEY" -H 'Content-Type: application/json' -d '{
+         *       "buyerIds": ["01a20922-b800-7dbd-8f28-d0d97656768b"],
+         *       "callerIdPoolId": "01a20922-b800-7b4e-8c34-37d73d0ef736",
+         *       "flowId": "01a20922-b800-7b21-a781-78ed3463f3bd",
+         *       "introAudio": "ivr/ivr-welcome.wav",
+         *       "metadata": {"crmId":"4711"},
+         *       "name": "Solar, west",
+         *       "payout": {"afterSeconds":60,"amount":"30.0000"},
+         *       "publisherId": "01a20922-b800-7f03-a060-b7eb032972dc",
+         *       "record": true,
+         *       "routingMode": "STATIC",
+         *       "status": "ACTIVE",
+         *       "strategy": "round-robin",
+         *       "timeZone": "America/New_York"
+         *     }'
+         *     ```
+         */
         post: operations["createCampaign"];
         delete?: never;
         options?: never;
@@ -1238,7 +1286,24 @@ export interface paths {
         /** Lists buyers with their endpoints, newest first. */
         get: operations["listBuyers"];
         put?: never;
-        /** Adds a buyer. */
+        /**
+         * Adds a buyer.
+         * @description ```sh
+         *     curl -X POST "$API/api/v1/buyers" -H "X-API-Key: $KEY" -H 'Content-Type: application/json' -d '{
+         *       "caps": {"concurrency":5,"daily":100,"hourly":20,"monthly":2000,"total":10000},
+         *       "code": "BUYER001",
+         *       "filters": {"areaCodes":["212","646"],"areaCodesRefused":["900"],"attestationMin":"A","tags":[{"anyOf":["solar"],"refuse":false,"tag":"state"}]},
+         *       "hours": {"closed":["2026-12-25"],"fri":[{"from":"09:00","to":"17:30"}],"mon":[{"from":"09:00","to":"17:30"}],"thu":[{"from":"09:00","to":"17:30"}],"tue":[{"from":"09:00","to":"17:30"}],"wed":[{"from":"09:00","to":"17:30"}]},
+         *       "metadata": {"crmId":"4711"},
+         *       "name": "Sunrise Solar",
+         *       "priority": 1,
+         *       "publisherId": "01a20922-b800-7f03-a060-b7eb032972dc",
+         *       "status": "ACTIVE",
+         *       "timeZone": "America/New_York",
+         *       "weight": 10
+         *     }'
+         *     ```
+         */
         post: operations["createBuyer"];
         delete?: never;
         options?: never;
@@ -1313,7 +1378,23 @@ export interface paths {
         /** Lists a buyer's endpoints, newest first. */
         get: operations["listBuyerEndpoints"];
         put?: never;
-        /** Adds an endpoint. */
+        /**
+         * Adds an endpoint.
+         * @description ```sh
+         *     curl -X POST "$API/api/v1/buyers/01a20922-b800-7dbd-8f28-d0d97656768b/endpoints" -H "X-API-Key: $KEY" -H 'Content-Type: application/json' -d '{
+         *       "caps": {"concurrency":5,"daily":100,"hourly":20,"monthly":2000,"total":10000},
+         *       "destination": "sip:sales@buyer.example",
+         *       "hours": {"closed":["2026-12-25"],"fri":[{"from":"09:00","to":"17:30"}],"mon":[{"from":"09:00","to":"17:30"}],"thu":[{"from":"09:00","to":"17:30"}],"tue":[{"from":"09:00","to":"17:30"}],"wed":[{"from":"09:00","to":"17:30"}]},
+         *       "maxDurationSeconds": 3600,
+         *       "metadata": {"crmId":"4711"},
+         *       "priority": 1,
+         *       "ringTimeoutSeconds": 20,
+         *       "status": "ACTIVE",
+         *       "terms": {"currency":"USD","payout":"30.0000","payoutAfterSeconds":60,"revenue":"45.0000","revenueAfterSeconds":60},
+         *       "type": "SIP"
+         *     }'
+         *     ```
+         */
         post: operations["createBuyerEndpoint"];
         delete?: never;
         options?: never;
@@ -1425,6 +1506,15 @@ export interface paths {
         /**
          * Keeps a document as a draft. Its `id` names the flow, its `version` the version; when that one was published already, the
          *     next free number is taken.
+         * @description ```sh
+         *     curl -X POST "$API/api/v1/flows" -H "X-API-Key: $KEY" -H 'Content-Type: application/json' -d '{
+         *       "entry": {"id":"start","target":"bye","type":"entry"},
+         *       "id": "solar-west",
+         *       "name": "Solar, west",
+         *       "nodes": [{"id":"bye","reason":"normal","type":"hangup"}],
+         *       "version": "3"
+         *     }'
+         *     ```
          */
         post: operations["saveFlow"];
         delete?: never;
@@ -1511,7 +1601,12 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Makes a version what calls run, and no other. Calls that run keep the one they began with. */
+        /**
+         * Makes a version what calls run, and no other. Calls that run keep the one they began with.
+         * @description ```sh
+         *     curl -X POST "$API/api/v1/flows/01a20922-b800-7b21-a781-78ed3463f3bd/versions/1/publish" -H "X-API-Key: $KEY"
+         *     ```
+         */
         post: operations["publishFlowVersion"];
         delete?: never;
         options?: never;
@@ -1656,7 +1751,18 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Tells whether a call may happen now and why, by the rules calls are held to. Nothing is called. */
+        /**
+         * Tells whether a call may happen now and why, by the rules calls are held to. Nothing is called.
+         * @description ```sh
+         *     curl -X POST "$API/api/v1/compliance/check" -H "X-API-Key: $KEY" -H 'Content-Type: application/json' -d '{
+         *       "callId": "01a20922-b800-7edb-b60f-06acaef2cc80",
+         *       "campaignId": "01a20922-b800-7dc2-a0b2-472062d9c57b",
+         *       "consentToken": "https://cert.trustedform.com/0a1b2c3d4e5f60718293a4b5c6d7e8f901234567",
+         *       "path": "OUTBOUND",
+         *       "phoneNumber": "+12125550100"
+         *     }'
+         *     ```
+         */
         post: operations["checkCompliance"];
         delete?: never;
         options?: never;
@@ -2194,7 +2300,31 @@ export interface paths {
         /** Lists leads, newest first. */
         get: operations["listLeads"];
         put?: never;
-        /** Adds a lead. */
+        /**
+         * Adds a lead.
+         * @description ```sh
+         *     curl -X POST "$API/api/v1/leads" -H "X-API-Key: $KEY" -H 'Content-Type: application/json' -d '{
+         *       "address": "1200 Market Street",
+         *       "assignedToId": "01a20922-b800-74f8-996d-a763b7a969b1",
+         *       "campaignId": "01a20922-b800-7dc2-a0b2-472062d9c57b",
+         *       "city": "New York",
+         *       "company": "Delgado Roofing",
+         *       "country": "US",
+         *       "customFields": {"roof":"tile"},
+         *       "email": "rosa@example.com",
+         *       "firstName": "Rosa",
+         *       "lastName": "Delgado",
+         *       "leadSource": "web form",
+         *       "notes": "Asked to be called in the evening",
+         *       "phoneNumber": "+13105550127",
+         *       "priority": 1,
+         *       "state": "NY",
+         *       "status": "NEW",
+         *       "tags": ["solar"],
+         *       "zipCode": "10001"
+         *     }'
+         *     ```
+         */
         post: operations["createLead"];
         delete?: never;
         options?: never;
@@ -3265,7 +3395,7 @@ export interface components {
             action: string;
             /** @example number */
             entity: string;
-            /** @example 019abafc-0000-7000-8000-000000000001 */
+            /** @example 01a20922-b800-7288-af9d-00055adf24c4 */
             entityId?: string | null;
             /**
              * @description Per field `{before, after}`. Holds no secrets.
@@ -3571,7 +3701,7 @@ export interface components {
             toNumber: string;
             /**
              * @description The name the caller's carrier gave.
-             * @example TORRES ANA
+             * @example DELGADO ROSA
              */
             callerName?: string | null;
             /**
@@ -3602,7 +3732,7 @@ export interface components {
              * @example 01a20922-b800-7f03-a060-b7eb032972dc
              */
             publisherId?: string | null;
-            /** @example Westside Media */
+            /** @example Northern Leads */
             publisherName?: string | null;
             /**
              * Format: uuid
@@ -3660,6 +3790,7 @@ export interface components {
             hasRecording: boolean;
             /** @description What the flow put on it. */
             tags: components["schemas"]["Metadata"];
+            /** @example 0.0520 */
             cost?: components["schemas"]["Amount"] | null;
             money?: components["schemas"]["CallMoney"] | null;
             createdAt: components["schemas"]["Time"];
@@ -3752,9 +3883,13 @@ export interface components {
         };
         /** @description What a call came to. */
         CallMoney: {
+            /** @example 45.0000 */
             revenue?: components["schemas"]["Amount"] | null;
+            /** @example 30.0000 */
             payout?: components["schemas"]["Amount"] | null;
+            /** @example 0.0520 */
             cost?: components["schemas"]["Amount"] | null;
+            /** @example 14.9480 */
             margin?: components["schemas"]["Amount"] | null;
             /**
              * @description ISO 4217.
@@ -3787,6 +3922,7 @@ export interface components {
              * @example 260
              */
             billableDuration: number;
+            /** @example 0.0520 */
             cost?: components["schemas"]["Amount"] | null;
             /**
              * @description Why it ended.
@@ -4133,7 +4269,7 @@ export interface components {
             amount: components["schemas"]["Amount"];
             /** @example USD */
             currency: string;
-            /** @example For callers from the west */
+            /** @example Inbound minutes */
             description: string;
         };
         /** @description What one part said. */
@@ -4319,7 +4455,7 @@ export interface components {
             tenantId: string;
             /** @example +12125550100 */
             phoneNumber: string;
-            /** @example Asked not to be called */
+            /** @example Asked by mail to be called back */
             reason: string;
             /**
              * Format: uuid
@@ -4330,7 +4466,7 @@ export interface components {
             status: components["schemas"]["ComplianceOverrideStatus"];
             /**
              * @description `user:<id>` or `key:<id>`.
-             * @example user:019abafc-0000-7000-8000-000000000001
+             * @example user:01a20922-b800-74f8-996d-a763b7a969b1
              */
             requestedBy: string;
             /**
@@ -4991,7 +5127,7 @@ export interface components {
             /** @example advanced_analytics */
             key: string;
             value: components["schemas"]["FlagValue"];
-            /** @example For callers from the west */
+            /** @example Figures by the hour */
             description?: string | null;
         };
         /** @description A new lead. */
@@ -5014,11 +5150,11 @@ export interface components {
             fullName?: string | null;
             /** @example ana@example.com */
             email?: string | null;
-            /** @example Torres Roofing */
+            /** @example Delgado Roofing */
             company?: string | null;
             /** @example 1200 Market Street */
             address?: string | null;
-            /** @example Phoenix */
+            /** @example New York */
             city?: string | null;
             /** @example NY */
             state?: string | null;
@@ -5302,7 +5438,7 @@ export interface components {
             /**
              * Format: uuid
              * @description The user's id, or the key's.
-             * @example 01a20922-b800-7379-a4c8-8fdeeda0787e
+             * @example 01a20922-b800-74f8-996d-a763b7a969b1
              */
             id: string;
             /**
@@ -5817,7 +5953,7 @@ export interface components {
             value: components["schemas"]["FlagValue"];
             /**
              * @description For people.
-             * @example For callers from the west
+             * @example Figures by the hour
              */
             description?: string | null;
             createdAt: components["schemas"]["Time"];
@@ -6281,7 +6417,7 @@ export interface components {
             email?: string | null;
             /**
              * @description Company.
-             * @example Torres Roofing
+             * @example Delgado Roofing
              */
             company?: string | null;
             /**
@@ -6291,7 +6427,7 @@ export interface components {
             address?: string | null;
             /**
              * @description City.
-             * @example Phoenix
+             * @example New York
              */
             city?: string | null;
             /**
@@ -6332,7 +6468,7 @@ export interface components {
             /**
              * @description Labels.
              * @example [
-             *       "hot"
+             *       "solar"
              *     ]
              */
             tags: string[];
@@ -7033,6 +7169,7 @@ export interface components {
              * @example 352
              */
             sold: number;
+            /** @example 10575.0000 */
             revenue?: components["schemas"]["Amount"] | null;
         };
         /** @description A number of a pool. */
@@ -7070,7 +7207,7 @@ export interface components {
             amount: components["schemas"]["Amount"];
             /** @example USD */
             currency: string;
-            /** @example For callers from the west */
+            /** @example Inbound minutes */
             description: string;
             at: components["schemas"]["Time"];
         };
@@ -7477,7 +7614,7 @@ export interface components {
              * @example 100
              */
             overrideValue?: number | null;
-            /** @example Asked not to be called */
+            /** @example Sale of the week */
             reason: string;
             /** @example 2027-11-23T16:00:00.000000Z */
             expiresAt?: components["schemas"]["Time"] | null;
@@ -7589,7 +7726,6 @@ export interface components {
             /**
              * @example {
              *       "database": {
-             *         "error": "The provider does not answer",
              *         "latency": 0.8,
              *         "status": "ok"
              *       }
@@ -7719,14 +7855,14 @@ export interface components {
         RejectedBuyer: {
             /**
              * Format: uuid
-             * @example 01a20922-b800-7dbd-8f28-d0d97656768b
+             * @example 01a20922-b800-7c0d-8d0e-0f1011121314
              */
             buyerId: string;
-            /** @example Sunrise Solar */
+            /** @example Harbor Energy */
             buyerName?: string | null;
             /**
              * Format: uuid
-             * @example 01a20922-b800-76bf-bbc8-d96f3ea9d132
+             * @example 01a20922-b800-7c0d-8d0e-0f1011121315
              */
             endpointId?: string | null;
             /**
@@ -7918,7 +8054,7 @@ export interface components {
             /**
              * Format: uuid
              * @description The buyer dialled on this decision; absent when nobody was.
-             * @example 01a20922-b800-7be4-83e3-cc8226224891
+             * @example 01a20922-b800-76bf-bbc8-d96f3ea9d132
              */
             chosen?: string | null;
             /** @description In the order they are tried. */
@@ -8374,7 +8510,7 @@ export interface components {
             /**
              * Format: int64
              * @description 0, 1, 2 ... within the call.
-             * @example 1841
+             * @example 4
              */
             sequence: number;
             at: components["schemas"]["Time"];
@@ -8405,7 +8541,7 @@ export interface components {
              * @example 01a20922-b800-7dbd-8f28-d0d97656768b
              */
             buyerId: string;
-            /** @example Solar, west */
+            /** @example Sunrise Solar */
             name?: string | null;
             /**
              * Format: int64
@@ -8438,9 +8574,13 @@ export interface components {
              * @example 235
              */
             converted: number;
+            /** @example 10575.0000 */
             revenue?: components["schemas"]["Amount"] | null;
+            /** @example 7050.0000 */
             payout?: components["schemas"]["Amount"] | null;
+            /** @example 21.8400 */
             cost?: components["schemas"]["Amount"] | null;
+            /** @example 3503.1600 */
             margin?: components["schemas"]["Amount"] | null;
             /** @example USD */
             currency: string;
@@ -8671,7 +8811,7 @@ export interface components {
             userId?: string | null;
             /** @example Ana */
             name?: string | null;
-            /** @example sip:sales@buyer.example */
+            /** @example sip:ana@agents.acme.example */
             destination?: string | null;
             /**
              * @example [
@@ -8688,7 +8828,7 @@ export interface components {
         };
         /** @description Changes of a key: members not named stay, null clears. What it may do does not change: make another one. */
         UpdateApiKeyRequest: {
-            /** @example Solar, west */
+            /** @example CRM sync, nightly */
             name?: string | null;
             /**
              * Format: int64
@@ -8702,7 +8842,7 @@ export interface components {
         UpdateBuyerRequest: {
             /** @example Sunrise Solar */
             name?: string | null;
-            /** @example BUYER001 */
+            /** @example BUYER002 */
             code?: string | null;
             status?: components["schemas"]["BuyerStatus"] | null;
             caps?: components["schemas"]["Caps"] | null;
@@ -8729,7 +8869,7 @@ export interface components {
         };
         /** @description Changes of a caller-ID pool: members not named stay. */
         UpdateCallerIdPoolRequest: {
-            /** @example Solar, west */
+            /** @example West coast, mobile */
             name?: string | null;
             status?: components["schemas"]["CallerIdPoolStatus"] | null;
             /**
@@ -8783,9 +8923,9 @@ export interface components {
         };
         /** @description Changes of a carrier: members not named stay. */
         UpdateCarrierRequest: {
-            /** @example Northern Voice */
+            /** @example Example Telecom */
             name?: string | null;
-            /** @example NORTH */
+            /** @example CARRIER2 */
             code?: string | null;
             status?: components["schemas"]["CarrierStatus"] | null;
             /**
@@ -8797,7 +8937,7 @@ export interface components {
         };
         /** @description Changes of a list: members not named stay, null clears. */
         UpdateDncListRequest: {
-            /** @example Solar, west */
+            /** @example Asked not to be called again */
             name?: string | null;
             status?: components["schemas"]["DncStatus"] | null;
             /**
@@ -8858,10 +8998,10 @@ export interface components {
         };
         /** @description Changes of a feature flag: members not named stay, null clears. */
         UpdateFeatureFlagRequest: {
-            /** @example new-dashboard */
+            /** @example advanced_reports */
             key?: string | null;
             value?: components["schemas"]["FlagValue"] | null;
-            /** @example For callers from the west */
+            /** @example Figures by the hour */
             description?: string | null;
         };
         /** @description Changes of a lead: members not named stay, null clears. */
@@ -8873,27 +9013,27 @@ export interface components {
              * @example 01a20922-b800-7dc2-a0b2-472062d9c57b
              */
             campaignId?: string | null;
-            /** @example Ana */
+            /** @example Rosa */
             firstName?: string | null;
-            /** @example Torres */
+            /** @example Delgado */
             lastName?: string | null;
             /** @example Ana Torres */
             fullName?: string | null;
-            /** @example ana@example.com */
+            /** @example rosa@example.com */
             email?: string | null;
-            /** @example Torres Roofing */
+            /** @example Delgado Roofing */
             company?: string | null;
             /** @example 1200 Market Street */
             address?: string | null;
-            /** @example Phoenix */
+            /** @example New York */
             city?: string | null;
-            /** @example AZ */
+            /** @example NY */
             state?: string | null;
-            /** @example 85001 */
+            /** @example 10001 */
             zipCode?: string | null;
             /** @example US */
             country?: string | null;
-            /** @example landing-page */
+            /** @example web form */
             leadSource?: string | null;
             status?: components["schemas"]["LeadStatus"] | null;
             /**
@@ -8911,7 +9051,7 @@ export interface components {
             notes?: string | null;
             /**
              * @example [
-             *       "hot"
+             *       "solar"
              *     ]
              */
             tags?: string[] | null;
@@ -8954,9 +9094,9 @@ export interface components {
         };
         /** @description Changes of a publisher: members not named stay. */
         UpdatePublisherRequest: {
-            /** @example Westside Media */
+            /** @example Northern Leads */
             name?: string | null;
-            /** @example WEST */
+            /** @example PUB002 */
             code?: string | null;
             status?: components["schemas"]["PublisherStatus"] | null;
             /**
@@ -8968,14 +9108,14 @@ export interface components {
         };
         /** @description Changes of a queue: members not named stay, null clears. */
         UpdateQueueRequest: {
-            /** @example Solar, west */
+            /** @example solar, night */
             name?: string | null;
             /**
              * Format: int64
              * @example 25
              */
             maxSize?: number | null;
-            /** @example music/waiting.wav */
+            /** @example file:waiting.wav */
             music?: string | null;
             /**
              * Format: int64
@@ -9028,7 +9168,7 @@ export interface components {
         };
         /** @description Changes of a rate card: members not named stay, null clears. Calls rated before keep their price. */
         UpdateRateCardRequest: {
-            /** @example Solar, west */
+            /** @example 2027 */
             name?: string | null;
             /** @example 2026-12-01T00:00:00.000000Z */
             effectiveFrom?: components["schemas"]["Time"] | null;
@@ -9046,7 +9186,7 @@ export interface components {
         };
         /** @description Changes of a role: members not named stay, null clears. */
         UpdateRoleRequest: {
-            /** @example Night */
+            /** @example Night shift, west */
             name?: string | null;
             /** @example Watches the calls at night */
             description?: string | null;
@@ -9061,14 +9201,14 @@ export interface components {
         };
         /** @description Changes of a tag: members not named stay, null clears. */
         UpdateTagRequest: {
-            /** @example Solar, west */
+            /** @example call back soon */
             name?: string | null;
             /** @example #3b82f6 */
             color?: string | null;
         };
         /** @description Changes of a tenant: members not named stay, null clears. */
         UpdateTenantRequest: {
-            /** @example Solar, west */
+            /** @example Acme Leads */
             name?: string | null;
             /** @example acme */
             slug?: string | null;
@@ -9091,7 +9231,7 @@ export interface components {
         };
         /** @description Changes of a trunk: members not named stay, null clears. */
         UpdateTrunkRequest: {
-            /** @example Solar, west */
+            /** @example West, second */
             name?: string | null;
             type?: components["schemas"]["TrunkType"] | null;
             /** @example sip.carrier.example */
@@ -9629,19 +9769,16 @@ export interface operations {
                     /**
                      * @example {
                      *       "csrfToken": "4mJ0yqvX2cT9sHkW8rZ1bLpE6uNfAdGi",
-                     *       "expiresAt": "2027-11-23T16:00:00.000000Z",
+                     *       "expiresAt": "2026-11-24T16:00:00.000000Z",
                      *       "token": "q7RkT2vXw9LzB4nYc6Js0mHdPfA1uEgi",
                      *       "user": {
                      *         "email": "ana@example.com",
                      *         "firstName": "Ana",
-                     *         "id": "01a20922-b800-7379-a4c8-8fdeeda0787e",
+                     *         "id": "01a20922-b800-74f8-996d-a763b7a969b1",
                      *         "lastName": "Torres",
-                     *         "name": "Solar, west",
-                     *         "pending": "PASSWORD_CHANGE_REQUIRED",
                      *         "permissions": [
                      *           "admin:*"
                      *         ],
-                     *         "publisherId": "01a20922-b800-7f03-a060-b7eb032972dc",
                      *         "roles": [
                      *           "OWNER"
                      *         ],
@@ -9650,7 +9787,7 @@ export interface operations {
                      *           "id": "01a20922-b800-79da-86d3-51cf9a7642d8",
                      *           "name": "Acme Leads"
                      *         },
-                     *         "tenantSlug": "demo"
+                     *         "tenantSlug": "acme"
                      *       }
                      *     }
                      */
@@ -9790,14 +9927,11 @@ export interface operations {
                      * @example {
                      *       "email": "ana@example.com",
                      *       "firstName": "Ana",
-                     *       "id": "01a20922-b800-7379-a4c8-8fdeeda0787e",
+                     *       "id": "01a20922-b800-74f8-996d-a763b7a969b1",
                      *       "lastName": "Torres",
-                     *       "name": "Solar, west",
-                     *       "pending": "PASSWORD_CHANGE_REQUIRED",
                      *       "permissions": [
                      *         "admin:*"
                      *       ],
-                     *       "publisherId": "01a20922-b800-7f03-a060-b7eb032972dc",
                      *       "roles": [
                      *         "OWNER"
                      *       ],
@@ -9806,7 +9940,7 @@ export interface operations {
                      *         "id": "01a20922-b800-79da-86d3-51cf9a7642d8",
                      *         "name": "Acme Leads"
                      *       },
-                     *       "tenantSlug": "demo"
+                     *       "tenantSlug": "acme"
                      *     }
                      */
                     "application/json": components["schemas"]["CurrentUser"];
@@ -9906,7 +10040,7 @@ export interface operations {
                 content: {
                     /**
                      * @example {
-                     *       "expiresAt": "2027-11-23T16:00:00.000000Z",
+                     *       "expiresAt": "2026-11-23T16:01:00.000000Z",
                      *       "ticket": "wZ3kQ8vT1nLxY6cB0rJm5sHdPfA2uEgi"
                      *     }
                      */
@@ -10154,7 +10288,7 @@ export interface operations {
                      *       {
                      *         "createdAt": "2026-11-23T16:00:00.000000Z",
                      *         "current": true,
-                     *         "expiresAt": "2027-11-23T16:00:00.000000Z",
+                     *         "expiresAt": "2026-11-24T16:00:00.000000Z",
                      *         "id": "01a20922-b800-7f3a-b1ec-ebbd1410ab41",
                      *         "ipAddress": "192.0.2.7",
                      *         "lastSeenAt": "2026-11-23T16:00:00.000000Z",
@@ -10330,7 +10464,7 @@ export interface operations {
                      *       {
                      *         "createdAt": "2026-11-23T16:00:00.000000Z",
                      *         "current": true,
-                     *         "expiresAt": "2027-11-23T16:00:00.000000Z",
+                     *         "expiresAt": "2026-11-24T16:00:00.000000Z",
                      *         "id": "01a20922-b800-7f3a-b1ec-ebbd1410ab41",
                      *         "ipAddress": "192.0.2.7",
                      *         "lastSeenAt": "2026-11-23T16:00:00.000000Z",
@@ -10904,7 +11038,7 @@ export interface operations {
                 /**
                  * @example {
                  *       "email": "ana@example.com",
-                 *       "tenant": "demo"
+                 *       "tenant": "acme"
                  *     }
                  */
                 "application/json": components["schemas"]["SsoOptionsRequest"];
@@ -10952,7 +11086,7 @@ export interface operations {
                  * @example {
                  *       "email": "ana@example.com",
                  *       "fresh": false,
-                 *       "tenant": "demo"
+                 *       "tenant": "acme"
                  *     }
                  */
                 "application/json": components["schemas"]["StartSsoRequest"];
@@ -11040,7 +11174,6 @@ export interface operations {
                  * @example {
                  *       "browser": "9bq2Vn4yT6sKcW1xR8mZ0uLdEhA3jFpG",
                  *       "code": "SplxlOBeZQQYbYS6WxSbIA",
-                 *       "error": "access_denied",
                  *       "iss": "https://login.acme.example",
                  *       "secondFactorCode": "287082",
                  *       "state": "af0ifjsldkj2Vn4yT6sKcW1x"
@@ -11059,19 +11192,16 @@ export interface operations {
                     /**
                      * @example {
                      *       "csrfToken": "4mJ0yqvX2cT9sHkW8rZ1bLpE6uNfAdGi",
-                     *       "expiresAt": "2027-11-23T16:00:00.000000Z",
+                     *       "expiresAt": "2026-11-24T16:00:00.000000Z",
                      *       "token": "q7RkT2vXw9LzB4nYc6Js0mHdPfA1uEgi",
                      *       "user": {
                      *         "email": "ana@example.com",
                      *         "firstName": "Ana",
-                     *         "id": "01a20922-b800-7379-a4c8-8fdeeda0787e",
+                     *         "id": "01a20922-b800-74f8-996d-a763b7a969b1",
                      *         "lastName": "Torres",
-                     *         "name": "Solar, west",
-                     *         "pending": "PASSWORD_CHANGE_REQUIRED",
                      *         "permissions": [
                      *           "admin:*"
                      *         ],
-                     *         "publisherId": "01a20922-b800-7f03-a060-b7eb032972dc",
                      *         "roles": [
                      *           "OWNER"
                      *         ],
@@ -11080,7 +11210,7 @@ export interface operations {
                      *           "id": "01a20922-b800-79da-86d3-51cf9a7642d8",
                      *           "name": "Acme Leads"
                      *         },
-                     *         "tenantSlug": "demo"
+                     *         "tenantSlug": "acme"
                      *       }
                      *     }
                      */
@@ -11499,13 +11629,13 @@ export interface operations {
                      *           "buyerId": "01a20922-b800-7dbd-8f28-d0d97656768b",
                      *           "buyerName": "Sunrise Solar",
                      *           "callSid": "7c1e0a52-4f3b@198.51.100.20",
-                     *           "callerName": "TORRES ANA",
+                     *           "callerName": "DELGADO ROSA",
                      *           "campaignId": "01a20922-b800-7dc2-a0b2-472062d9c57b",
                      *           "campaignName": "Solar, west",
                      *           "connectedAt": "2026-11-23T16:00:09.500000Z",
                      *           "connectedDuration": 252,
                      *           "converted": true,
-                     *           "cost": "12.5000",
+                     *           "cost": "0.0520",
                      *           "createdAt": "2026-11-23T16:00:00.000000Z",
                      *           "direction": "INBOUND",
                      *           "duration": 261,
@@ -11518,17 +11648,17 @@ export interface operations {
                      *           "hasRecording": true,
                      *           "id": "01a20922-b800-7edb-b60f-06acaef2cc80",
                      *           "money": {
-                     *             "cost": "12.5000",
+                     *             "cost": "0.0520",
                      *             "currency": "USD",
-                     *             "margin": "12.5000",
-                     *             "payout": "12.5000",
-                     *             "revenue": "12.5000"
+                     *             "margin": "14.9480",
+                     *             "payout": "30.0000",
+                     *             "revenue": "45.0000"
                      *           },
                      *           "numberId": "01a20922-b800-7288-af9d-00055adf24c4",
                      *           "publisherId": "01a20922-b800-7f03-a060-b7eb032972dc",
-                     *           "publisherName": "Westside Media",
+                     *           "publisherName": "Northern Leads",
                      *           "startedAt": "2026-11-23T16:00:00.000000Z",
-                     *           "status": "INITIATED",
+                     *           "status": "COMPLETED",
                      *           "tags": {
                      *             "intent": "solar"
                      *           },
@@ -11593,14 +11723,14 @@ export interface operations {
                      *       "buyerId": "01a20922-b800-7dbd-8f28-d0d97656768b",
                      *       "buyerName": "Sunrise Solar",
                      *       "callSid": "7c1e0a52-4f3b@198.51.100.20",
-                     *       "callerName": "TORRES ANA",
+                     *       "callerName": "DELGADO ROSA",
                      *       "campaignId": "01a20922-b800-7dc2-a0b2-472062d9c57b",
                      *       "campaignName": "Solar, west",
                      *       "cdr": {
                      *         "billableDuration": 260,
                      *         "callId": "01a20922-b800-7edb-b60f-06acaef2cc80",
                      *         "cause": "normal",
-                     *         "cost": "12.5000",
+                     *         "cost": "0.0520",
                      *         "createdAt": "2026-11-23T16:00:00.000000Z",
                      *         "digits": "1",
                      *         "direction": "INBOUND",
@@ -11616,21 +11746,21 @@ export interface operations {
                      *           "packetsSent": 12618
                      *         },
                      *         "sipStatus": 200,
-                     *         "status": "INITIATED",
+                     *         "status": "COMPLETED",
                      *         "toNumber": "+12125550143"
                      *       },
                      *       "charges": [
                      *         {
-                     *           "amount": "12.5000",
+                     *           "amount": "0.0520",
                      *           "currency": "USD",
-                     *           "description": "For callers from the west",
+                     *           "description": "Inbound minutes",
                      *           "type": "CALL_MINUTE_INBOUND"
                      *         }
                      *       ],
                      *       "connectedAt": "2026-11-23T16:00:09.500000Z",
                      *       "connectedDuration": 252,
                      *       "converted": true,
-                     *       "cost": "12.5000",
+                     *       "cost": "0.0520",
                      *       "createdAt": "2026-11-23T16:00:00.000000Z",
                      *       "direction": "INBOUND",
                      *       "duration": 261,
@@ -11649,11 +11779,10 @@ export interface operations {
                      *           "buyerName": "Sunrise Solar",
                      *           "connectedAt": "2026-11-23T16:00:09.500000Z",
                      *           "destination": "sip:sales@buyer.example",
-                     *           "direction": "INBOUND",
+                     *           "direction": "OUTBOUND",
                      *           "duration": 261,
                      *           "endedAt": "2026-11-23T16:04:21.500000Z",
                      *           "endpointId": "01a20922-b800-76bf-bbc8-d96f3ea9d132",
-                     *           "failure": "no_answer",
                      *           "id": "01a20922-b800-7272-9601-d893ebf1cbf3",
                      *           "quality": {
                      *             "jitterMs": 4.2,
@@ -11665,36 +11794,36 @@ export interface operations {
                      *           "role": "buyer",
                      *           "sipStatus": 200,
                      *           "startedAt": "2026-11-23T16:00:00.000000Z",
-                     *           "status": "INITIATED",
+                     *           "status": "COMPLETED",
                      *           "terms": {
                      *             "currency": "USD",
-                     *             "payout": "12.5000",
+                     *             "payout": "30.0000",
                      *             "payoutAfterSeconds": 60,
-                     *             "revenue": "12.5000",
+                     *             "revenue": "45.0000",
                      *             "revenueAfterSeconds": 60
                      *           },
                      *           "trunkId": "01a20922-b800-7e34-9d2d-9c67be01819b"
                      *         }
                      *       ],
                      *       "money": {
-                     *         "cost": "12.5000",
+                     *         "cost": "0.0520",
                      *         "currency": "USD",
-                     *         "margin": "12.5000",
-                     *         "payout": "12.5000",
-                     *         "revenue": "12.5000"
+                     *         "margin": "14.9480",
+                     *         "payout": "30.0000",
+                     *         "revenue": "45.0000"
                      *       },
                      *       "numberId": "01a20922-b800-7288-af9d-00055adf24c4",
                      *       "postings": [
                      *         {
                      *           "account": "tenant",
-                     *           "amount": "12.5000",
+                     *           "amount": "-0.0520",
                      *           "at": "2026-11-23T16:00:00.000000Z",
                      *           "currency": "USD",
-                     *           "description": "For callers from the west"
+                     *           "description": "Inbound minutes"
                      *         }
                      *       ],
                      *       "publisherId": "01a20922-b800-7f03-a060-b7eb032972dc",
-                     *       "publisherName": "Westside Media",
+                     *       "publisherName": "Northern Leads",
                      *       "recordings": [
                      *         {
                      *           "callId": "01a20922-b800-7edb-b60f-06acaef2cc80",
@@ -11703,14 +11832,13 @@ export interface operations {
                      *           "createdAt": "2026-11-23T16:00:00.000000Z",
                      *           "duration": 261,
                      *           "durationMs": 252480,
-                     *           "failure": "no_answer",
                      *           "format": "wav",
                      *           "id": "01a20922-b800-7ebb-953f-b24e4411400e",
                      *           "size": "1920044",
-                     *           "status": "PROCESSING",
+                     *           "status": "COMPLETED",
                      *           "storageKey": "2026/11/23/019ab-call.wav",
                      *           "updatedAt": "2026-11-23T16:00:00.000000Z",
-                     *           "url": "/api/v1/recordings/0197a2c4-0000-7000-8000-000000000000/stream"
+                     *           "url": "/api/v1/recordings/01a20922-b800-7ebb-953f-b24e4411400e/stream"
                      *         }
                      *       ],
                      *       "routing": [
@@ -11728,14 +11856,14 @@ export interface operations {
                      *               "weight": 10
                      *             }
                      *           ],
-                     *           "chosen": "01a20922-b800-7be4-83e3-cc8226224891",
+                     *           "chosen": "01a20922-b800-76bf-bbc8-d96f3ea9d132",
                      *           "node": "sell",
                      *           "rejected": [
                      *             {
-                     *               "buyerId": "01a20922-b800-7dbd-8f28-d0d97656768b",
-                     *               "buyerName": "Sunrise Solar",
+                     *               "buyerId": "01a20922-b800-7c0d-8d0e-0f1011121314",
+                     *               "buyerName": "Harbor Energy",
                      *               "detail": "10 of 10 calls",
-                     *               "endpointId": "01a20922-b800-76bf-bbc8-d96f3ea9d132",
+                     *               "endpointId": "01a20922-b800-7c0d-8d0e-0f1011121315",
                      *               "reason": "daily_cap"
                      *             }
                      *           ],
@@ -11743,7 +11871,7 @@ export interface operations {
                      *         }
                      *       ],
                      *       "startedAt": "2026-11-23T16:00:00.000000Z",
-                     *       "status": "INITIATED",
+                     *       "status": "COMPLETED",
                      *       "tags": {
                      *         "intent": "solar"
                      *       },
@@ -11754,7 +11882,7 @@ export interface operations {
                      *           "data": {
                      *             "node": "sell"
                      *           },
-                     *           "sequence": 1841,
+                     *           "sequence": 4,
                      *           "type": "call.leg.ringing"
                      *         }
                      *       ],
@@ -11865,10 +11993,10 @@ export interface operations {
                 content: {
                     /**
                      * @example id,startedAt,status,direction,fromNumber,toNumber,callerName,attestation,campaignId,campaignName,publisherId,publisherName,buyerId,buyerName,answeredAt,connectedAt,endedAt,duration,connectedDuration,endReason,converted,hasRecording,money.revenue,money.payout,money.cost,money.margin,money.currency,tags,callSid,numberId,trunkId,endpointId,flowId,flowVersion
-                     *     01a20922-b800-7edb-b60f-06acaef2cc80,2026-11-23T16:00:00.000000Z,INITIATED,INBOUND,+13105550127,+12125550143,TORRES ANA,A,01a20922-b800-7dc2-a0b2-472062d9c57b,"Solar, west",01a20922-b800-7f03-a060-b7eb032972dc,Westside Media,01a20922-b800-7dbd-8f28-d0d97656768b,Sunrise Solar,2026-11-23T16:00:01.250000Z,2026-11-23T16:00:09.500000Z,2026-11-23T16:04:21.500000Z,261,252,normal,true,true,12.5000,12.5000,12.5000,12.5000,USD,"{""intent"":""solar""}",7c1e0a52-4f3b@198.51.100.20,01a20922-b800-7288-af9d-00055adf24c4,01a20922-b800-7e34-9d2d-9c67be01819b,01a20922-b800-76bf-bbc8-d96f3ea9d132,01a20922-b800-7b21-a781-78ed3463f3bd,3
+                     *     01a20922-b800-7edb-b60f-06acaef2cc80,2026-11-23T16:00:00.000000Z,COMPLETED,INBOUND,+13105550127,+12125550143,DELGADO ROSA,A,01a20922-b800-7dc2-a0b2-472062d9c57b,"Solar, west",01a20922-b800-7f03-a060-b7eb032972dc,Northern Leads,01a20922-b800-7dbd-8f28-d0d97656768b,Sunrise Solar,2026-11-23T16:00:01.250000Z,2026-11-23T16:00:09.500000Z,2026-11-23T16:04:21.500000Z,261,252,normal,true,true,45.0000,30.0000,0.0520,14.9480,USD,"{""intent"":""solar""}",7c1e0a52-4f3b@198.51.100.20,01a20922-b800-7288-af9d-00055adf24c4,01a20922-b800-7e34-9d2d-9c67be01819b,01a20922-b800-76bf-bbc8-d96f3ea9d132,01a20922-b800-7b21-a781-78ed3463f3bd,3
                      */
                     "text/csv": string;
-                    /** @example {"answeredAt":"2026-11-23T16:00:01.250000Z","attestation":"A","buyerId":"01a20922-b800-7dbd-8f28-d0d97656768b","buyerName":"Sunrise Solar","callSid":"7c1e0a52-4f3b@198.51.100.20","callerName":"TORRES ANA","campaignId":"01a20922-b800-7dc2-a0b2-472062d9c57b","campaignName":"Solar, west","connectedAt":"2026-11-23T16:00:09.500000Z","connectedDuration":252,"converted":true,"cost":"12.5000","createdAt":"2026-11-23T16:00:00.000000Z","direction":"INBOUND","duration":261,"endReason":"normal","endedAt":"2026-11-23T16:04:21.500000Z","endpointId":"01a20922-b800-76bf-bbc8-d96f3ea9d132","flowId":"01a20922-b800-7b21-a781-78ed3463f3bd","flowVersion":3,"fromNumber":"+13105550127","hasRecording":true,"id":"01a20922-b800-7edb-b60f-06acaef2cc80","money":{"cost":"12.5000","currency":"USD","margin":"12.5000","payout":"12.5000","revenue":"12.5000"},"numberId":"01a20922-b800-7288-af9d-00055adf24c4","publisherId":"01a20922-b800-7f03-a060-b7eb032972dc","publisherName":"Westside Media","startedAt":"2026-11-23T16:00:00.000000Z","status":"INITIATED","tags":{"intent":"solar"},"tenantId":"01a20922-b800-79da-86d3-51cf9a7642d8","toNumber":"+12125550143","trunkId":"01a20922-b800-7e34-9d2d-9c67be01819b","updatedAt":"2026-11-23T16:00:00.000000Z"} */
+                    /** @example {"answeredAt":"2026-11-23T16:00:01.250000Z","attestation":"A","buyerId":"01a20922-b800-7dbd-8f28-d0d97656768b","buyerName":"Sunrise Solar","callSid":"7c1e0a52-4f3b@198.51.100.20","callerName":"DELGADO ROSA","campaignId":"01a20922-b800-7dc2-a0b2-472062d9c57b","campaignName":"Solar, west","connectedAt":"2026-11-23T16:00:09.500000Z","connectedDuration":252,"converted":true,"cost":"0.0520","createdAt":"2026-11-23T16:00:00.000000Z","direction":"INBOUND","duration":261,"endReason":"normal","endedAt":"2026-11-23T16:04:21.500000Z","endpointId":"01a20922-b800-76bf-bbc8-d96f3ea9d132","flowId":"01a20922-b800-7b21-a781-78ed3463f3bd","flowVersion":3,"fromNumber":"+13105550127","hasRecording":true,"id":"01a20922-b800-7edb-b60f-06acaef2cc80","money":{"cost":"0.0520","currency":"USD","margin":"14.9480","payout":"30.0000","revenue":"45.0000"},"numberId":"01a20922-b800-7288-af9d-00055adf24c4","publisherId":"01a20922-b800-7f03-a060-b7eb032972dc","publisherName":"Northern Leads","startedAt":"2026-11-23T16:00:00.000000Z","status":"COMPLETED","tags":{"intent":"solar"},"tenantId":"01a20922-b800-79da-86d3-51cf9a7642d8","toNumber":"+12125550143","trunkId":"01a20922-b800-7e34-9d2d-9c67be01819b","updatedAt":"2026-11-23T16:00:00.000000Z"} */
                     "application/x-ndjson": string;
                 };
             };
@@ -12047,14 +12175,13 @@ export interface operations {
                      *           "createdAt": "2026-11-23T16:00:00.000000Z",
                      *           "duration": 261,
                      *           "durationMs": 252480,
-                     *           "failure": "no_answer",
                      *           "format": "wav",
                      *           "id": "01a20922-b800-7ebb-953f-b24e4411400e",
                      *           "size": "1920044",
-                     *           "status": "PROCESSING",
+                     *           "status": "COMPLETED",
                      *           "storageKey": "2026/11/23/019ab-call.wav",
                      *           "updatedAt": "2026-11-23T16:00:00.000000Z",
-                     *           "url": "/api/v1/recordings/0197a2c4-0000-7000-8000-000000000000/stream"
+                     *           "url": "/api/v1/recordings/01a20922-b800-7ebb-953f-b24e4411400e/stream"
                      *         }
                      *       ],
                      *       "meta": {
@@ -12113,14 +12240,13 @@ export interface operations {
                      *       "createdAt": "2026-11-23T16:00:00.000000Z",
                      *       "duration": 261,
                      *       "durationMs": 252480,
-                     *       "failure": "no_answer",
                      *       "format": "wav",
                      *       "id": "01a20922-b800-7ebb-953f-b24e4411400e",
                      *       "size": "1920044",
-                     *       "status": "PROCESSING",
+                     *       "status": "COMPLETED",
                      *       "storageKey": "2026/11/23/019ab-call.wav",
                      *       "updatedAt": "2026-11-23T16:00:00.000000Z",
-                     *       "url": "/api/v1/recordings/0197a2c4-0000-7000-8000-000000000000/stream"
+                     *       "url": "/api/v1/recordings/01a20922-b800-7ebb-953f-b24e4411400e/stream"
                      *     }
                      */
                     "application/json": components["schemas"]["Recording"];
@@ -12167,7 +12293,7 @@ export interface operations {
                 content: {
                     /**
                      * @example {
-                     *       "expiresAt": "2027-11-23T16:00:00.000000Z",
+                     *       "expiresAt": "2026-11-23T17:00:00.000000Z",
                      *       "expiresIn": 3600,
                      *       "url": "https://calls.acme.example/recordings/eyJyIjoiMDE5YWIifQ"
                      *     }
@@ -12285,14 +12411,13 @@ export interface operations {
                      *       "createdAt": "2026-11-23T16:00:00.000000Z",
                      *       "duration": 261,
                      *       "durationMs": 252480,
-                     *       "failure": "no_answer",
                      *       "format": "wav",
                      *       "id": "01a20922-b800-7ebb-953f-b24e4411400e",
                      *       "size": "1920044",
-                     *       "status": "PROCESSING",
+                     *       "status": "COMPLETED",
                      *       "storageKey": "2026/11/23/019ab-call.wav",
                      *       "updatedAt": "2026-11-23T16:00:00.000000Z",
-                     *       "url": "/api/v1/recordings/0197a2c4-0000-7000-8000-000000000000/stream"
+                     *       "url": "/api/v1/recordings/01a20922-b800-7ebb-953f-b24e4411400e/stream"
                      *     }
                      */
                     "application/json": components["schemas"]["Recording"];
@@ -12342,14 +12467,13 @@ export interface operations {
                      *       "createdAt": "2026-11-23T16:00:00.000000Z",
                      *       "duration": 261,
                      *       "durationMs": 252480,
-                     *       "failure": "no_answer",
                      *       "format": "wav",
                      *       "id": "01a20922-b800-7ebb-953f-b24e4411400e",
                      *       "size": "1920044",
-                     *       "status": "PROCESSING",
+                     *       "status": "COMPLETED",
                      *       "storageKey": "2026/11/23/019ab-call.wav",
                      *       "updatedAt": "2026-11-23T16:00:00.000000Z",
-                     *       "url": "/api/v1/recordings/0197a2c4-0000-7000-8000-000000000000/stream"
+                     *       "url": "/api/v1/recordings/01a20922-b800-7ebb-953f-b24e4411400e/stream"
                      *     }
                      */
                     "application/json": components["schemas"]["Recording"];
@@ -12701,8 +12825,8 @@ export interface operations {
                      *           "answeredCalls": 386,
                      *           "asr": 0.92,
                      *           "billableMinutes": 1377,
-                     *           "cost": "12.5000",
-                     *           "revenue": "12.5000",
+                     *           "cost": "21.8400",
+                     *           "revenue": "10575.0000",
                      *           "timestamp": "2026-11-23T16:00:00.000000Z",
                      *           "totalCalls": 420
                      *         }
@@ -12720,14 +12844,14 @@ export interface operations {
                      *         "failedCalls": 34,
                      *         "totalBillableMinutes": 1377,
                      *         "totalCalls": 420,
-                     *         "totalCost": "12.5000",
+                     *         "totalCost": "21.8400",
                      *         "totalDuration": 89880,
-                     *         "totalPayout": "12.5000",
-                     *         "totalRevenue": "12.5000"
+                     *         "totalPayout": "7050.0000",
+                     *         "totalRevenue": "10575.0000"
                      *       },
                      *       "period": {
-                     *         "end": "2026-11-23T16:00:00.000000Z",
-                     *         "start": "2026-11-23T16:00:00.000000Z"
+                     *         "end": "2026-11-24T00:00:00.000000Z",
+                     *         "start": "2026-11-23T00:00:00.000000Z"
                      *       },
                      *       "timeZone": "America/New_York"
                      *     }
@@ -12794,10 +12918,10 @@ export interface operations {
                      *             "failedCalls": 34,
                      *             "totalBillableMinutes": 1377,
                      *             "totalCalls": 420,
-                     *             "totalCost": "12.5000",
+                     *             "totalCost": "21.8400",
                      *             "totalDuration": 89880,
-                     *             "totalPayout": "12.5000",
-                     *             "totalRevenue": "12.5000"
+                     *             "totalPayout": "7050.0000",
+                     *             "totalRevenue": "10575.0000"
                      *           },
                      *           "value": "2026-11-23"
                      *         }
@@ -12815,14 +12939,14 @@ export interface operations {
                      *         "failedCalls": 34,
                      *         "totalBillableMinutes": 1377,
                      *         "totalCalls": 420,
-                     *         "totalCost": "12.5000",
+                     *         "totalCost": "21.8400",
                      *         "totalDuration": 89880,
-                     *         "totalPayout": "12.5000",
-                     *         "totalRevenue": "12.5000"
+                     *         "totalPayout": "7050.0000",
+                     *         "totalRevenue": "10575.0000"
                      *       },
                      *       "period": {
-                     *         "end": "2026-11-23T16:00:00.000000Z",
-                     *         "start": "2026-11-23T16:00:00.000000Z"
+                     *         "end": "2026-11-24T00:00:00.000000Z",
+                     *         "start": "2026-11-23T00:00:00.000000Z"
                      *       },
                      *       "timeZone": "America/New_York"
                      *     }
@@ -12879,8 +13003,8 @@ export interface operations {
                      *           "answeredCalls": 386,
                      *           "asr": 0.92,
                      *           "billableMinutes": 1377,
-                     *           "cost": "12.5000",
-                     *           "revenue": "12.5000",
+                     *           "cost": "21.8400",
+                     *           "revenue": "10575.0000",
                      *           "timestamp": "2026-11-23T16:00:00.000000Z",
                      *           "totalCalls": 420
                      *         }
@@ -12899,14 +13023,14 @@ export interface operations {
                      *         "failedCalls": 34,
                      *         "totalBillableMinutes": 1377,
                      *         "totalCalls": 420,
-                     *         "totalCost": "12.5000",
+                     *         "totalCost": "21.8400",
                      *         "totalDuration": 89880,
-                     *         "totalPayout": "12.5000",
-                     *         "totalRevenue": "12.5000"
+                     *         "totalPayout": "7050.0000",
+                     *         "totalRevenue": "10575.0000"
                      *       },
                      *       "period": {
-                     *         "end": "2026-11-23T16:00:00.000000Z",
-                     *         "start": "2026-11-23T16:00:00.000000Z"
+                     *         "end": "2026-11-24T00:00:00.000000Z",
+                     *         "start": "2026-11-23T00:00:00.000000Z"
                      *       },
                      *       "timeZone": "America/New_York"
                      *     }
@@ -12960,7 +13084,7 @@ export interface operations {
                      *         {
                      *           "answered": 386,
                      *           "calls": 420,
-                     *           "revenue": "12.5000",
+                     *           "revenue": "10575.0000",
                      *           "sold": 352,
                      *           "start": "2026-11-23T16:00:00.000000Z"
                      *         }
@@ -12969,8 +13093,8 @@ export interface operations {
                      *         {
                      *           "buyerId": "01a20922-b800-7dbd-8f28-d0d97656768b",
                      *           "calls": 420,
-                     *           "name": "Solar, west",
-                     *           "revenue": "12.5000"
+                     *           "name": "Sunrise Solar",
+                     *           "revenue": "10575.0000"
                      *         }
                      *       ],
                      *       "totals": {
@@ -12980,16 +13104,16 @@ export interface operations {
                      *         "asr": 0.92,
                      *         "calls": 420,
                      *         "converted": 235,
-                     *         "cost": "12.5000",
+                     *         "cost": "21.8400",
                      *         "currency": "USD",
-                     *         "margin": "12.5000",
-                     *         "payout": "12.5000",
-                     *         "revenue": "12.5000",
+                     *         "margin": "3503.1600",
+                     *         "payout": "7050.0000",
+                     *         "revenue": "10575.0000",
                      *         "sold": 352
                      *       },
                      *       "window": {
-                     *         "end": "2026-11-23T16:00:00.000000Z",
-                     *         "start": "2026-11-23T16:00:00.000000Z"
+                     *         "end": "2026-11-24T00:00:00.000000Z",
+                     *         "start": "2026-11-23T00:00:00.000000Z"
                      *       }
                      *     }
                      */
@@ -13511,19 +13635,11 @@ export interface operations {
             content: {
                 /**
                  * @example {
-                 *       "areaCode": "212",
                  *       "campaignId": "01a20922-b800-7dc2-a0b2-472062d9c57b",
                  *       "capabilities": {
                  *         "voice": true
                  *       },
                  *       "carrierId": "01a20922-b800-7803-987e-6791c11992f3",
-                 *       "country": "US",
-                 *       "features": {
-                 *         "fax": false,
-                 *         "mms": false,
-                 *         "sms": true,
-                 *         "voice": true
-                 *       },
                  *       "friendlyName": "Solar landing page",
                  *       "metadata": {
                  *         "crmId": "4711"
@@ -13531,7 +13647,6 @@ export interface operations {
                  *       "number": "+12125550143",
                  *       "provider": "local",
                  *       "purchase": false,
-                 *       "region": "NY",
                  *       "status": "ACTIVE",
                  *       "trunkId": "01a20922-b800-7e34-9d2d-9c67be01819b"
                  *     }
@@ -13837,11 +13952,11 @@ export interface operations {
         /** @description Up to 100,000 rows of 64 KiB; a cell of CSV that holds an object is JSON, one that holds a list is JSON or words with | between them */
         requestBody: {
             content: {
-                /** @example {"areaCode":"212","campaignId":"01a20922-b800-7dc2-a0b2-472062d9c57b","capabilities":{"voice":true},"carrierId":"01a20922-b800-7803-987e-6791c11992f3","country":"US","features":{"fax":false,"mms":false,"sms":true,"voice":true},"friendlyName":"Solar landing page","metadata":{"crmId":"4711"},"number":"+12125550143","provider":"local","purchase":false,"region":"NY","status":"ACTIVE","trunkId":"01a20922-b800-7e34-9d2d-9c67be01819b"} */
+                /** @example {"campaignId":"01a20922-b800-7dc2-a0b2-472062d9c57b","capabilities":{"voice":true},"carrierId":"01a20922-b800-7803-987e-6791c11992f3","friendlyName":"Solar landing page","metadata":{"crmId":"4711"},"number":"+12125550143","provider":"local","purchase":false,"status":"ACTIVE","trunkId":"01a20922-b800-7e34-9d2d-9c67be01819b"} */
                 "application/x-ndjson": string;
                 /**
-                 * @example areaCode,campaignId,capabilities,carrierId,country,features,friendlyName,metadata,number,provider,purchase,region,status,trunkId
-                 *     212,01a20922-b800-7dc2-a0b2-472062d9c57b,"{""voice"":true}",01a20922-b800-7803-987e-6791c11992f3,US,"{""fax"":false,""mms"":false,""sms"":true,""voice"":true}",Solar landing page,"{""crmId"":""4711""}",+12125550143,local,false,NY,ACTIVE,01a20922-b800-7e34-9d2d-9c67be01819b
+                 * @example campaignId,capabilities,carrierId,friendlyName,metadata,number,provider,purchase,status,trunkId
+                 *     01a20922-b800-7dc2-a0b2-472062d9c57b,"{""voice"":true}",01a20922-b800-7803-987e-6791c11992f3,Solar landing page,"{""crmId"":""4711""}",+12125550143,local,false,ACTIVE,01a20922-b800-7e34-9d2d-9c67be01819b
                  */
                 "text/csv": string;
             };
@@ -14380,12 +14495,12 @@ export interface operations {
                      *           "name": "Solar, west",
                      *           "payout": {
                      *             "afterSeconds": 60,
-                     *             "amount": "12.5000"
+                     *             "amount": "30.0000"
                      *           },
                      *           "phoneNumbers": 12,
                      *           "publisher": {
                      *             "id": "01a20922-b800-7f03-a060-b7eb032972dc",
-                     *             "name": "Westside Media"
+                     *             "name": "Northern Leads"
                      *           },
                      *           "publisherId": "01a20922-b800-7f03-a060-b7eb032972dc",
                      *           "record": true,
@@ -14450,7 +14565,7 @@ export interface operations {
                  *       "name": "Solar, west",
                  *       "payout": {
                  *         "afterSeconds": 60,
-                 *         "amount": "12.5000"
+                 *         "amount": "30.0000"
                  *       },
                  *       "publisherId": "01a20922-b800-7f03-a060-b7eb032972dc",
                  *       "record": true,
@@ -14491,12 +14606,12 @@ export interface operations {
                      *       "name": "Solar, west",
                      *       "payout": {
                      *         "afterSeconds": 60,
-                     *         "amount": "12.5000"
+                     *         "amount": "30.0000"
                      *       },
                      *       "phoneNumbers": 12,
                      *       "publisher": {
                      *         "id": "01a20922-b800-7f03-a060-b7eb032972dc",
-                     *         "name": "Westside Media"
+                     *         "name": "Northern Leads"
                      *       },
                      *       "publisherId": "01a20922-b800-7f03-a060-b7eb032972dc",
                      *       "record": true,
@@ -14587,12 +14702,12 @@ export interface operations {
                      *       "name": "Solar, west",
                      *       "payout": {
                      *         "afterSeconds": 60,
-                     *         "amount": "12.5000"
+                     *         "amount": "30.0000"
                      *       },
                      *       "phoneNumbers": 12,
                      *       "publisher": {
                      *         "id": "01a20922-b800-7f03-a060-b7eb032972dc",
-                     *         "name": "Westside Media"
+                     *         "name": "Northern Leads"
                      *       },
                      *       "publisherId": "01a20922-b800-7f03-a060-b7eb032972dc",
                      *       "record": true,
@@ -14689,7 +14804,7 @@ export interface operations {
                  *       "name": "Solar, west",
                  *       "payout": {
                  *         "afterSeconds": 60,
-                 *         "amount": "12.5000"
+                 *         "amount": "30.0000"
                  *       },
                  *       "publisherId": "01a20922-b800-7f03-a060-b7eb032972dc",
                  *       "record": true,
@@ -14730,12 +14845,12 @@ export interface operations {
                      *       "name": "Solar, west",
                      *       "payout": {
                      *         "afterSeconds": 60,
-                     *         "amount": "12.5000"
+                     *         "amount": "30.0000"
                      *       },
                      *       "phoneNumbers": 12,
                      *       "publisher": {
                      *         "id": "01a20922-b800-7f03-a060-b7eb032972dc",
-                     *         "name": "Westside Media"
+                     *         "name": "Northern Leads"
                      *       },
                      *       "publisherId": "01a20922-b800-7f03-a060-b7eb032972dc",
                      *       "record": true,
@@ -15034,11 +15149,11 @@ export interface operations {
             content: {
                 /**
                  * @example {
-                 *       "code": "WEST",
+                 *       "code": "PUB002",
                  *       "metadata": {
                  *         "crmId": "4711"
                  *       },
-                 *       "name": "Westside Media",
+                 *       "name": "Northern Leads",
                  *       "status": "ACTIVE"
                  *     }
                  */
@@ -15264,9 +15379,9 @@ export interface operations {
                      *               "status": "ACTIVE",
                      *               "terms": {
                      *                 "currency": "USD",
-                     *                 "payout": "12.5000",
+                     *                 "payout": "30.0000",
                      *                 "payoutAfterSeconds": 60,
-                     *                 "revenue": "12.5000",
+                     *                 "revenue": "45.0000",
                      *                 "revenueAfterSeconds": 60
                      *               },
                      *               "type": "SIP",
@@ -15304,13 +15419,13 @@ export interface operations {
                      *           "name": "Sunrise Solar",
                      *           "price": {
                      *             "afterSeconds": 60,
-                     *             "amount": "12.5000",
+                     *             "amount": "45.0000",
                      *             "currency": "USD"
                      *           },
                      *           "priority": 1,
                      *           "publisher": {
                      *             "id": "01a20922-b800-7f03-a060-b7eb032972dc",
-                     *             "name": "Westside Media"
+                     *             "name": "Northern Leads"
                      *           },
                      *           "publisherId": "01a20922-b800-7f03-a060-b7eb032972dc",
                      *           "status": "ACTIVE",
@@ -15411,18 +15526,6 @@ export interface operations {
                  *             "to": "17:30"
                  *           }
                  *         ],
-                 *         "sat": [
-                 *           {
-                 *             "from": "09:00",
-                 *             "to": "17:30"
-                 *           }
-                 *         ],
-                 *         "sun": [
-                 *           {
-                 *             "from": "09:00",
-                 *             "to": "17:30"
-                 *           }
-                 *         ],
                  *         "thu": [
                  *           {
                  *             "from": "09:00",
@@ -15501,9 +15604,9 @@ export interface operations {
                      *           "status": "ACTIVE",
                      *           "terms": {
                      *             "currency": "USD",
-                     *             "payout": "12.5000",
+                     *             "payout": "30.0000",
                      *             "payoutAfterSeconds": 60,
-                     *             "revenue": "12.5000",
+                     *             "revenue": "45.0000",
                      *             "revenueAfterSeconds": 60
                      *           },
                      *           "type": "SIP",
@@ -15545,18 +15648,6 @@ export interface operations {
                      *             "to": "17:30"
                      *           }
                      *         ],
-                     *         "sat": [
-                     *           {
-                     *             "from": "09:00",
-                     *             "to": "17:30"
-                     *           }
-                     *         ],
-                     *         "sun": [
-                     *           {
-                     *             "from": "09:00",
-                     *             "to": "17:30"
-                     *           }
-                     *         ],
                      *         "thu": [
                      *           {
                      *             "from": "09:00",
@@ -15583,13 +15674,13 @@ export interface operations {
                      *       "name": "Sunrise Solar",
                      *       "price": {
                      *         "afterSeconds": 60,
-                     *         "amount": "12.5000",
+                     *         "amount": "45.0000",
                      *         "currency": "USD"
                      *       },
                      *       "priority": 1,
                      *       "publisher": {
                      *         "id": "01a20922-b800-7f03-a060-b7eb032972dc",
-                     *         "name": "Westside Media"
+                     *         "name": "Northern Leads"
                      *       },
                      *       "publisherId": "01a20922-b800-7f03-a060-b7eb032972dc",
                      *       "status": "ACTIVE",
@@ -15702,9 +15793,9 @@ export interface operations {
                      *           "status": "ACTIVE",
                      *           "terms": {
                      *             "currency": "USD",
-                     *             "payout": "12.5000",
+                     *             "payout": "30.0000",
                      *             "payoutAfterSeconds": 60,
-                     *             "revenue": "12.5000",
+                     *             "revenue": "45.0000",
                      *             "revenueAfterSeconds": 60
                      *           },
                      *           "type": "SIP",
@@ -15746,18 +15837,6 @@ export interface operations {
                      *             "to": "17:30"
                      *           }
                      *         ],
-                     *         "sat": [
-                     *           {
-                     *             "from": "09:00",
-                     *             "to": "17:30"
-                     *           }
-                     *         ],
-                     *         "sun": [
-                     *           {
-                     *             "from": "09:00",
-                     *             "to": "17:30"
-                     *           }
-                     *         ],
                      *         "thu": [
                      *           {
                      *             "from": "09:00",
@@ -15784,13 +15863,13 @@ export interface operations {
                      *       "name": "Sunrise Solar",
                      *       "price": {
                      *         "afterSeconds": 60,
-                     *         "amount": "12.5000",
+                     *         "amount": "45.0000",
                      *         "currency": "USD"
                      *       },
                      *       "priority": 1,
                      *       "publisher": {
                      *         "id": "01a20922-b800-7f03-a060-b7eb032972dc",
-                     *         "name": "Westside Media"
+                     *         "name": "Northern Leads"
                      *       },
                      *       "publisherId": "01a20922-b800-7f03-a060-b7eb032972dc",
                      *       "status": "ACTIVE",
@@ -15887,7 +15966,7 @@ export interface operations {
                  *         "monthly": 2000,
                  *         "total": 10000
                  *       },
-                 *       "code": "BUYER001",
+                 *       "code": "BUYER002",
                  *       "filters": {
                  *         "areaCodes": [
                  *           "212",
@@ -15918,18 +15997,6 @@ export interface operations {
                  *           }
                  *         ],
                  *         "mon": [
-                 *           {
-                 *             "from": "09:00",
-                 *             "to": "17:30"
-                 *           }
-                 *         ],
-                 *         "sat": [
-                 *           {
-                 *             "from": "09:00",
-                 *             "to": "17:30"
-                 *           }
-                 *         ],
-                 *         "sun": [
                  *           {
                  *             "from": "09:00",
                  *             "to": "17:30"
@@ -16012,9 +16079,9 @@ export interface operations {
                      *           "status": "ACTIVE",
                      *           "terms": {
                      *             "currency": "USD",
-                     *             "payout": "12.5000",
+                     *             "payout": "30.0000",
                      *             "payoutAfterSeconds": 60,
-                     *             "revenue": "12.5000",
+                     *             "revenue": "45.0000",
                      *             "revenueAfterSeconds": 60
                      *           },
                      *           "type": "SIP",
@@ -16056,18 +16123,6 @@ export interface operations {
                      *             "to": "17:30"
                      *           }
                      *         ],
-                     *         "sat": [
-                     *           {
-                     *             "from": "09:00",
-                     *             "to": "17:30"
-                     *           }
-                     *         ],
-                     *         "sun": [
-                     *           {
-                     *             "from": "09:00",
-                     *             "to": "17:30"
-                     *           }
-                     *         ],
                      *         "thu": [
                      *           {
                      *             "from": "09:00",
@@ -16094,13 +16149,13 @@ export interface operations {
                      *       "name": "Sunrise Solar",
                      *       "price": {
                      *         "afterSeconds": 60,
-                     *         "amount": "12.5000",
+                     *         "amount": "45.0000",
                      *         "currency": "USD"
                      *       },
                      *       "priority": 1,
                      *       "publisher": {
                      *         "id": "01a20922-b800-7f03-a060-b7eb032972dc",
-                     *         "name": "Westside Media"
+                     *         "name": "Northern Leads"
                      *       },
                      *       "publisherId": "01a20922-b800-7f03-a060-b7eb032972dc",
                      *       "status": "ACTIVE",
@@ -16152,11 +16207,11 @@ export interface operations {
         /** @description Up to 100,000 rows of 64 KiB; a cell of CSV that holds an object is JSON, one that holds a list is JSON or words with | between them */
         requestBody: {
             content: {
-                /** @example {"caps":{"concurrency":5,"daily":100,"hourly":20,"monthly":2000,"total":10000},"code":"BUYER001","filters":{"areaCodes":["212","646"],"areaCodesRefused":["900"],"attestationMin":"A","tags":[{"anyOf":["solar"],"refuse":false,"tag":"state"}]},"hours":{"closed":["2026-12-25"],"fri":[{"from":"09:00","to":"17:30"}],"mon":[{"from":"09:00","to":"17:30"}],"sat":[{"from":"09:00","to":"17:30"}],"sun":[{"from":"09:00","to":"17:30"}],"thu":[{"from":"09:00","to":"17:30"}],"tue":[{"from":"09:00","to":"17:30"}],"wed":[{"from":"09:00","to":"17:30"}]},"metadata":{"crmId":"4711"},"name":"Sunrise Solar","priority":1,"publisherId":"01a20922-b800-7f03-a060-b7eb032972dc","status":"ACTIVE","timeZone":"America/New_York","weight":10} */
+                /** @example {"caps":{"concurrency":5,"daily":100,"hourly":20,"monthly":2000,"total":10000},"code":"BUYER001","filters":{"areaCodes":["212","646"],"areaCodesRefused":["900"],"attestationMin":"A","tags":[{"anyOf":["solar"],"refuse":false,"tag":"state"}]},"hours":{"closed":["2026-12-25"],"fri":[{"from":"09:00","to":"17:30"}],"mon":[{"from":"09:00","to":"17:30"}],"thu":[{"from":"09:00","to":"17:30"}],"tue":[{"from":"09:00","to":"17:30"}],"wed":[{"from":"09:00","to":"17:30"}]},"metadata":{"crmId":"4711"},"name":"Sunrise Solar","priority":1,"publisherId":"01a20922-b800-7f03-a060-b7eb032972dc","status":"ACTIVE","timeZone":"America/New_York","weight":10} */
                 "application/x-ndjson": string;
                 /**
                  * @example caps,code,filters,hours,metadata,name,priority,publisherId,status,timeZone,weight
-                 *     "{""concurrency"":5,""daily"":100,""hourly"":20,""monthly"":2000,""total"":10000}",BUYER001,"{""areaCodes"":[""212"",""646""],""areaCodesRefused"":[""900""],""attestationMin"":""A"",""tags"":[{""anyOf"":[""solar""],""refuse"":false,""tag"":""state""}]}","{""closed"":[""2026-12-25""],""fri"":[{""from"":""09:00"",""to"":""17:30""}],""mon"":[{""from"":""09:00"",""to"":""17:30""}],""sat"":[{""from"":""09:00"",""to"":""17:30""}],""sun"":[{""from"":""09:00"",""to"":""17:30""}],""thu"":[{""from"":""09:00"",""to"":""17:30""}],""tue"":[{""from"":""09:00"",""to"":""17:30""}],""wed"":[{""from"":""09:00"",""to"":""17:30""}]}","{""crmId"":""4711""}",Sunrise Solar,1,01a20922-b800-7f03-a060-b7eb032972dc,ACTIVE,America/New_York,10
+                 *     "{""concurrency"":5,""daily"":100,""hourly"":20,""monthly"":2000,""total"":10000}",BUYER001,"{""areaCodes"":[""212"",""646""],""areaCodesRefused"":[""900""],""attestationMin"":""A"",""tags"":[{""anyOf"":[""solar""],""refuse"":false,""tag"":""state""}]}","{""closed"":[""2026-12-25""],""fri"":[{""from"":""09:00"",""to"":""17:30""}],""mon"":[{""from"":""09:00"",""to"":""17:30""}],""thu"":[{""from"":""09:00"",""to"":""17:30""}],""tue"":[{""from"":""09:00"",""to"":""17:30""}],""wed"":[{""from"":""09:00"",""to"":""17:30""}]}","{""crmId"":""4711""}",Sunrise Solar,1,01a20922-b800-7f03-a060-b7eb032972dc,ACTIVE,America/New_York,10
                  */
                 "text/csv": string;
             };
@@ -16228,10 +16283,10 @@ export interface operations {
                 content: {
                     /**
                      * @example code,name,status,publisherId,publisher.name,timeZone,weight,priority,caps,hours,filters,metadata,id,createdAt,updatedAt
-                     *     BUYER001,Sunrise Solar,ACTIVE,01a20922-b800-7f03-a060-b7eb032972dc,Westside Media,America/New_York,10,1,"{""concurrency"":5,""daily"":100,""hourly"":20,""monthly"":2000,""total"":10000}","{""closed"":[""2026-12-25""]}","{""areaCodes"":[""212"",""646""],""areaCodesRefused"":[""900""],""attestationMin"":""A"",""tags"":[{""anyOf"":[""solar""],""refuse"":false,""tag"":""state""}]}","{""crmId"":""4711""}",01a20922-b800-7dbd-8f28-d0d97656768b,2026-11-23T16:00:00.000000Z,2026-11-23T16:00:00.000000Z
+                     *     BUYER001,Sunrise Solar,ACTIVE,01a20922-b800-7f03-a060-b7eb032972dc,Northern Leads,America/New_York,10,1,"{""concurrency"":5,""daily"":100,""hourly"":20,""monthly"":2000,""total"":10000}","{""closed"":[""2026-12-25""]}","{""areaCodes"":[""212"",""646""],""areaCodesRefused"":[""900""],""attestationMin"":""A"",""tags"":[{""anyOf"":[""solar""],""refuse"":false,""tag"":""state""}]}","{""crmId"":""4711""}",01a20922-b800-7dbd-8f28-d0d97656768b,2026-11-23T16:00:00.000000Z,2026-11-23T16:00:00.000000Z
                      */
                     "text/csv": string;
-                    /** @example {"caps":{"concurrency":5,"daily":100,"hourly":20,"monthly":2000,"total":10000},"code":"BUYER001","createdAt":"2026-11-23T16:00:00.000000Z","endpoints":[{"buyerId":"01a20922-b800-7dbd-8f28-d0d97656768b","caps":{"concurrency":5,"daily":100,"hourly":20,"monthly":2000,"total":10000},"createdAt":"2026-11-23T16:00:00.000000Z","destination":"sip:sales@buyer.example","hours":{},"id":"01a20922-b800-76bf-bbc8-d96f3ea9d132","maxDurationSeconds":3600,"metadata":{"crmId":"4711"},"priority":1,"ringTimeoutSeconds":25,"status":"ACTIVE","terms":{"currency":"USD","payout":"12.5000","payoutAfterSeconds":60,"revenue":"12.5000","revenueAfterSeconds":60},"type":"SIP","updatedAt":"2026-11-23T16:00:00.000000Z"}],"filters":{"areaCodes":["212","646"],"areaCodesRefused":["900"],"attestationMin":"A","tags":[{"anyOf":["solar"],"refuse":false,"tag":"state"}]},"hours":{"closed":["2026-12-25"]},"id":"01a20922-b800-7dbd-8f28-d0d97656768b","metadata":{"crmId":"4711"},"name":"Sunrise Solar","price":{"afterSeconds":60,"amount":"12.5000","currency":"USD"},"priority":1,"publisher":{"id":"01a20922-b800-7f03-a060-b7eb032972dc","name":"Westside Media"},"publisherId":"01a20922-b800-7f03-a060-b7eb032972dc","status":"ACTIVE","tenantId":"01a20922-b800-79da-86d3-51cf9a7642d8","timeZone":"America/New_York","updatedAt":"2026-11-23T16:00:00.000000Z","usage":{"concurrency":2,"daily":41,"hourly":7,"monthly":388,"total":2210},"weight":10} */
+                    /** @example {"caps":{"concurrency":5,"daily":100,"hourly":20,"monthly":2000,"total":10000},"code":"BUYER001","createdAt":"2026-11-23T16:00:00.000000Z","endpoints":[{"buyerId":"01a20922-b800-7dbd-8f28-d0d97656768b","caps":{"concurrency":5,"daily":100,"hourly":20,"monthly":2000,"total":10000},"createdAt":"2026-11-23T16:00:00.000000Z","destination":"sip:sales@buyer.example","hours":{},"id":"01a20922-b800-76bf-bbc8-d96f3ea9d132","maxDurationSeconds":3600,"metadata":{"crmId":"4711"},"priority":1,"ringTimeoutSeconds":25,"status":"ACTIVE","terms":{"currency":"USD","payout":"30.0000","payoutAfterSeconds":60,"revenue":"45.0000","revenueAfterSeconds":60},"type":"SIP","updatedAt":"2026-11-23T16:00:00.000000Z"}],"filters":{"areaCodes":["212","646"],"areaCodesRefused":["900"],"attestationMin":"A","tags":[{"anyOf":["solar"],"refuse":false,"tag":"state"}]},"hours":{"closed":["2026-12-25"]},"id":"01a20922-b800-7dbd-8f28-d0d97656768b","metadata":{"crmId":"4711"},"name":"Sunrise Solar","price":{"afterSeconds":60,"amount":"45.0000","currency":"USD"},"priority":1,"publisher":{"id":"01a20922-b800-7f03-a060-b7eb032972dc","name":"Northern Leads"},"publisherId":"01a20922-b800-7f03-a060-b7eb032972dc","status":"ACTIVE","tenantId":"01a20922-b800-79da-86d3-51cf9a7642d8","timeZone":"America/New_York","updatedAt":"2026-11-23T16:00:00.000000Z","usage":{"concurrency":2,"daily":41,"hourly":7,"monthly":388,"total":2210},"weight":10} */
                     "application/x-ndjson": string;
                 };
             };
@@ -16307,9 +16362,9 @@ export interface operations {
                      *           "status": "ACTIVE",
                      *           "terms": {
                      *             "currency": "USD",
-                     *             "payout": "12.5000",
+                     *             "payout": "30.0000",
                      *             "payoutAfterSeconds": 60,
-                     *             "revenue": "12.5000",
+                     *             "revenue": "45.0000",
                      *             "revenueAfterSeconds": 60
                      *           },
                      *           "type": "SIP",
@@ -16385,18 +16440,6 @@ export interface operations {
                  *             "to": "17:30"
                  *           }
                  *         ],
-                 *         "sat": [
-                 *           {
-                 *             "from": "09:00",
-                 *             "to": "17:30"
-                 *           }
-                 *         ],
-                 *         "sun": [
-                 *           {
-                 *             "from": "09:00",
-                 *             "to": "17:30"
-                 *           }
-                 *         ],
                  *         "thu": [
                  *           {
                  *             "from": "09:00",
@@ -16425,9 +16468,9 @@ export interface operations {
                  *       "status": "ACTIVE",
                  *       "terms": {
                  *         "currency": "USD",
-                 *         "payout": "12.5000",
+                 *         "payout": "30.0000",
                  *         "payoutAfterSeconds": 60,
-                 *         "revenue": "12.5000",
+                 *         "revenue": "45.0000",
                  *         "revenueAfterSeconds": 60
                  *       },
                  *       "type": "SIP"
@@ -16471,18 +16514,6 @@ export interface operations {
                      *             "to": "17:30"
                      *           }
                      *         ],
-                     *         "sat": [
-                     *           {
-                     *             "from": "09:00",
-                     *             "to": "17:30"
-                     *           }
-                     *         ],
-                     *         "sun": [
-                     *           {
-                     *             "from": "09:00",
-                     *             "to": "17:30"
-                     *           }
-                     *         ],
                      *         "thu": [
                      *           {
                      *             "from": "09:00",
@@ -16512,9 +16543,9 @@ export interface operations {
                      *       "status": "ACTIVE",
                      *       "terms": {
                      *         "currency": "USD",
-                     *         "payout": "12.5000",
+                     *         "payout": "30.0000",
                      *         "payoutAfterSeconds": 60,
-                     *         "revenue": "12.5000",
+                     *         "revenue": "45.0000",
                      *         "revenueAfterSeconds": 60
                      *       },
                      *       "type": "SIP",
@@ -16588,18 +16619,6 @@ export interface operations {
                      *             "to": "17:30"
                      *           }
                      *         ],
-                     *         "sat": [
-                     *           {
-                     *             "from": "09:00",
-                     *             "to": "17:30"
-                     *           }
-                     *         ],
-                     *         "sun": [
-                     *           {
-                     *             "from": "09:00",
-                     *             "to": "17:30"
-                     *           }
-                     *         ],
                      *         "thu": [
                      *           {
                      *             "from": "09:00",
@@ -16629,9 +16648,9 @@ export interface operations {
                      *       "status": "ACTIVE",
                      *       "terms": {
                      *         "currency": "USD",
-                     *         "payout": "12.5000",
+                     *         "payout": "30.0000",
                      *         "payoutAfterSeconds": 60,
-                     *         "revenue": "12.5000",
+                     *         "revenue": "45.0000",
                      *         "revenueAfterSeconds": 60
                      *       },
                      *       "type": "SIP",
@@ -16739,18 +16758,6 @@ export interface operations {
                  *             "to": "17:30"
                  *           }
                  *         ],
-                 *         "sat": [
-                 *           {
-                 *             "from": "09:00",
-                 *             "to": "17:30"
-                 *           }
-                 *         ],
-                 *         "sun": [
-                 *           {
-                 *             "from": "09:00",
-                 *             "to": "17:30"
-                 *           }
-                 *         ],
                  *         "thu": [
                  *           {
                  *             "from": "09:00",
@@ -16779,9 +16786,9 @@ export interface operations {
                  *       "status": "ACTIVE",
                  *       "terms": {
                  *         "currency": "USD",
-                 *         "payout": "12.5000",
+                 *         "payout": "30.0000",
                  *         "payoutAfterSeconds": 60,
-                 *         "revenue": "12.5000",
+                 *         "revenue": "45.0000",
                  *         "revenueAfterSeconds": 60
                  *       },
                  *       "type": "SIP"
@@ -16825,18 +16832,6 @@ export interface operations {
                      *             "to": "17:30"
                      *           }
                      *         ],
-                     *         "sat": [
-                     *           {
-                     *             "from": "09:00",
-                     *             "to": "17:30"
-                     *           }
-                     *         ],
-                     *         "sun": [
-                     *           {
-                     *             "from": "09:00",
-                     *             "to": "17:30"
-                     *           }
-                     *         ],
                      *         "thu": [
                      *           {
                      *             "from": "09:00",
@@ -16866,9 +16861,9 @@ export interface operations {
                      *       "status": "ACTIVE",
                      *       "terms": {
                      *         "currency": "USD",
-                     *         "payout": "12.5000",
+                     *         "payout": "30.0000",
                      *         "payoutAfterSeconds": 60,
-                     *         "revenue": "12.5000",
+                     *         "revenue": "45.0000",
                      *         "revenueAfterSeconds": 60
                      *       },
                      *       "type": "SIP",
@@ -17159,7 +17154,7 @@ export interface operations {
                  *       "metadata": {
                  *         "crmId": "4711"
                  *       },
-                 *       "name": "Solar, west",
+                 *       "name": "West coast, mobile",
                  *       "status": "ACTIVE"
                  *     }
                  */
@@ -18365,11 +18360,11 @@ export interface operations {
             content: {
                 /**
                  * @example {
-                 *       "code": "NORTH",
+                 *       "code": "CARRIER2",
                  *       "metadata": {
                  *         "crmId": "4711"
                  *       },
-                 *       "name": "Northern Voice",
+                 *       "name": "Example Telecom",
                  *       "status": "ACTIVE"
                  *     }
                  */
@@ -18769,7 +18764,7 @@ export interface operations {
                  *       "metadata": {
                  *         "crmId": "4711"
                  *       },
-                 *       "name": "Solar, west",
+                 *       "name": "West, second",
                  *       "outbound": {
                  *         "assertsIdentity": true,
                  *         "callerId": "+12125550143",
@@ -19441,7 +19436,7 @@ export interface operations {
                  *         "crmId": "4711"
                  *       },
                  *       "mustBeFresh": true,
-                 *       "name": "Solar, west",
+                 *       "name": "Asked not to be called again",
                  *       "scrubbedAt": "2026-11-20T06:00:00.000000Z",
                  *       "status": "active"
                  *     }
@@ -19718,7 +19713,7 @@ export interface operations {
         requestBody: {
             content: {
                 /**
-                 * @example phone_number,reason
+                 * @example phoneNumber,reason
                  *     +13105550127,Asked not to be called
                  */
                 "text/csv": components["schemas"]["Rows"];
@@ -20382,8 +20377,7 @@ export interface operations {
                     /**
                      * @example {
                      *       "consentId": "01a20922-b800-7242-be04-82f3e81cb1d2",
-                     *       "detail": "The number is on no list",
-                     *       "status": "PENDING",
+                     *       "status": "VERIFIED",
                      *       "success": true
                      *     }
                      */
@@ -20445,14 +20439,13 @@ export interface operations {
                      *         {
                      *           "callId": "01a20922-b800-7edb-b60f-06acaef2cc80",
                      *           "createdAt": "2026-11-23T16:00:00.000000Z",
-                     *           "detail": "The number is on no list",
                      *           "expiresAt": "2027-11-23T16:00:00.000000Z",
                      *           "id": "01a20922-b800-7242-be04-82f3e81cb1d2",
                      *           "ipAddress": "192.0.2.7",
                      *           "phoneNumber": "+12125550100",
                      *           "provider": "TRUSTEDFORM",
                      *           "source": "landing-page",
-                     *           "status": "PENDING",
+                     *           "status": "VERIFIED",
                      *           "tenantId": "01a20922-b800-79da-86d3-51cf9a7642d8",
                      *           "token": "q7RkT2vXw9LzB4nYc6Js0mHdPfA1uEgi",
                      *           "tokenHash": "2c26b46b68ffc68ff99b453c1d30413413422d706483bfa0f98a5e886266e7ae",
@@ -20512,14 +20505,13 @@ export interface operations {
                      * @example {
                      *       "callId": "01a20922-b800-7edb-b60f-06acaef2cc80",
                      *       "createdAt": "2026-11-23T16:00:00.000000Z",
-                     *       "detail": "The number is on no list",
                      *       "expiresAt": "2027-11-23T16:00:00.000000Z",
                      *       "id": "01a20922-b800-7242-be04-82f3e81cb1d2",
                      *       "ipAddress": "192.0.2.7",
                      *       "phoneNumber": "+12125550100",
                      *       "provider": "TRUSTEDFORM",
                      *       "source": "landing-page",
-                     *       "status": "PENDING",
+                     *       "status": "VERIFIED",
                      *       "tenantId": "01a20922-b800-79da-86d3-51cf9a7642d8",
                      *       "token": "q7RkT2vXw9LzB4nYc6Js0mHdPfA1uEgi",
                      *       "tokenHash": "2c26b46b68ffc68ff99b453c1d30413413422d706483bfa0f98a5e886266e7ae",
@@ -20570,14 +20562,13 @@ export interface operations {
                      * @example {
                      *       "callId": "01a20922-b800-7edb-b60f-06acaef2cc80",
                      *       "createdAt": "2026-11-23T16:00:00.000000Z",
-                     *       "detail": "The number is on no list",
                      *       "expiresAt": "2027-11-23T16:00:00.000000Z",
                      *       "id": "01a20922-b800-7242-be04-82f3e81cb1d2",
                      *       "ipAddress": "192.0.2.7",
                      *       "phoneNumber": "+12125550100",
                      *       "provider": "TRUSTEDFORM",
                      *       "source": "landing-page",
-                     *       "status": "PENDING",
+                     *       "status": "VERIFIED",
                      *       "tenantId": "01a20922-b800-79da-86d3-51cf9a7642d8",
                      *       "token": "q7RkT2vXw9LzB4nYc6Js0mHdPfA1uEgi",
                      *       "tokenHash": "2c26b46b68ffc68ff99b453c1d30413413422d706483bfa0f98a5e886266e7ae",
@@ -20624,14 +20615,13 @@ export interface operations {
                      * @example {
                      *       "callId": "01a20922-b800-7edb-b60f-06acaef2cc80",
                      *       "createdAt": "2026-11-23T16:00:00.000000Z",
-                     *       "detail": "The number is on no list",
                      *       "expiresAt": "2027-11-23T16:00:00.000000Z",
                      *       "id": "01a20922-b800-7242-be04-82f3e81cb1d2",
                      *       "ipAddress": "192.0.2.7",
                      *       "phoneNumber": "+12125550100",
                      *       "provider": "TRUSTEDFORM",
                      *       "source": "landing-page",
-                     *       "status": "PENDING",
+                     *       "status": "VERIFIED",
                      *       "tenantId": "01a20922-b800-79da-86d3-51cf9a7642d8",
                      *       "token": "q7RkT2vXw9LzB4nYc6Js0mHdPfA1uEgi",
                      *       "tokenHash": "2c26b46b68ffc68ff99b453c1d30413413422d706483bfa0f98a5e886266e7ae",
@@ -20751,8 +20741,8 @@ export interface operations {
                      *           "expiresAt": "2027-11-23T16:00:00.000000Z",
                      *           "id": "01a20922-b800-7f22-8a68-fac5b5ee85e3",
                      *           "phoneNumber": "+12125550100",
-                     *           "reason": "Asked not to be called",
-                     *           "requestedBy": "user:019abafc-0000-7000-8000-000000000001",
+                     *           "reason": "Asked by mail to be called back",
+                     *           "requestedBy": "user:01a20922-b800-74f8-996d-a763b7a969b1",
                      *           "status": "ACTIVE",
                      *           "tenantId": "01a20922-b800-79da-86d3-51cf9a7642d8",
                      *           "updatedAt": "2026-11-23T16:00:00.000000Z"
@@ -20815,8 +20805,8 @@ export interface operations {
                      *       "expiresAt": "2027-11-23T16:00:00.000000Z",
                      *       "id": "01a20922-b800-7f22-8a68-fac5b5ee85e3",
                      *       "phoneNumber": "+12125550100",
-                     *       "reason": "Asked not to be called",
-                     *       "requestedBy": "user:019abafc-0000-7000-8000-000000000001",
+                     *       "reason": "Asked by mail to be called back",
+                     *       "requestedBy": "user:01a20922-b800-74f8-996d-a763b7a969b1",
                      *       "status": "ACTIVE",
                      *       "tenantId": "01a20922-b800-79da-86d3-51cf9a7642d8",
                      *       "updatedAt": "2026-11-23T16:00:00.000000Z"
@@ -20870,8 +20860,8 @@ export interface operations {
                      *       "expiresAt": "2027-11-23T16:00:00.000000Z",
                      *       "id": "01a20922-b800-7f22-8a68-fac5b5ee85e3",
                      *       "phoneNumber": "+12125550100",
-                     *       "reason": "Asked not to be called",
-                     *       "requestedBy": "user:019abafc-0000-7000-8000-000000000001",
+                     *       "reason": "Asked by mail to be called back",
+                     *       "requestedBy": "user:01a20922-b800-74f8-996d-a763b7a969b1",
                      *       "status": "ACTIVE",
                      *       "tenantId": "01a20922-b800-79da-86d3-51cf9a7642d8",
                      *       "updatedAt": "2026-11-23T16:00:00.000000Z"
@@ -20921,8 +20911,8 @@ export interface operations {
                      *       "expiresAt": "2027-11-23T16:00:00.000000Z",
                      *       "id": "01a20922-b800-7f22-8a68-fac5b5ee85e3",
                      *       "phoneNumber": "+12125550100",
-                     *       "reason": "Asked not to be called",
-                     *       "requestedBy": "user:019abafc-0000-7000-8000-000000000001",
+                     *       "reason": "Asked by mail to be called back",
+                     *       "requestedBy": "user:01a20922-b800-74f8-996d-a763b7a969b1",
                      *       "status": "ACTIVE",
                      *       "tenantId": "01a20922-b800-79da-86d3-51cf9a7642d8",
                      *       "updatedAt": "2026-11-23T16:00:00.000000Z"
@@ -20965,7 +20955,7 @@ export interface operations {
                      *       "accounts": [
                      *         {
                      *           "account": "tenant",
-                     *           "amount": "12.5000",
+                     *           "amount": "200.0000",
                      *           "currency": "USD"
                      *         }
                      *       ],
@@ -21259,7 +21249,7 @@ export interface operations {
                  * @example {
                  *       "effectiveFrom": "2026-12-01T00:00:00.000000Z",
                  *       "effectiveTo": "2027-12-01T00:00:00.000000Z",
-                 *       "name": "Solar, west",
+                 *       "name": "2027",
                  *       "rates": {
                  *         "inbound": {
                  *           "perMinute": "0.0120"
@@ -21630,8 +21620,8 @@ export interface operations {
                  *         "01a20922-b800-74f0-bc5a-29de06b510f9"
                  *       ],
                  *       "maxSize": 25,
-                 *       "music": "music/waiting.wav",
-                 *       "name": "Solar, west",
+                 *       "music": "file:waiting.wav",
+                 *       "name": "solar, night",
                  *       "phones": [
                  *         {
                  *           "destination": "sip:desk@phones.acme.example",
@@ -21978,7 +21968,7 @@ export interface operations {
             content: {
                 /**
                  * @example {
-                 *       "destination": "sip:sales@buyer.example",
+                 *       "destination": "sip:ana@agents.acme.example",
                  *       "name": "Ana",
                  *       "skills": [
                  *         "spanish"
@@ -22258,19 +22248,18 @@ export interface operations {
                      *           "assignedToName": "Ana Torres",
                      *           "campaignId": "01a20922-b800-7dc2-a0b2-472062d9c57b",
                      *           "campaignName": "Solar, west",
-                     *           "city": "Phoenix",
-                     *           "company": "Torres Roofing",
+                     *           "city": "New York",
+                     *           "company": "Delgado Roofing",
                      *           "country": "US",
                      *           "createdAt": "2026-11-23T16:00:00.000000Z",
                      *           "customFields": {
                      *             "roof": "tile"
                      *           },
-                     *           "email": "ana@example.com",
-                     *           "firstName": "Ana",
-                     *           "fullName": "Ana Torres",
+                     *           "email": "rosa@example.com",
+                     *           "firstName": "Rosa",
                      *           "id": "01a20922-b800-7345-abc1-f4d270f4a979",
                      *           "lastContactedAt": "2026-11-23T16:00:00.000000Z",
-                     *           "lastName": "Ray",
+                     *           "lastName": "Delgado",
                      *           "leadSource": "web form",
                      *           "notes": "Asked to be called in the evening",
                      *           "phoneNumber": "+13105550127",
@@ -22278,7 +22267,7 @@ export interface operations {
                      *           "state": "NY",
                      *           "status": "NEW",
                      *           "tags": [
-                     *             "hot"
+                     *             "solar"
                      *           ],
                      *           "tenantId": "01a20922-b800-79da-86d3-51cf9a7642d8",
                      *           "updatedAt": "2026-11-23T16:00:00.000000Z",
@@ -22329,16 +22318,15 @@ export interface operations {
                  *       "address": "1200 Market Street",
                  *       "assignedToId": "01a20922-b800-74f8-996d-a763b7a969b1",
                  *       "campaignId": "01a20922-b800-7dc2-a0b2-472062d9c57b",
-                 *       "city": "Phoenix",
-                 *       "company": "Torres Roofing",
+                 *       "city": "New York",
+                 *       "company": "Delgado Roofing",
                  *       "country": "US",
                  *       "customFields": {
                  *         "roof": "tile"
                  *       },
-                 *       "email": "ana@example.com",
-                 *       "firstName": "Ana",
-                 *       "fullName": "Ana Torres",
-                 *       "lastName": "Ray",
+                 *       "email": "rosa@example.com",
+                 *       "firstName": "Rosa",
+                 *       "lastName": "Delgado",
                  *       "leadSource": "web form",
                  *       "notes": "Asked to be called in the evening",
                  *       "phoneNumber": "+13105550127",
@@ -22368,19 +22356,18 @@ export interface operations {
                      *       "assignedToName": "Ana Torres",
                      *       "campaignId": "01a20922-b800-7dc2-a0b2-472062d9c57b",
                      *       "campaignName": "Solar, west",
-                     *       "city": "Phoenix",
-                     *       "company": "Torres Roofing",
+                     *       "city": "New York",
+                     *       "company": "Delgado Roofing",
                      *       "country": "US",
                      *       "createdAt": "2026-11-23T16:00:00.000000Z",
                      *       "customFields": {
                      *         "roof": "tile"
                      *       },
-                     *       "email": "ana@example.com",
-                     *       "firstName": "Ana",
-                     *       "fullName": "Ana Torres",
+                     *       "email": "rosa@example.com",
+                     *       "firstName": "Rosa",
                      *       "id": "01a20922-b800-7345-abc1-f4d270f4a979",
                      *       "lastContactedAt": "2026-11-23T16:00:00.000000Z",
-                     *       "lastName": "Ray",
+                     *       "lastName": "Delgado",
                      *       "leadSource": "web form",
                      *       "notes": "Asked to be called in the evening",
                      *       "phoneNumber": "+13105550127",
@@ -22388,7 +22375,7 @@ export interface operations {
                      *       "state": "NY",
                      *       "status": "NEW",
                      *       "tags": [
-                     *         "hot"
+                     *         "solar"
                      *       ],
                      *       "tenantId": "01a20922-b800-79da-86d3-51cf9a7642d8",
                      *       "updatedAt": "2026-11-23T16:00:00.000000Z",
@@ -22460,19 +22447,18 @@ export interface operations {
                      *       "assignedToName": "Ana Torres",
                      *       "campaignId": "01a20922-b800-7dc2-a0b2-472062d9c57b",
                      *       "campaignName": "Solar, west",
-                     *       "city": "Phoenix",
-                     *       "company": "Torres Roofing",
+                     *       "city": "New York",
+                     *       "company": "Delgado Roofing",
                      *       "country": "US",
                      *       "createdAt": "2026-11-23T16:00:00.000000Z",
                      *       "customFields": {
                      *         "roof": "tile"
                      *       },
-                     *       "email": "ana@example.com",
-                     *       "firstName": "Ana",
-                     *       "fullName": "Ana Torres",
+                     *       "email": "rosa@example.com",
+                     *       "firstName": "Rosa",
                      *       "id": "01a20922-b800-7345-abc1-f4d270f4a979",
                      *       "lastContactedAt": "2026-11-23T16:00:00.000000Z",
-                     *       "lastName": "Ray",
+                     *       "lastName": "Delgado",
                      *       "leadSource": "web form",
                      *       "notes": "Asked to be called in the evening",
                      *       "phoneNumber": "+13105550127",
@@ -22480,7 +22466,7 @@ export interface operations {
                      *       "state": "NY",
                      *       "status": "NEW",
                      *       "tags": [
-                     *         "hot"
+                     *         "solar"
                      *       ],
                      *       "tenantId": "01a20922-b800-79da-86d3-51cf9a7642d8",
                      *       "updatedAt": "2026-11-23T16:00:00.000000Z",
@@ -22563,26 +22549,25 @@ export interface operations {
                  *       "address": "1200 Market Street",
                  *       "assignedToId": "01a20922-b800-74f8-996d-a763b7a969b1",
                  *       "campaignId": "01a20922-b800-7dc2-a0b2-472062d9c57b",
-                 *       "city": "Phoenix",
-                 *       "company": "Torres Roofing",
+                 *       "city": "New York",
+                 *       "company": "Delgado Roofing",
                  *       "country": "US",
                  *       "customFields": {
                  *         "roof": "tile"
                  *       },
-                 *       "email": "ana@example.com",
-                 *       "firstName": "Ana",
-                 *       "fullName": "Ana Torres",
-                 *       "lastName": "Torres",
-                 *       "leadSource": "landing-page",
+                 *       "email": "rosa@example.com",
+                 *       "firstName": "Rosa",
+                 *       "lastName": "Delgado",
+                 *       "leadSource": "web form",
                  *       "notes": "Asked to be called in the evening",
                  *       "phoneNumber": "+13105550127",
                  *       "priority": 1,
-                 *       "state": "AZ",
+                 *       "state": "NY",
                  *       "status": "NEW",
                  *       "tags": [
-                 *         "hot"
+                 *         "solar"
                  *       ],
-                 *       "zipCode": "85001"
+                 *       "zipCode": "10001"
                  *     }
                  */
                 "application/json": components["schemas"]["UpdateLeadRequest"];
@@ -22602,19 +22587,18 @@ export interface operations {
                      *       "assignedToName": "Ana Torres",
                      *       "campaignId": "01a20922-b800-7dc2-a0b2-472062d9c57b",
                      *       "campaignName": "Solar, west",
-                     *       "city": "Phoenix",
-                     *       "company": "Torres Roofing",
+                     *       "city": "New York",
+                     *       "company": "Delgado Roofing",
                      *       "country": "US",
                      *       "createdAt": "2026-11-23T16:00:00.000000Z",
                      *       "customFields": {
                      *         "roof": "tile"
                      *       },
-                     *       "email": "ana@example.com",
-                     *       "firstName": "Ana",
-                     *       "fullName": "Ana Torres",
+                     *       "email": "rosa@example.com",
+                     *       "firstName": "Rosa",
                      *       "id": "01a20922-b800-7345-abc1-f4d270f4a979",
                      *       "lastContactedAt": "2026-11-23T16:00:00.000000Z",
-                     *       "lastName": "Ray",
+                     *       "lastName": "Delgado",
                      *       "leadSource": "web form",
                      *       "notes": "Asked to be called in the evening",
                      *       "phoneNumber": "+13105550127",
@@ -22622,7 +22606,7 @@ export interface operations {
                      *       "state": "NY",
                      *       "status": "NEW",
                      *       "tags": [
-                     *         "hot"
+                     *         "solar"
                      *       ],
                      *       "tenantId": "01a20922-b800-79da-86d3-51cf9a7642d8",
                      *       "updatedAt": "2026-11-23T16:00:00.000000Z",
@@ -22664,11 +22648,11 @@ export interface operations {
         /** @description Up to 100,000 rows of 64 KiB; a cell of CSV that holds an object is JSON, one that holds a list is JSON or words with | between them */
         requestBody: {
             content: {
-                /** @example {"address":"1200 Market Street","assignedToId":"01a20922-b800-74f8-996d-a763b7a969b1","campaignId":"01a20922-b800-7dc2-a0b2-472062d9c57b","city":"Phoenix","company":"Torres Roofing","country":"US","customFields":{"roof":"tile"},"email":"ana@example.com","firstName":"Ana","fullName":"Ana Torres","lastName":"Ray","leadSource":"web form","notes":"Asked to be called in the evening","phoneNumber":"+13105550127","priority":1,"state":"NY","status":"NEW","tags":["solar"],"zipCode":"10001"} */
+                /** @example {"address":"1200 Market Street","assignedToId":"01a20922-b800-74f8-996d-a763b7a969b1","campaignId":"01a20922-b800-7dc2-a0b2-472062d9c57b","city":"New York","company":"Delgado Roofing","country":"US","customFields":{"roof":"tile"},"email":"rosa@example.com","firstName":"Rosa","lastName":"Delgado","leadSource":"web form","notes":"Asked to be called in the evening","phoneNumber":"+13105550127","priority":1,"state":"NY","status":"NEW","tags":["solar"],"zipCode":"10001"} */
                 "application/x-ndjson": string;
                 /**
-                 * @example address,assignedToId,campaignId,city,company,country,customFields,email,firstName,fullName,lastName,leadSource,notes,phoneNumber,priority,state,status,tags,zipCode
-                 *     1200 Market Street,01a20922-b800-74f8-996d-a763b7a969b1,01a20922-b800-7dc2-a0b2-472062d9c57b,Phoenix,Torres Roofing,US,"{""roof"":""tile""}",ana@example.com,Ana,Ana Torres,Ray,web form,Asked to be called in the evening,+13105550127,1,NY,NEW,"[""solar""]",10001
+                 * @example address,assignedToId,campaignId,city,company,country,customFields,email,firstName,lastName,leadSource,notes,phoneNumber,priority,state,status,tags,zipCode
+                 *     1200 Market Street,01a20922-b800-74f8-996d-a763b7a969b1,01a20922-b800-7dc2-a0b2-472062d9c57b,New York,Delgado Roofing,US,"{""roof"":""tile""}",rosa@example.com,Rosa,Delgado,web form,Asked to be called in the evening,+13105550127,1,NY,NEW,"[""solar""]",10001
                  */
                 "text/csv": string;
             };
@@ -22742,10 +22726,10 @@ export interface operations {
                 content: {
                     /**
                      * @example phoneNumber,firstName,lastName,fullName,email,company,address,city,state,zipCode,country,leadSource,status,priority,tags,notes,customFields,campaignId,assignedToId,campaignName,assignedToName,lastContactedAt,id,createdAt,updatedAt
-                     *     +13105550127,Ana,Ray,Ana Torres,ana@example.com,Torres Roofing,1200 Market Street,Phoenix,NY,10001,US,web form,NEW,1,"[""hot""]",Asked to be called in the evening,"{""roof"":""tile""}",01a20922-b800-7dc2-a0b2-472062d9c57b,01a20922-b800-74f8-996d-a763b7a969b1,"Solar, west",Ana Torres,2026-11-23T16:00:00.000000Z,01a20922-b800-7345-abc1-f4d270f4a979,2026-11-23T16:00:00.000000Z,2026-11-23T16:00:00.000000Z
+                     *     +13105550127,Rosa,Delgado,,rosa@example.com,Delgado Roofing,1200 Market Street,New York,NY,10001,US,web form,NEW,1,"[""solar""]",Asked to be called in the evening,"{""roof"":""tile""}",01a20922-b800-7dc2-a0b2-472062d9c57b,01a20922-b800-74f8-996d-a763b7a969b1,"Solar, west",Ana Torres,2026-11-23T16:00:00.000000Z,01a20922-b800-7345-abc1-f4d270f4a979,2026-11-23T16:00:00.000000Z,2026-11-23T16:00:00.000000Z
                      */
                     "text/csv": string;
-                    /** @example {"address":"1200 Market Street","assignedToId":"01a20922-b800-74f8-996d-a763b7a969b1","assignedToName":"Ana Torres","campaignId":"01a20922-b800-7dc2-a0b2-472062d9c57b","campaignName":"Solar, west","city":"Phoenix","company":"Torres Roofing","country":"US","createdAt":"2026-11-23T16:00:00.000000Z","customFields":{"roof":"tile"},"email":"ana@example.com","firstName":"Ana","fullName":"Ana Torres","id":"01a20922-b800-7345-abc1-f4d270f4a979","lastContactedAt":"2026-11-23T16:00:00.000000Z","lastName":"Ray","leadSource":"web form","notes":"Asked to be called in the evening","phoneNumber":"+13105550127","priority":1,"state":"NY","status":"NEW","tags":["hot"],"tenantId":"01a20922-b800-79da-86d3-51cf9a7642d8","updatedAt":"2026-11-23T16:00:00.000000Z","zipCode":"10001"} */
+                    /** @example {"address":"1200 Market Street","assignedToId":"01a20922-b800-74f8-996d-a763b7a969b1","assignedToName":"Ana Torres","campaignId":"01a20922-b800-7dc2-a0b2-472062d9c57b","campaignName":"Solar, west","city":"New York","company":"Delgado Roofing","country":"US","createdAt":"2026-11-23T16:00:00.000000Z","customFields":{"roof":"tile"},"email":"rosa@example.com","firstName":"Rosa","id":"01a20922-b800-7345-abc1-f4d270f4a979","lastContactedAt":"2026-11-23T16:00:00.000000Z","lastName":"Delgado","leadSource":"web form","notes":"Asked to be called in the evening","phoneNumber":"+13105550127","priority":1,"state":"NY","status":"NEW","tags":["solar"],"tenantId":"01a20922-b800-79da-86d3-51cf9a7642d8","updatedAt":"2026-11-23T16:00:00.000000Z","zipCode":"10001"} */
                     "application/x-ndjson": string;
                 };
             };
@@ -22799,13 +22783,13 @@ export interface operations {
                      *           "buyerId": "01a20922-b800-7dbd-8f28-d0d97656768b",
                      *           "buyerName": "Sunrise Solar",
                      *           "callSid": "7c1e0a52-4f3b@198.51.100.20",
-                     *           "callerName": "TORRES ANA",
+                     *           "callerName": "DELGADO ROSA",
                      *           "campaignId": "01a20922-b800-7dc2-a0b2-472062d9c57b",
                      *           "campaignName": "Solar, west",
                      *           "connectedAt": "2026-11-23T16:00:09.500000Z",
                      *           "connectedDuration": 252,
                      *           "converted": true,
-                     *           "cost": "12.5000",
+                     *           "cost": "0.0520",
                      *           "createdAt": "2026-11-23T16:00:00.000000Z",
                      *           "direction": "INBOUND",
                      *           "duration": 261,
@@ -22818,17 +22802,17 @@ export interface operations {
                      *           "hasRecording": true,
                      *           "id": "01a20922-b800-7edb-b60f-06acaef2cc80",
                      *           "money": {
-                     *             "cost": "12.5000",
+                     *             "cost": "0.0520",
                      *             "currency": "USD",
-                     *             "margin": "12.5000",
-                     *             "payout": "12.5000",
-                     *             "revenue": "12.5000"
+                     *             "margin": "14.9480",
+                     *             "payout": "30.0000",
+                     *             "revenue": "45.0000"
                      *           },
                      *           "numberId": "01a20922-b800-7288-af9d-00055adf24c4",
                      *           "publisherId": "01a20922-b800-7f03-a060-b7eb032972dc",
-                     *           "publisherName": "Westside Media",
+                     *           "publisherName": "Northern Leads",
                      *           "startedAt": "2026-11-23T16:00:00.000000Z",
-                     *           "status": "INITIATED",
+                     *           "status": "COMPLETED",
                      *           "tags": {
                      *             "intent": "solar"
                      *           },
@@ -22895,19 +22879,18 @@ export interface operations {
                      *         "assignedToName": "Ana Torres",
                      *         "campaignId": "01a20922-b800-7dc2-a0b2-472062d9c57b",
                      *         "campaignName": "Solar, west",
-                     *         "city": "Phoenix",
-                     *         "company": "Torres Roofing",
+                     *         "city": "New York",
+                     *         "company": "Delgado Roofing",
                      *         "country": "US",
                      *         "createdAt": "2026-11-23T16:00:00.000000Z",
                      *         "customFields": {
                      *           "roof": "tile"
                      *         },
-                     *         "email": "ana@example.com",
-                     *         "firstName": "Ana",
-                     *         "fullName": "Ana Torres",
+                     *         "email": "rosa@example.com",
+                     *         "firstName": "Rosa",
                      *         "id": "01a20922-b800-7345-abc1-f4d270f4a979",
                      *         "lastContactedAt": "2026-11-23T16:00:00.000000Z",
-                     *         "lastName": "Ray",
+                     *         "lastName": "Delgado",
                      *         "leadSource": "web form",
                      *         "notes": "Asked to be called in the evening",
                      *         "phoneNumber": "+13105550127",
@@ -22915,7 +22898,7 @@ export interface operations {
                      *         "state": "NY",
                      *         "status": "NEW",
                      *         "tags": [
-                     *           "hot"
+                     *           "solar"
                      *         ],
                      *         "tenantId": "01a20922-b800-79da-86d3-51cf9a7642d8",
                      *         "updatedAt": "2026-11-23T16:00:00.000000Z",
@@ -23004,10 +22987,8 @@ export interface operations {
                      *           "attempt": 1,
                      *           "attemptsMax": 8,
                      *           "callId": "01a20922-b800-7edb-b60f-06acaef2cc80",
-                     *           "error": "The provider does not answer",
                      *           "id": "01a20922-b800-7e8c-9902-207afaeb7120",
                      *           "kind": "settle",
-                     *           "leasedUntil": "2026-11-23T16:00:00.000000Z",
                      *           "runAt": "2026-11-23T16:00:00.000000Z",
                      *           "status": "ready"
                      *         }
@@ -23109,10 +23090,8 @@ export interface operations {
                      *       "attempt": 1,
                      *       "attemptsMax": 8,
                      *       "callId": "01a20922-b800-7edb-b60f-06acaef2cc80",
-                     *       "error": "The provider does not answer",
                      *       "id": "01a20922-b800-7e8c-9902-207afaeb7120",
                      *       "kind": "settle",
-                     *       "leasedUntil": "2026-11-23T16:00:00.000000Z",
                      *       "runAt": "2026-11-23T16:00:00.000000Z",
                      *       "status": "ready"
                      *     }
@@ -23161,10 +23140,8 @@ export interface operations {
                      *       "attempt": 1,
                      *       "attemptsMax": 8,
                      *       "callId": "01a20922-b800-7edb-b60f-06acaef2cc80",
-                     *       "error": "The provider does not answer",
                      *       "id": "01a20922-b800-7e8c-9902-207afaeb7120",
                      *       "kind": "settle",
-                     *       "leasedUntil": "2026-11-23T16:00:00.000000Z",
                      *       "runAt": "2026-11-23T16:00:00.000000Z",
                      *       "status": "ready"
                      *     }
@@ -23228,9 +23205,7 @@ export interface operations {
                      *         {
                      *           "dailyAt": "08:00:00",
                      *           "everySeconds": 600,
-                     *           "lastError": "The database does not answer",
                      *           "lastRunAt": "2026-11-23T16:00:00.000000Z",
-                     *           "leasedUntil": "2026-11-23T16:00:00.000000Z",
                      *           "missedRuns": "run-once",
                      *           "name": "forget-leases",
                      *           "nextRunAt": "2026-11-23T16:00:00.000000Z"
@@ -23506,7 +23481,7 @@ export interface operations {
                 /**
                  * @example {
                  *       "color": "#3b82f6",
-                 *       "name": "Solar, west"
+                 *       "name": "call back soon"
                  *     }
                  */
                 "application/json": components["schemas"]["UpdateTagRequest"];
@@ -23583,7 +23558,7 @@ export interface operations {
                      *       "data": [
                      *         {
                      *           "createdAt": "2026-11-23T16:00:00.000000Z",
-                     *           "description": "For callers from the west",
+                     *           "description": "Figures by the hour",
                      *           "id": "01a20922-b800-7ee6-88a4-d42c69398c56",
                      *           "key": "advanced_analytics",
                      *           "tenantId": "01a20922-b800-79da-86d3-51cf9a7642d8",
@@ -23632,7 +23607,7 @@ export interface operations {
             content: {
                 /**
                  * @example {
-                 *       "description": "For callers from the west",
+                 *       "description": "Figures by the hour",
                  *       "key": "advanced_analytics",
                  *       "value": true
                  *     }
@@ -23650,7 +23625,7 @@ export interface operations {
                     /**
                      * @example {
                      *       "createdAt": "2026-11-23T16:00:00.000000Z",
-                     *       "description": "For callers from the west",
+                     *       "description": "Figures by the hour",
                      *       "id": "01a20922-b800-7ee6-88a4-d42c69398c56",
                      *       "key": "advanced_analytics",
                      *       "tenantId": "01a20922-b800-79da-86d3-51cf9a7642d8",
@@ -23719,7 +23694,7 @@ export interface operations {
                     /**
                      * @example {
                      *       "createdAt": "2026-11-23T16:00:00.000000Z",
-                     *       "description": "For callers from the west",
+                     *       "description": "Figures by the hour",
                      *       "id": "01a20922-b800-7ee6-88a4-d42c69398c56",
                      *       "key": "advanced_analytics",
                      *       "tenantId": "01a20922-b800-79da-86d3-51cf9a7642d8",
@@ -23800,8 +23775,8 @@ export interface operations {
             content: {
                 /**
                  * @example {
-                 *       "description": "For callers from the west",
-                 *       "key": "new-dashboard",
+                 *       "description": "Figures by the hour",
+                 *       "key": "advanced_reports",
                  *       "value": true
                  *     }
                  */
@@ -23818,7 +23793,7 @@ export interface operations {
                     /**
                      * @example {
                      *       "createdAt": "2026-11-23T16:00:00.000000Z",
-                     *       "description": "For callers from the west",
+                     *       "description": "Figures by the hour",
                      *       "id": "01a20922-b800-7ee6-88a4-d42c69398c56",
                      *       "key": "advanced_analytics",
                      *       "tenantId": "01a20922-b800-79da-86d3-51cf9a7642d8",
@@ -23895,7 +23870,6 @@ export interface operations {
                      *           "lastLoginAt": "2026-11-23T15:12:40.000000Z",
                      *           "lastName": "Torres",
                      *           "mustChangePassword": false,
-                     *           "publisherId": "01a20922-b800-7f03-a060-b7eb032972dc",
                      *           "roleIds": [
                      *             "01a20922-b800-7b16-8d88-dc872a7753c2"
                      *           ],
@@ -23953,7 +23927,6 @@ export interface operations {
                  *       "lastName": "Torres",
                  *       "mustChangePassword": false,
                  *       "password": "a kettle of rain over Oslo",
-                 *       "publisherId": "01a20922-b800-7f03-a060-b7eb032972dc",
                  *       "roleIds": [
                  *         "01a20922-b800-7b16-8d88-dc872a7753c2"
                  *       ],
@@ -23982,7 +23955,6 @@ export interface operations {
                      *       "lastLoginAt": "2026-11-23T15:12:40.000000Z",
                      *       "lastName": "Torres",
                      *       "mustChangePassword": false,
-                     *       "publisherId": "01a20922-b800-7f03-a060-b7eb032972dc",
                      *       "roleIds": [
                      *         "01a20922-b800-7b16-8d88-dc872a7753c2"
                      *       ],
@@ -24038,7 +24010,6 @@ export interface operations {
                      *       "lastLoginAt": "2026-11-23T15:12:40.000000Z",
                      *       "lastName": "Torres",
                      *       "mustChangePassword": false,
-                     *       "publisherId": "01a20922-b800-7f03-a060-b7eb032972dc",
                      *       "roleIds": [
                      *         "01a20922-b800-7b16-8d88-dc872a7753c2"
                      *       ],
@@ -24119,7 +24090,6 @@ export interface operations {
                      *       "lastLoginAt": "2026-11-23T15:12:40.000000Z",
                      *       "lastName": "Torres",
                      *       "mustChangePassword": false,
-                     *       "publisherId": "01a20922-b800-7f03-a060-b7eb032972dc",
                      *       "roleIds": [
                      *         "01a20922-b800-7b16-8d88-dc872a7753c2"
                      *       ],
@@ -24207,7 +24177,6 @@ export interface operations {
                  *       "firstName": "Ana",
                  *       "lastName": "Torres",
                  *       "mustChangePassword": false,
-                 *       "publisherId": "01a20922-b800-7f03-a060-b7eb032972dc",
                  *       "roleIds": [
                  *         "01a20922-b800-7b16-8d88-dc872a7753c2"
                  *       ],
@@ -24237,7 +24206,6 @@ export interface operations {
                      *       "lastLoginAt": "2026-11-23T15:12:40.000000Z",
                      *       "lastName": "Torres",
                      *       "mustChangePassword": false,
-                     *       "publisherId": "01a20922-b800-7f03-a060-b7eb032972dc",
                      *       "roleIds": [
                      *         "01a20922-b800-7b16-8d88-dc872a7753c2"
                      *       ],
@@ -24283,7 +24251,6 @@ export interface operations {
                  *       "email": "bo@example.com",
                  *       "firstName": "Ana",
                  *       "lastName": "Torres",
-                 *       "publisherId": "01a20922-b800-7f03-a060-b7eb032972dc",
                  *       "roleIds": [
                  *         "01a20922-b800-7b16-8d88-dc872a7753c2"
                  *       ],
@@ -24318,7 +24285,6 @@ export interface operations {
                      *         "lastLoginAt": "2026-11-23T15:12:40.000000Z",
                      *         "lastName": "Torres",
                      *         "mustChangePassword": false,
-                     *         "publisherId": "01a20922-b800-7f03-a060-b7eb032972dc",
                      *         "roleIds": [
                      *           "01a20922-b800-7b16-8d88-dc872a7753c2"
                      *         ],
@@ -24435,7 +24401,6 @@ export interface operations {
                      *         "lastLoginAt": "2026-11-23T15:12:40.000000Z",
                      *         "lastName": "Torres",
                      *         "mustChangePassword": false,
-                     *         "publisherId": "01a20922-b800-7f03-a060-b7eb032972dc",
                      *         "roleIds": [
                      *           "01a20922-b800-7b16-8d88-dc872a7753c2"
                      *         ],
@@ -24730,7 +24695,7 @@ export interface operations {
                 /**
                  * @example {
                  *       "description": "Watches the calls at night",
-                 *       "name": "Night",
+                 *       "name": "Night shift, west",
                  *       "permissions": [
                  *         "calls:read",
                  *         "campaigns:read"
@@ -24883,7 +24848,6 @@ export interface operations {
                      *       "data": [
                      *         {
                      *           "action": "number.update",
-                     *           "apiKeyId": "01a20922-b800-71ea-8113-f56ba6e8cdb3",
                      *           "at": "2026-11-23T16:00:00.000000Z",
                      *           "changes": {
                      *             "status": {
@@ -24892,7 +24856,7 @@ export interface operations {
                      *             }
                      *           },
                      *           "entity": "number",
-                     *           "entityId": "019abafc-0000-7000-8000-000000000001",
+                     *           "entityId": "01a20922-b800-7288-af9d-00055adf24c4",
                      *           "hash": "2c26b46b68ffc68ff99b453c1d30413413422d706483bfa0f98a5e886266e7ae",
                      *           "id": "01a20922-b800-7475-83ff-e235d53f6552",
                      *           "ipAddress": "192.0.2.7",
@@ -25008,10 +24972,10 @@ export interface operations {
                 content: {
                     /**
                      * @example id,at,userId,apiKeyId,action,entity,entityId,changes,ipAddress,userAgent,requestId,success,sequence,hash
-                     *     01a20922-b800-7475-83ff-e235d53f6552,2026-11-23T16:00:00.000000Z,01a20922-b800-74f8-996d-a763b7a969b1,01a20922-b800-71ea-8113-f56ba6e8cdb3,number.update,number,019abafc-0000-7000-8000-000000000001,"{""status"":{""after"":""PAUSED"",""before"":""ACTIVE""}}",192.0.2.7,"Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0",1795449600000-k3v9x2a,true,1841,2c26b46b68ffc68ff99b453c1d30413413422d706483bfa0f98a5e886266e7ae
+                     *     01a20922-b800-7475-83ff-e235d53f6552,2026-11-23T16:00:00.000000Z,01a20922-b800-74f8-996d-a763b7a969b1,,number.update,number,01a20922-b800-7288-af9d-00055adf24c4,"{""status"":{""after"":""PAUSED"",""before"":""ACTIVE""}}",192.0.2.7,"Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0",1795449600000-k3v9x2a,true,1841,2c26b46b68ffc68ff99b453c1d30413413422d706483bfa0f98a5e886266e7ae
                      */
                     "text/csv": string;
-                    /** @example {"action":"number.update","apiKeyId":"01a20922-b800-71ea-8113-f56ba6e8cdb3","at":"2026-11-23T16:00:00.000000Z","changes":{"status":{"after":"PAUSED","before":"ACTIVE"}},"entity":"number","entityId":"019abafc-0000-7000-8000-000000000001","hash":"2c26b46b68ffc68ff99b453c1d30413413422d706483bfa0f98a5e886266e7ae","id":"01a20922-b800-7475-83ff-e235d53f6552","ipAddress":"192.0.2.7","requestId":"1795449600000-k3v9x2a","sequence":1841,"success":true,"userAgent":"Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0","userId":"01a20922-b800-74f8-996d-a763b7a969b1"} */
+                    /** @example {"action":"number.update","at":"2026-11-23T16:00:00.000000Z","changes":{"status":{"after":"PAUSED","before":"ACTIVE"}},"entity":"number","entityId":"01a20922-b800-7288-af9d-00055adf24c4","hash":"2c26b46b68ffc68ff99b453c1d30413413422d706483bfa0f98a5e886266e7ae","id":"01a20922-b800-7475-83ff-e235d53f6552","ipAddress":"192.0.2.7","requestId":"1795449600000-k3v9x2a","sequence":1841,"success":true,"userAgent":"Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0","userId":"01a20922-b800-74f8-996d-a763b7a969b1"} */
                     "application/x-ndjson": string;
                 };
             };
@@ -25070,7 +25034,6 @@ export interface operations {
                      *           "prefix": "hw_1f0c2",
                      *           "publisherId": "01a20922-b800-7f03-a060-b7eb032972dc",
                      *           "rateLimit": 600,
-                     *           "rotatedTo": "01a20922-b800-7a02-ad6d-7aff7782dda1",
                      *           "scopes": [
                      *             "calls:read",
                      *             "recordings:*"
@@ -25153,7 +25116,6 @@ export interface operations {
                      *       "prefix": "hw_1f0c2",
                      *       "publisherId": "01a20922-b800-7f03-a060-b7eb032972dc",
                      *       "rateLimit": 600,
-                     *       "rotatedTo": "01a20922-b800-7a02-ad6d-7aff7782dda1",
                      *       "scopes": [
                      *         "calls:read",
                      *         "recordings:*"
@@ -25211,7 +25173,6 @@ export interface operations {
                      *       "prefix": "hw_1f0c2",
                      *       "publisherId": "01a20922-b800-7f03-a060-b7eb032972dc",
                      *       "rateLimit": 600,
-                     *       "rotatedTo": "01a20922-b800-7a02-ad6d-7aff7782dda1",
                      *       "scopes": [
                      *         "calls:read",
                      *         "recordings:*"
@@ -25295,7 +25256,7 @@ export interface operations {
                 /**
                  * @example {
                  *       "expiresAt": "2027-11-23T16:00:00.000000Z",
-                 *       "name": "Solar, west",
+                 *       "name": "CRM sync, nightly",
                  *       "rateLimit": 600
                  *     }
                  */
@@ -25320,7 +25281,6 @@ export interface operations {
                      *       "prefix": "hw_1f0c2",
                      *       "publisherId": "01a20922-b800-7f03-a060-b7eb032972dc",
                      *       "rateLimit": 600,
-                     *       "rotatedTo": "01a20922-b800-7a02-ad6d-7aff7782dda1",
                      *       "scopes": [
                      *         "calls:read",
                      *         "recordings:*"
@@ -25389,7 +25349,6 @@ export interface operations {
                      *       "prefix": "hw_1f0c2",
                      *       "publisherId": "01a20922-b800-7f03-a060-b7eb032972dc",
                      *       "rateLimit": 600,
-                     *       "rotatedTo": "01a20922-b800-7a02-ad6d-7aff7782dda1",
                      *       "scopes": [
                      *         "calls:read",
                      *         "recordings:*"
@@ -25639,7 +25598,7 @@ export interface operations {
                  *       "metadata": {
                  *         "crmId": "4711"
                  *       },
-                 *       "name": "Solar, west",
+                 *       "name": "Acme Leads",
                  *       "slug": "acme",
                  *       "status": "ACTIVE",
                  *       "timeZone": "America/New_York"
@@ -25947,7 +25906,7 @@ export interface operations {
                      *           "id": "01a20922-b800-70c8-ac01-df378af69d7b",
                      *           "overrideValue": 100,
                      *           "quotaType": "concurrent_calls",
-                     *           "reason": "Asked not to be called",
+                     *           "reason": "Sale of the week",
                      *           "tenantId": "01a20922-b800-79da-86d3-51cf9a7642d8"
                      *         }
                      *       ]
@@ -26012,7 +25971,7 @@ export interface operations {
                      *       "id": "01a20922-b800-70c8-ac01-df378af69d7b",
                      *       "overrideValue": 100,
                      *       "quotaType": "concurrent_calls",
-                     *       "reason": "Asked not to be called",
+                     *       "reason": "Sale of the week",
                      *       "tenantId": "01a20922-b800-79da-86d3-51cf9a7642d8"
                      *     }
                      */
@@ -26304,11 +26263,11 @@ export interface operations {
             content: {
                 /**
                  * @example {
-                 *       "code": "NORTH",
+                 *       "code": "CARRIER2",
                  *       "metadata": {
                  *         "crmId": "4711"
                  *       },
-                 *       "name": "Northern Voice",
+                 *       "name": "Example Telecom",
                  *       "status": "ACTIVE"
                  *     }
                  */
@@ -26675,7 +26634,7 @@ export interface operations {
                  *       "metadata": {
                  *         "crmId": "4711"
                  *       },
-                 *       "name": "Solar, west",
+                 *       "name": "West, second",
                  *       "outbound": {
                  *         "assertsIdentity": true,
                  *         "callerId": "+12125550143",
@@ -26838,7 +26797,6 @@ export interface operations {
                      * @example {
                      *       "checks": {
                      *         "database": {
-                     *           "error": "The provider does not answer",
                      *           "latency": 0.8,
                      *           "status": "ok"
                      *         }
@@ -26862,7 +26820,6 @@ export interface operations {
                      * @example {
                      *       "checks": {
                      *         "database": {
-                     *           "error": "The provider does not answer",
                      *           "latency": 0.8,
                      *           "status": "ok"
                      *         }

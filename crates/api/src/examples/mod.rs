@@ -2,6 +2,7 @@
 //! `#[schema(example = ...)]`; what recurs by its type or name comes from [`values`]; bodies and answers are composed of both.
 
 mod compose;
+mod curl;
 mod files;
 mod values;
 
@@ -30,6 +31,7 @@ pub fn add(document: &mut OpenApi) {
             show_operation(&composer, &rows, path, operation);
         }
     }
+    curl::add(document);
 }
 
 fn show_operation(composer: &Composer, rows: &files::Rows, path: &str, operation: &mut Operation) {

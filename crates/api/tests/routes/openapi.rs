@@ -77,6 +77,10 @@ impl Operation {
         self.item["operationId"].as_str().unwrap()
     }
 
+    pub fn description(&self) -> &str {
+        self.item["description"].as_str().unwrap_or_default()
+    }
+
     /// The example of one of its parameters.
     pub fn example_of(parameter: &Value) -> Value {
         let example = parameter["schema"]["examples"].get(0).cloned();

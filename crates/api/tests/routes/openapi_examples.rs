@@ -1,8 +1,13 @@
 //! Whatever the document describes has an example, and the examples are right.
 
+use std::path::PathBuf;
+
 use serde_json::{Map, Value, json};
 
-use crate::openapi::{Operation, document};
+use crate::{
+    openapi::{Operation, document, one_of_everything},
+    support::Platform,
+};
 
 /// What to do about a missing one.
 const REMEDY: &str = "write #[schema(example = ...)] (or #[param(example = ...)]) at the field; for a name that recurs, a line to \
@@ -121,4 +126,68 @@ fn examples_within(place: &str, schema: &Value, found: &mut Vec<(String, Value, 
         }
         _ => {}
     }
+}
+
+/// `UPDATE_OPENAPI=1 cargo test -p api openapi` writes them.
+#[test]
+fn the_manual_shows_the_documents_requests() {
+    let mut shown = String::new();
+    for operation in Operation::all() {
+        let text = operation.description();
+        if let Some(request) = text.split_once("```sh\n").and_then(|(_, rest)| rest.split_once("\n```")) {
+            let lines = request.0.lines().map(|line| format!("    {line}\n"));
+            shown.push_str(&format!("\n`{}`\n\n{}", operation.id(), lines.collect::<String>()));
+        }
+    }
+    assert!(shown.matches("curl").count() > 8, "{shown}");
+    let path = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../docs/api.md");
+    let found = std::fs::read_to_string(&path).unwrap();
+    let (before, rest) = found.split_once("<!-- examples -->\n").unwrap();
+    let (_, after) = rest.split_once("<!-- /examples -->").unwrap();
+    let current = format!("{before}<!-- examples -->\n{shown}\n<!-- /examples -->{after}");
+    if std::env::var_os("UPDATE_OPENAPI").is_some() {
+        std::fs::write(&path, &current).unwrap();
+    } else {
+        assert!(
+            found == current,
+            "docs/api.md shows other requests than the document; run: UPDATE_OPENAPI=1 cargo test -p api openapi"
+        );
+    }
+}
+
+/// Files have the columns and members that the examples show.
+#[tokio::test]
+async fn exports_look_like_their_examples() {
+    let platform = Platform::new().await;
+    one_of_everything(&platform).await;
+    let client = platform.client(platform.tenant, &["admin:*"]).await;
+    let mut compared = 0;
+    for operation in Operation::all().iter().filter(|one| one.path.ends_with("/export") && !one.path.contains('{')) {
+        let contents = operation.contents();
+        let (_, csv) = contents.iter().find(|(place, _)| place == "200 text/csv").unwrap();
+        let heading = csv["example"].as_str().unwrap().lines().next().unwrap();
+        for (place, content) in &contents {
+            let form = match place.as_str() {
+                "200 text/csv" => "csv",
+                "200 application/x-ndjson" => "jsonl",
+                _ => continue,
+            };
+            let example = content["example"].as_str().unwrap();
+            let answer = client.get(&format!("{}?format={form}", operation.path)).await.expect(200).text();
+            let (example, line) = (example.lines().next().unwrap(), answer.lines().next().unwrap_or_default());
+            if form == "csv" {
+                assert_eq!(line, example, "{}", operation.path);
+            } else {
+                let names = |text: &str| serde_json::from_str::<Map<String, Value>>(text).unwrap();
+                let known = names(example);
+                // What excludes something else is a column only.
+                let is_new =
+                    |name: &String| !known.contains_key(name) && !heading.split(',').any(|column| column == name);
+                let more: Vec<String> = names(line).into_iter().map(|(name, _)| name).filter(is_new).collect();
+                assert!(more.is_empty(), "{}: {more:?} are not in the example {known:?}", operation.path);
+            }
+            compared += 1;
+        }
+    }
+    assert!(compared >= 12, "{compared}");
 }
