@@ -1,5 +1,6 @@
 // Drives the built pages against the fixture and fails on what does not behave: npm run build && npm run check
 import { spawn } from "node:child_process";
+import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { fileURLToPath } from "node:url";
 import { chromium } from "playwright-core";
@@ -80,6 +81,8 @@ for (const theme of ["light", "dark"]) {
     const flow = (await ask("/api/v1/flows")).data[0].id;
     for (const path of [
       "/calls",
+      "/reports",
+      "/reports?by=campaign",
       `/calls/${sold}`,
       "/numbers",
       "/campaigns",
@@ -88,6 +91,7 @@ for (const theme of ["light", "dark"]) {
       "/queues",
       "/trunks",
       "/trunks?tab=carriers",
+      "/rate-cards",
       "/caller-ids",
       "/tags",
       "/leads",
@@ -392,6 +396,53 @@ await dialog.getByLabel("The trunk's own number").fill("+12125550100");
 await dialog.locator("button[type=submit]").click();
 await page.locator("td:has-text('Priority 0')").filter({ visible: true }).waitFor();
 check("and are mended there", (await dialog.count()) === 0);
+await page.goto(`${base}/reports`);
+await page.waitForSelector("h2:has-text('Calls by day')");
+await page.getByLabel("Told apart").selectOption("campaign");
+await page.waitForSelector("h2:has-text('Calls by campaign')");
+check("what a report is by is in the address", new URL(page.url()).searchParams.get("by") === "campaign");
+check("partners narrow a report by time only", (await page.getByRole("combobox", { name: "Publisher" }).count()) === 0);
+const [report] = await Promise.all([page.waitForEvent("download"), page.getByRole("button", { name: "CSV" }).click()]);
+const lines = readFileSync(await report.path(), "utf8")
+  .trim()
+  .split("\r\n");
+const tableRows = await page.locator("section[aria-label=Table] tbody tr").count();
+check(
+  "its file has what is shown",
+  lines[0].startsWith("Campaign,Calls,Answered,Answer rate,Sold") && lines.length === tableRows + 1,
+  lines[0],
+);
+await page.locator("section[aria-label=Table] a").first().click();
+await page.waitForSelector("h2:has-text('Calls by day')");
+check("a campaign leads to its own days", new URL(page.url()).searchParams.has("campaignId"));
+await page.goto(`${base}/reports?by=hour&from=2020-01-01`);
+await page.waitForSelector("text=must be at most 31 days");
+check("a period too long for hours is told", true);
+await page.goto(`${base}/reports?from=2020-01-01&until=2020-01-03`);
+await page.waitForSelector("text=No calls in this time");
+check("a period without calls is told", true);
+await page.goto(`${base}/rate-cards`);
+await page.locator("button:has-text('2026')").filter({ visible: true }).first().click();
+const example = dialog.getByRole("region", { name: "Example" });
+check(
+  "a card tells what a call costs",
+  /3 minutes × \$0\.0125\s*\$0\.0375/.test(await example.textContent()),
+  await example.textContent(),
+);
+await dialog.getByRole("button", { name: "Edit" }).click();
+await dialog.getByLabel("A minute in").fill("0.1");
+check("and what it would cost by the prices typed", (await example.textContent()).includes("$0.30"));
+await dialog.getByLabel("A minute in").fill("ten cents");
+await dialog.locator("button[type=submit]").click();
+await dialog.locator("p:has-text('not an amount')").waitFor();
+check(
+  "a price that is none is told at its field",
+  (await dialog.getByLabel("A minute in").getAttribute("aria-invalid")) === "true",
+);
+await dialog.getByLabel("A minute in").fill("0.1");
+await dialog.locator("button[type=submit]").click();
+await page.locator("td:has-text('$0.10 a minute')").waitFor();
+check("prices are changed", true);
 await page.goto(`${base}/publishers`);
 await page.waitForSelector("nav[aria-label=Pages] button:has-text('Next')");
 check(

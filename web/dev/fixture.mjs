@@ -34,6 +34,7 @@ import {
   publishers,
   queues,
   quota,
+  rateCards,
   roles,
   script,
   tags,
@@ -133,6 +134,86 @@ function callRows(url) {
     .filter((row) => !query.get("campaignId") || row.campaignId === query.get("campaignId"))
     .filter((row) => !text || row.fromNumber.startsWith(text))
     .sort((a, b) => b.startedAt.localeCompare(a.startedAt));
+}
+
+/** The figures of some calls, as a report tells them. */
+function metricsOf(rows) {
+  const sum = (name) => rows.reduce((all, row) => all + Number(row.money?.[name] ?? 0), 0).toFixed(4);
+  const answered = rows.filter((row) => row.answeredAt);
+  const seconds = answered.map(
+    (row) => (Date.parse(row.endedAt ?? row.answeredAt) - Date.parse(row.answeredAt)) / 1000,
+  );
+  const talk = seconds.reduce((all, each) => all + each, 0);
+  return {
+    totalCalls: rows.length,
+    answeredCalls: answered.length,
+    completedCalls: answered.filter((row) => row.endedAt).length,
+    convertedCalls: rows.filter((row) => row.converted).length,
+    totalBillableMinutes: Math.floor(talk / 60),
+    aht: answered.length === 0 ? 0 : Math.floor(talk / answered.length),
+    totalCost: sum("cost"),
+    totalRevenue: sum("revenue"),
+    totalPayout: sum("payout"),
+  };
+}
+/** Calls of a period, narrowed as a report is. */
+const reported = (query, campaignId = query.get("campaignId")) =>
+  calls
+    .map((call) => view(call))
+    .filter((row) => row.startedAt >= query.get("startDate") && row.startedAt < query.get("endDate"))
+    .filter((row) => !campaignId || row.campaignId === campaignId)
+    .filter((row) => !query.get("buyerId") || row.buyerId === query.get("buyerId"));
+
+function byTime(query, campaignId) {
+  const rows = reported(query, campaignId);
+  const width = query.get("granularity") === "hour" ? 3_600_000 : 86_400_000;
+  const [from, to] = [Date.parse(query.get("startDate")), Date.parse(query.get("endDate"))];
+  if (width < 86_400_000 && to - from > 31 * 86_400_000)
+    return problem(422, "VALIDATION_ERROR", "The request is not valid", [
+      { field: "endDate", message: "must be at most 31 days after startDate" },
+    ]);
+  const breakdown = Array.from({ length: Math.ceil((to - from) / width) }, (_, index) => {
+    const at = from + index * width;
+    const own = metricsOf(
+      rows.filter((row) => Date.parse(row.startedAt) >= at && Date.parse(row.startedAt) < at + width),
+    );
+    return {
+      timestamp: new Date(at).toISOString(),
+      totalCalls: own.totalCalls,
+      answeredCalls: own.answeredCalls,
+      aht: own.aht,
+      billableMinutes: own.totalBillableMinutes,
+      cost: own.totalCost,
+      revenue: own.totalRevenue,
+    };
+  });
+  const timeZone = Intl.DateTimeFormat().resolvedOptions().timeZone;
+  return [200, { timeZone, metrics: metricsOf(rows), breakdown }];
+}
+
+function byPart(query) {
+  const rows = reported(query);
+  const by = query.get("groupBy");
+  const named = {
+    day: (row) => row.startedAt.slice(0, 10),
+    week: (row) => {
+      const day = new Date(row.startedAt.slice(0, 10));
+      day.setUTCDate(day.getUTCDate() - ((day.getUTCDay() + 6) % 7));
+      return day.toISOString().slice(0, 10);
+    },
+    month: (row) => row.startedAt.slice(0, 7),
+    campaign: (row) => campaigns.find(({ id }) => id === row.campaignId)?.name ?? "None",
+    status: (row) => row.status,
+  }[by];
+  const parts = {};
+  for (const row of rows) parts[named(row)] = [...(parts[named(row)] ?? []), row];
+  const breakdown = Object.entries(parts).map(([value, own]) => ({
+    dimension: by,
+    value,
+    id: by === "campaign" ? own[0].campaignId : null,
+    metrics: metricsOf(own),
+  }));
+  return [200, { timeZone: "UTC", metrics: metricsOf(rows), breakdown }];
 }
 
 function summary(window) {
@@ -321,11 +402,46 @@ const routes = [
   ],
   ["GET", /^\/invited$/, () => [200, { invited }]],
   ["POST", /^\/auth\/ws-ticket$/, () => [200, { ticket: "once" }]],
+  [
+    "PATCH",
+    /^\/admin\/api\/v1\/rate-cards\/([^/]+)$/,
+    (_, __, body, [, id]) => {
+      const wrong = Object.entries(body.rates.inbound ?? {}).filter(([, price]) => !/^\d+(\.\d{1,6})?$/.test(price));
+      if (wrong.length > 0)
+        return problem(
+          422,
+          "VALIDATION_ERROR",
+          "The request is not valid",
+          wrong.map(([name]) => ({ field: `rates.inbound.${name}`, message: "not an amount such as 0.05" })),
+        );
+      return [
+        200,
+        Object.assign(
+          rateCards.find((card) => card.id === id),
+          body,
+        ),
+      ];
+    },
+  ],
+  ["POST", /^\/admin\/api\/v1\/rate-cards$/, (_, __, body) => [201, { id: "card-3", ...body }]],
+  ["GET", /^\/api\/v1\/reporting\/metrics$/, (_, url) => byTime(url.searchParams)],
+  ["GET", /^\/api\/v1\/reporting\/campaigns\/([^/]+)$/, (_, url, __, [, id]) => byTime(url.searchParams, id)],
+  ["GET", /^\/api\/v1\/reporting\/calls$/, (_, url) => byPart(url.searchParams)],
   ["GET", /^\/api\/v1\/dashboard\/summary$/, (_, url) => [200, summary(url.searchParams.get("window"))]],
   [
     "GET",
     /^\/api\/v1\/billing\/balance$/,
-    () => [200, { currency: "USD", available: "12480.55", pending: "310.00", held: "84.00", total: "12874.55" }],
+    () => [
+      200,
+      {
+        billingAccountId: "account-1",
+        currency: "USD",
+        available: "12480.55",
+        pending: "310.00",
+        held: "84.00",
+        total: "12874.55",
+      },
+    ],
   ],
   ["GET", /^\/api\/v1\/calls$/, (_, url) => [200, list(callRows(url), url)]],
   [
@@ -361,6 +477,7 @@ const routes = [
     "available-numbers": forSale,
     "api-keys": apiKeys,
     "feature-flags": flags,
+    "billing/rate-cards": rateCards,
   }).flatMap(([name, rows]) => [
     [
       "GET",

@@ -253,6 +253,34 @@ export const trunks = [
   },
 ];
 
+export const rateCards = [
+  {
+    id: "card-1",
+    tenantId: "t1",
+    billingAccountId: "account-1",
+    name: "2026",
+    effectiveFrom: iso(Date.now() - 2e10),
+    effectiveTo: null,
+    status: "ACTIVE",
+    rates: {
+      inbound: { perMinute: "0.0125", connectionFee: "0.01" },
+      outbound: { perMinute: "0.02" },
+      recording: { perMinute: "0.0025" },
+      cpa: { amount: "0.5", triggerEvent: "conversion.confirmed" },
+    },
+  },
+  {
+    id: "card-2",
+    tenantId: "t1",
+    billingAccountId: "account-1",
+    name: "2026, before the summer",
+    effectiveFrom: iso(Date.now() - 4e10),
+    effectiveTo: iso(Date.now() - 2e10),
+    status: "ACTIVE",
+    rates: { inbound: { perMinute: "0.02" }, outbound: { perMinute: "0.02" } },
+  },
+];
+
 export const campaigns = [
   {
     id: id(),

@@ -18,6 +18,16 @@ export interface CallsSearch extends ListSearch {
   focus?: boolean;
 }
 
+export interface ReportsSearch {
+  /** By what calls are told apart. */
+  by?: string;
+  from?: string;
+  until?: string;
+  campaignId?: string;
+  publisherId?: string;
+  buyerId?: string;
+}
+
 export interface AuditSearch extends ListSearch {
   action?: string;
   userId?: string;
@@ -70,6 +80,19 @@ const routes = [
   }),
   createRoute({
     getParentRoute: () => rootRoute,
+    path: "/reports",
+    component: lazyRouteComponent(() => import("./pages/ReportsPage"), "ReportsPage"),
+    validateSearch: (raw: Record<string, unknown>): ReportsSearch => ({
+      by: word(raw.by),
+      from: word(raw.from),
+      until: word(raw.until),
+      campaignId: word(raw.campaignId),
+      publisherId: word(raw.publisherId),
+      buyerId: word(raw.buyerId),
+    }),
+  }),
+  createRoute({
+    getParentRoute: () => rootRoute,
     path: "/calls/$callId",
     component: lazyRouteComponent(() => import("./pages/CallPage"), "CallPage"),
   }),
@@ -105,6 +128,12 @@ const routes = [
       ...readListSearch(raw),
       tab: word(raw.tab),
     }),
+  }),
+  createRoute({
+    getParentRoute: () => rootRoute,
+    path: "/rate-cards",
+    component: lazyRouteComponent(() => import("./pages/RateCardsPage"), "RateCardsPage"),
+    validateSearch: readListSearch,
   }),
   createRoute({
     getParentRoute: () => rootRoute,

@@ -57,6 +57,7 @@ export const KINDS = {
     what: "publisher",
   },
   tag: { path: "/api/v1/tags", key: "tags", sort: "name", needs: "tags:read", what: "tag" },
+  tenant: { path: "/admin/api/v1/tenants", key: "tenants", sort: "name", needs: "platform:admin", what: "tenant" },
   trunk: { path: "/api/v1/trunks", key: "trunks", sort: "name", needs: "carriers:read", what: "trunk" },
   user: {
     path: "/api/v1/users",

@@ -19,7 +19,6 @@ import {
   readFlowDocument,
   readNumber,
   readPublisher,
-  readRateCard,
   readUser,
 } from "./resources";
 import { readCarrier, readTrunk } from "./trunks";
@@ -172,12 +171,6 @@ export const trunksPage = (page: number, filter: Query) =>
 export const trunksQuery = queryOptions({
   queryKey: ["trunks"],
   queryFn: async ({ signal }) => readPage(await get("/api/v1/trunks", { limit: LIST_MAX }, signal), readTrunk),
-});
-
-export const rateCardsQuery = queryOptions({
-  queryKey: ["rate-cards"],
-  queryFn: async ({ signal }) =>
-    readPage(await get("/api/v1/billing/rate-cards", { limit: LIST_MAX }, signal), readRateCard),
 });
 
 export const usersQuery = (page: number, search: string) =>

@@ -315,24 +315,6 @@ export const readBuyer = (row: Wire<"Buyer">): Buyer => ({
   createdAt: asTime(row.createdAt),
 });
 
-export interface RateCard {
-  id: string;
-  name: string;
-  status: string | null;
-  from: number | null;
-  to: number | null;
-  rates: Json;
-}
-
-export const readRateCard = (row: Wire<"RateCard">): RateCard => ({
-  id: asText(row.id) ?? "",
-  name: asText(row.name) ?? "",
-  status: asText(row.status),
-  from: asTime(row.effectiveFrom),
-  to: asTime(row.effectiveTo),
-  rates: asRecord(row.rates),
-});
-
 export interface FlowVersionSummary {
   version: number;
   published: boolean;
@@ -381,6 +363,8 @@ export function readFlowDocument(body: unknown): FlowDocument {
 }
 
 export interface Balance {
+  /** The tenant's billing account; null: there is none yet. */
+  accountId: string | null;
   currency: string;
   available: Micros | null;
   pending: Micros | null;
@@ -391,6 +375,7 @@ export interface Balance {
 export function readBalance(body: unknown): Balance {
   const row: Wire<"BalanceResponse"> = asRecord(body);
   return {
+    accountId: asText(row.billingAccountId),
     currency: asText(row.currency) ?? "USD",
     available: asMoney(row.available),
     pending: asMoney(row.pending),

@@ -3,6 +3,7 @@ import { Download, FileSpreadsheet, LoaderCircle, Upload } from "lucide-react";
 import { useState } from "react";
 import { toast } from "sonner";
 import type { Query } from "@/api/client";
+import { saveFile } from "@/api/csv";
 import { exportFile, type FileReport, importFile } from "@/api/files";
 import { plural } from "@/format/words";
 import { messageOf } from "./States";
@@ -31,7 +32,7 @@ export function ListFiles(props: ListFilesProps) {
   const [importing, setImporting] = useState(false);
   const bring = useMutation({
     mutationFn: () => exportFile(path, filter),
-    onSuccess: (file) => save(file, `${what}s.csv`),
+    onSuccess: (file) => saveFile(file, `${what}s.csv`),
     onError: (error) => toast.error(messageOf(error)),
   });
   return (
@@ -56,15 +57,6 @@ export function ListFiles(props: ListFilesProps) {
       {importing ? <ImportDialog {...props} onClose={() => setImporting(false)} /> : null}
     </>
   );
-}
-
-/** Hands a file to the browser, which keeps it. */
-function save(file: Blob, name: string) {
-  const link = document.createElement("a");
-  link.href = URL.createObjectURL(file);
-  link.download = name;
-  link.click();
-  URL.revokeObjectURL(link.href);
 }
 
 function ImportDialog({ path, what, columns, stale, onClose }: ListFilesProps & { onClose: () => void }) {

@@ -59,6 +59,8 @@ interface ResourceDialogProps {
   /** Query keys that the change makes stale. */
   stale: string[];
   submitLabel?: string;
+  /** Shown beside the fields, by what they hold. */
+  aside?: (values: Values) => ReactNode;
   /** Classes of the window, for a wider one. */
   className?: string;
 }
@@ -77,7 +79,16 @@ export function ResourceDialog(props: ResourceDialogProps) {
   );
 }
 
-function ResourceForm({ fields: all, initial, save, done, stale, submitLabel, onOpenChange }: ResourceDialogProps) {
+function ResourceForm({
+  fields: all,
+  initial,
+  save,
+  done,
+  stale,
+  submitLabel,
+  onOpenChange,
+  aside,
+}: ResourceDialogProps) {
   const client = useQueryClient();
   const [values, setValues] = useState<Values>(initial);
   const fields = all.filter(({ when }) => when?.(values) ?? true);
@@ -119,7 +130,7 @@ function ResourceForm({ fields: all, initial, save, done, stale, submitLabel, on
     />
   );
   const grid = "grid grid-cols-2 gap-4 [&>*]:col-span-2";
-  return (
+  const form = (
     <form onSubmit={submit} className={grid}>
       {fields.filter(({ group }) => group === undefined).map(control)}
       {groups.length > 0 ? (
@@ -161,6 +172,13 @@ function ResourceForm({ fields: all, initial, save, done, stale, submitLabel, on
         </Button>
       </div>
     </form>
+  );
+  if (!aside) return form;
+  return (
+    <div className="grid items-start gap-5 md:grid-cols-[1fr_19rem]">
+      {form}
+      {aside(values)}
+    </div>
   );
 }
 

@@ -38,6 +38,13 @@ export function Failure({ error, onRetry, what }: FailureProps) {
       </span>
       <p className="mt-1 font-medium">{what} could not be loaded</p>
       <p className="max-w-md text-[13px] text-soft">{messageOf(error)}</p>
+      {known && known.faults.length > 0 ? (
+        <ul className="max-w-md text-[13px] text-soft">
+          {known.faults.map(({ field, message }, index) => (
+            <li key={index}>{[field, message].filter(Boolean).join(" ")}</li>
+          ))}
+        </ul>
+      ) : null}
       {known?.requestId ? <p className="font-mono text-xs text-soft">Request {known.requestId}</p> : null}
       {onRetry ? (
         <Button variant="outline" size="sm" className="mt-2" onClick={onRetry}>

@@ -1,6 +1,7 @@
 import {
   Building,
   Building2,
+  ChartColumn,
   Contact,
   Gauge,
   Hash,
@@ -14,6 +15,7 @@ import {
   Megaphone,
   PhoneIncoming,
   RadioTower,
+  ReceiptText,
   Scale,
   ScrollText,
   Settings,
@@ -31,6 +33,7 @@ export interface Place {
   to:
     | "/"
     | "/calls"
+    | "/reports"
     | "/numbers"
     | "/campaigns"
     | "/flows"
@@ -39,6 +42,7 @@ export interface Place {
     | "/buyers"
     | "/trunks"
     | "/caller-ids"
+    | "/rate-cards"
     | "/tags"
     | "/leads"
     | "/dnc"
@@ -66,6 +70,7 @@ const PLACES: { title: string | null; places: Place[] }[] = [
     places: [
       { to: "/", label: "Dashboard", icon: LayoutDashboard, key: "d" },
       { to: "/calls", needs: "calls:read", label: "Calls", icon: PhoneIncoming, key: "c" },
+      { to: "/reports", needs: "reports:read", label: "Reports", icon: ChartColumn, key: "h" },
     ],
   },
   {
@@ -98,6 +103,7 @@ const PLACES: { title: string | null; places: Place[] }[] = [
     places: [
       { to: "/trunks", needs: "carriers:read", label: "Trunks", icon: RadioTower, key: "t" },
       { to: "/caller-ids", needs: "numbers:read", label: "Caller IDs", icon: IdCard, key: "i" },
+      { to: "/rate-cards", needs: "billing:read", label: "Rate cards", icon: ReceiptText, key: "z" },
     ],
   },
   {

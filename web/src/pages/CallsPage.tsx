@@ -9,6 +9,7 @@ import { Money } from "@/components/Money";
 import { useBuyerName } from "@/components/names";
 import { PageHeader } from "@/components/PageHeader";
 import { Pager } from "@/components/Pager";
+import { dayStart, PeriodSelect } from "@/components/PeriodSelect";
 import { Picker } from "@/components/Picker";
 import { SearchBox } from "@/components/SearchBox";
 import { Empty, Failure, Missing } from "@/components/States";
@@ -16,7 +17,7 @@ import { Button } from "@/components/ui/button";
 import { Card } from "@/components/ui/card";
 import { cn } from "@/components/ui/cn";
 import { type Columns, DataTable } from "@/components/ui/data-table";
-import { Input, NativeSelect } from "@/components/ui/input";
+import { NativeSelect } from "@/components/ui/input";
 import { SkeletonRows } from "@/components/ui/skeleton";
 import { normaliseSearch } from "@/format/phone";
 import { formatWhen } from "@/format/time";
@@ -27,15 +28,6 @@ import type { Phase } from "@/live/reducer";
 import type { CallsSearch } from "@/router";
 
 const route = getRouteApi("/calls");
-
-/** The filter's days are the viewer's; the API wants instants. */
-const dayStart = (day: string | undefined, offsetDays = 0): string | undefined => {
-  if (!day || !/^\d{4}-\d{2}-\d{2}$/.test(day)) return undefined;
-  const date = new Date(`${day}T00:00:00`);
-  if (Number.isNaN(date.getTime())) return undefined;
-  date.setDate(date.getDate() + offsetDays);
-  return date.toISOString();
-};
 
 export function CallsPage() {
   const search = route.useSearch();
@@ -279,7 +271,7 @@ function Filters({ search, onChange, filtered }: FiltersProps) {
         <Picker {...pick("campaignId")} aria-label="Campaign" kind="campaign" none="Any campaign" className="md:w-41" />
         <Picker {...pick("buyerId")} aria-label="Buyer" kind="buyer" none="Any buyer" className="md:w-36" />
         <Picker {...pick("numberId")} aria-label="Number" kind="number" none="Any number" className="md:w-39" />
-        <PeriodSelect search={search} onChange={onChange} />
+        <PeriodSelect from={search.from} until={search.until} any="Any time" onChange={onChange} />
       </fieldset>
       {filtered ? (
         <Button
@@ -302,74 +294,5 @@ function Filters({ search, onChange, filtered }: FiltersProps) {
         </Button>
       ) : null}
     </div>
-  );
-}
-
-/** A day of the viewer's calendar, `ago` days back, as date inputs write it. */
-function dayAgo(ago: number): string {
-  const date = new Date();
-  date.setDate(date.getDate() - ago);
-  const two = (value: number) => String(value).padStart(2, "0");
-  return `${date.getFullYear()}-${two(date.getMonth() + 1)}-${two(date.getDate())}`;
-}
-
-const PERIODS: { label: string; from: number; until?: number }[] = [
-  { label: "Today", from: 0 },
-  { label: "Yesterday", from: 1, until: 1 },
-  { label: "Last 7 days", from: 6 },
-  { label: "Last 30 days", from: 29 },
-];
-
-function PeriodSelect({ search, onChange }: Omit<FiltersProps, "filtered">) {
-  const { from, until } = search;
-  const preset = PERIODS.findIndex(
-    (period) =>
-      from === dayAgo(period.from) && until === (period.until === undefined ? undefined : dayAgo(period.until)),
-  );
-  const [custom, setCustom] = useState((from !== undefined || until !== undefined) && preset < 0);
-  const value = custom ? "custom" : preset >= 0 ? String(preset) : "";
-  return (
-    <>
-      <NativeSelect
-        aria-label="Period"
-        className="md:w-36"
-        value={value}
-        onChange={({ target }) => {
-          setCustom(target.value === "custom");
-          if (target.value === "custom") return;
-          const period = PERIODS[Number(target.value)];
-          onChange(
-            target.value === "" || !period
-              ? { from: undefined, until: undefined }
-              : { from: dayAgo(period.from), until: period.until === undefined ? undefined : dayAgo(period.until) },
-          );
-        }}
-      >
-        <option value="">Any time</option>
-        {PERIODS.map((period, index) => (
-          <option key={period.label} value={index}>
-            {period.label}
-          </option>
-        ))}
-        <option value="custom">Other days…</option>
-      </NativeSelect>
-      {custom ? (
-        <span className="col-span-2 flex items-center gap-2 text-[13px] text-soft">
-          <Input
-            type="date"
-            aria-label="From day"
-            value={from ?? ""}
-            onChange={({ target }) => onChange({ from: target.value || undefined })}
-          />
-          until
-          <Input
-            type="date"
-            aria-label="Until day"
-            value={until ?? ""}
-            onChange={({ target }) => onChange({ until: target.value || undefined })}
-          />
-        </span>
-      ) : null}
-    </>
   );
 }
