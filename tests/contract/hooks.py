@@ -32,6 +32,18 @@ turns = collections.Counter()
 answers = collections.defaultdict(collections.Counter)
 
 
+@schemathesis.serializer("application/x-ndjson")
+def lines(context, value):
+    """Files are texts to the document: what is sent is the example or what was made up, as it is."""
+    return value.encode() if isinstance(value, str) else json.dumps(value).encode()
+
+
+@schemathesis.deserializer("application/x-ndjson")
+def text(context, response):
+    """One line of JSON lines is no JSON document."""
+    return response.content.decode()
+
+
 def positive(case, location):
     return case.meta is None or not case.meta.is_negative_at(location)
 
