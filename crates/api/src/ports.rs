@@ -4,7 +4,7 @@ use std::{pin::Pin, time::Duration};
 
 use async_trait::async_trait;
 use bytes::Bytes;
-use domain::{CallId, SwitchId, TenantId, Timestamp};
+use domain::{CallId, OutboundCall, SwitchId, TenantId, Timestamp};
 use futures_util::Stream;
 
 /// Tells the time.
@@ -38,12 +38,16 @@ pub trait Buckets: Send + Sync {
     async fn take(&self, buckets: &[Bucket], now: Timestamp) -> Vec<Taken>;
 }
 
-/// Reaches a running call.
+/// Reaches a running call, and switches that can place one.
 #[async_trait]
 pub trait CallControl: Send + Sync {
     /// Ends the call, which that run of a switch holds. The API has checked that it is the tenant's. True when the switch was told; the
     /// call's end comes as events. False when no switch holds it (any more).
     async fn hang_up(&self, tenant: TenantId, switch: SwitchId, call: CallId) -> Result<bool, PortError>;
+
+    /// Hands an order to exactly one switch that is there, and names it; whether it carries the order out shows in the call's events.
+    /// [`PortError::Unavailable`] when none takes it: then nobody is called.
+    async fn place(&self, order: OutboundCall) -> Result<SwitchId, PortError>;
 }
 
 /// A part of the platform did not do what was asked.

@@ -78,6 +78,14 @@ pub struct ErrorBody {
     /// Seconds after which it may be tried again.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub retry_after: Option<u64>,
+    /// How far the limit is used that the request was refused for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(example = 100)]
+    pub current: Option<u64>,
+    /// That limit.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(example = 100)]
+    pub limit: Option<u64>,
 }
 
 /// The error document: the envelope under `error`, the members of RFC 9457 beside it.
@@ -117,6 +125,8 @@ pub struct ApiError {
     pub faults: Vec<Fault>,
     /// Seconds.
     pub retry_after: Option<u64>,
+    /// How far a limit is used, and the limit.
+    pub level: Option<(u64, u64)>,
 }
 
 /// What a handler returns.
@@ -125,7 +135,7 @@ pub type ApiResult<T> = Result<T, ApiError>;
 impl ApiError {
     /// Any status and code.
     pub fn new(status: StatusCode, code: &'static str, message: impl Into<String>) -> Self {
-        Self { status, code, message: message.into(), faults: Vec::new(), retry_after: None }
+        Self { status, code, message: message.into(), faults: Vec::new(), retry_after: None, level: None }
     }
 
     /// 400 `BAD_REQUEST`: it cannot be read.
@@ -208,6 +218,8 @@ impl ApiError {
                 details: self.faults.clone(),
                 request_id: request_id.to_owned(),
                 retry_after: self.retry_after,
+                current: self.level.map(|(current, _)| current),
+                limit: self.level.map(|(_, limit)| limit),
             },
             kind: "about:blank".to_owned(),
             title: self.status.canonical_reason().unwrap_or("Error").to_owned(),

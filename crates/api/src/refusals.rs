@@ -108,6 +108,7 @@ const CODES: &[(&str, &str, &str)] = &[
     ("validateFlow", "422", "INVALID_FLOW"),
     ("publishFlowVersion", "422", "INVALID_FLOW"),
     ("rollBackFlow", "422", "INVALID_FLOW"),
+    ("initiateCall", "403", "COMPLIANCE_BLOCKED"),
     ("lookUpLead", "404", "LEAD_NOT_FOUND"),
 ];
 

@@ -45,7 +45,7 @@ pub enum Attestation {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Party {
-    /// The one who dialled.
+    /// The one who dialled, or, where the platform calls, who was called.
     Caller,
     /// The other leg: buyer or agent.
     Callee,
@@ -63,6 +63,8 @@ pub enum LegRole {
     Buyer,
     /// An agent of a queue.
     Agent,
+    /// Whom the platform calls: each try is a leg, and the one that answers is the caller's side from then on.
+    Consumer,
 }
 
 /// Why a leg did not connect.
@@ -123,9 +125,9 @@ pub enum EndCause {
     Rejected,
     /// The flow hung up as timeout, or nobody answered.
     NoAnswer,
-    /// The caller left before an answer.
+    /// The caller left before an answer; where the platform calls, it gave up.
     Cancelled,
-    /// The dialled number is not one of ours.
+    /// The dialled number is not one of ours; where the platform calls, nobody's.
     UnknownNumber,
     /// The number has no published flow.
     NoFlow,
@@ -141,7 +143,7 @@ pub enum EndCause {
     NoAck,
     /// Compliance forbade it.
     Compliance,
-    /// The platform was full.
+    /// The platform was full; where it calls, no carrier took the call.
     Congestion,
     /// The switch went away; closed at its last sign of life.
     SwitchRestarted,
@@ -189,7 +191,7 @@ pub struct MediaQuality {
 pub struct StartedCall {
     /// Inbound or outbound.
     pub direction: Direction,
-    /// The caller's number, E.164 where it is one.
+    /// The caller's number, E.164 where it is one; where the platform calls, the number it shows.
     pub from: String,
     /// The dialled number, E.164 where it is one.
     pub to: String,
@@ -209,7 +211,7 @@ pub struct StartedCall {
     pub flow: Option<FlowId>,
     /// The published version it runs.
     pub flow_version: Option<u32>,
-    /// Call-ID of the caller's dialog.
+    /// Call-ID of the caller's dialog. Empty where the platform calls: each of its tries has its own.
     pub sip_call_id: String,
     /// Which run of which switch holds it.
     pub switch: SwitchId,
@@ -245,10 +247,10 @@ impl StartedCall {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "type", content = "data", rename_all_fields = "camelCase")]
 pub enum What {
-    /// An INVITE for one of our numbers.
+    /// An INVITE for one of our numbers, or an order to call somebody.
     #[serde(rename = "call.started")]
     Started(Box<StartedCall>),
-    /// The platform answered the caller.
+    /// The platform answered the caller, or who was called answered.
     #[serde(rename = "call.answered")]
     Answered,
     /// The flow came to a node.

@@ -8,6 +8,7 @@ mod compliance;
 mod ids;
 mod money;
 mod offer;
+mod outbound_call;
 mod phone_number;
 mod seed;
 mod time;
@@ -24,6 +25,7 @@ pub use compliance::{
 pub use ids::*;
 pub use money::{Currency, Micros, Money, MoneyError};
 pub use offer::{Candidate, RankingRecord, RejectReason, Rejected, SaleTerms, Strategy};
+pub use outbound_call::{CONSENT_TAG, OutboundCall};
 pub use phone_number::{PhoneNumber, PhoneNumberError};
 pub use seed::{IdSource, Seed};
 pub use time::{Direction, Timestamp};

@@ -61,5 +61,6 @@ pub use text_enum::UnknownText;
 pub use totp::{RECOVERY_CODES, TotpSecret, recovery_codes, step_at};
 pub use vault::Vault;
 pub use voice::{
-    CompileError, PublishedFlow, QueueDesk, RoutingSnapshot, TenantRoutes, UsageBoard, Voice, day_start, password_of,
+    CompileError, PublishedFlow, QueueDesk, RoutingSnapshot, TenantRoutes, UsageBoard, Voice, calls_at_once, day_start,
+    password_of, room_for_call,
 };

@@ -1,14 +1,15 @@
 //! What several processes share through Redis, and what stands in for it in one process.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use anyhow::Context as _;
 use api::LocalBuckets;
 use api::ports::{Bucket, Buckets, CallControl, Health, HealthProbe, PortError, Taken};
 use async_trait::async_trait;
-use domain::{CallId, SwitchId, TenantId, Timestamp};
-use operations::{Counters, LiveBus, LocalCounters, SignInLimits, SignInTry, Trier};
+use domain::{CallId, OutboundCall, SwitchId, TenantId, Timestamp};
+use operations::{Counters, LiveBus, LocalCounters, SignInLimits, SignInTry, Switches, Trier};
 use store::{
     LiveKept, MemoryBus, Order, RedisBuckets, RedisBus, RedisConfig, RedisCounters, RedisOrders, SharedBucket,
 };
@@ -132,20 +133,43 @@ pub async fn follow(orders: Arc<RedisOrders>, id: SwitchId, switch: SwitchHandle
     let (sender, mut given) = mpsc::channel(ORDERS_MAX);
     let hand_on = async {
         while let Some(order) = given.recv().await {
-            let Order::HangUp { tenant, call } = order;
-            if !switch.give(Input::HangUp { tenant, call }) {
-                tracing::warn!(%call, "the switch does not take orders now");
+            let input = match order {
+                Order::HangUp { tenant, call } => Input::HangUp { tenant, call },
+                Order::Place(order) => Input::Place(order),
+            };
+            if !switch.give(input) {
+                tracing::warn!("the switch does not take orders now");
             }
         }
     };
     tokio::join!(orders.listen(id, sender), hand_on);
 }
 
+/// A switch that beats once a second and was not heard of for so long is not asked to place a call.
+const SILENCE_MAX: Duration = Duration::from_secs(5);
+/// Switches asked, one after another, until one listens.
+const SWITCHES_MAX: u32 = 16;
+
 /// Reaches the calls of this process's switch, and those of others through Redis.
-#[derive(Debug)]
 pub struct Calls {
     pub here: Option<(SwitchId, SwitchHandle)>,
     pub elsewhere: Option<Arc<RedisOrders>>,
+    /// Which switches are there.
+    pub switches: Arc<dyn Switches>,
+    pub clock: Clock,
+    /// Whose turn it is among them.
+    turn: AtomicUsize,
+}
+
+impl Calls {
+    pub fn new(
+        here: Option<(SwitchId, SwitchHandle)>,
+        elsewhere: Option<Arc<RedisOrders>>,
+        switches: Arc<dyn Switches>,
+        clock: Clock,
+    ) -> Self {
+        Self { here, elsewhere, switches, clock, turn: AtomicUsize::new(0) }
+    }
 }
 
 #[async_trait]
@@ -160,7 +184,7 @@ impl CallControl for Calls {
                     unavailable("the switch does not take orders now")
                 }
             }
-            (_, Some(elsewhere)) => match elsewhere.give(switch, Order::HangUp { tenant, call }).await {
+            (_, Some(elsewhere)) => match elsewhere.give(switch, &Order::HangUp { tenant, call }).await {
                 Ok(true) => Ok(true),
                 Ok(false) => {
                     unavailable("the call's switch does not listen; it may be gone, and then closes the call itself")
@@ -169,6 +193,43 @@ impl CallControl for Calls {
             },
             _ => unavailable("the switch is another process: set redis.url for both"),
         }
+    }
+
+    async fn place(&self, order: OutboundCall) -> Result<SwitchId, PortError> {
+        let unavailable = |why: String| Err(PortError::Unavailable(why));
+        if let Some((id, here)) = &self.here {
+            return match here.give(Input::Place(Box::new(order))) {
+                true => Ok(*id),
+                false => unavailable("the switch does not take orders now".to_owned()),
+            };
+        }
+        let Some(elsewhere) = &self.elsewhere else {
+            return unavailable("the switch is another process: set redis.url for both".to_owned());
+        };
+        let since = self.clock.now().before(SILENCE_MAX);
+        let live = self.switches.live_switches(since, SWITCHES_MAX).await;
+        let mut live = live.map_err(|error| PortError::Unavailable(error.to_string()))?;
+        live.sort_unstable();
+        let turn = self.turn.fetch_add(1, Ordering::Relaxed);
+        let count = live.len();
+        if count > 0 {
+            live.rotate_left(turn % count);
+        }
+        let order = Order::Place(Box::new(order));
+        for switch in live {
+            match elsewhere.give(switch, &order).await {
+                Ok(true) => return Ok(switch),
+                // Nobody heard it: the next one may be told.
+                Ok(false) => {}
+                Err(error) if error.is_refusal() => return unavailable(error.to_string()),
+                // Nobody knows whether it was heard, so nobody else is told: the call's events show it.
+                Err(error) => {
+                    tracing::warn!(%error, %switch, "an order may have been lost");
+                    return Ok(switch);
+                }
+            }
+        }
+        unavailable(format!("none of {count} switches listens"))
     }
 }
 

@@ -66,6 +66,13 @@ impl Switches for Store {
             .await
     }
 
+    async fn live_switches(&self, since: Timestamp, count_max: u32) -> Result<Vec<SwitchId>, StoreError> {
+        let sql = "SELECT id FROM switches WHERE NOT fenced AND last_heartbeat_at >= $1 \
+                   ORDER BY last_heartbeat_at DESC, id LIMIT $2";
+        let rows = query(self.reader(), sql, [since.micros().into(), i64::from(count_max).into()]).await?;
+        rows.iter().map(|row| Ok(SwitchId(column(row, "id")?))).collect()
+    }
+
     async fn orphans(&self, silent_since: Timestamp, count_max: u32) -> Result<Vec<Orphan>, StoreError> {
         // A run nobody has heard of may be one whose first heartbeat is on its way: then its calls are young.
         let sql = "SELECT * FROM (SELECT c.id, c.tenant_id, c.switch_id, s.id AS run, s.fenced, s.last_heartbeat_at, \

@@ -160,7 +160,7 @@ async fn an_order_reaches_the_switch_that_holds_the_call() {
         let api = &api;
         async move {
             let told = async {
-                while !api.give(mine, order).await.unwrap_or(false) {
+                while !api.give(mine, &order).await.unwrap_or(false) {
                     tokio::time::sleep(Duration::from_millis(10)).await;
                 }
             };
@@ -169,9 +169,21 @@ async fn an_order_reaches_the_switch_that_holds_the_call() {
     };
     given(order(1)).await;
     assert_eq!(orders.recv().await, Some(order(1)));
-    assert!(!api.give(another, order(2)).await.unwrap(), "nobody listens there");
+    let place = Order::Place(Box::new(domain::OutboundCall {
+        call: CallId(Uuid::from_u128(9)),
+        tenant: TenantId(Uuid::from_u128(1)),
+        campaign: Uuid::from_u128(3).into(),
+        number: Uuid::from_u128(4).into(),
+        from: "+12125550170".parse().unwrap(),
+        to: "+12125550147".parse().unwrap(),
+        tags: [("lead".to_owned(), serde_json::json!({"id": 1}))].into(),
+        until: domain::Timestamp::from_secs(1_800_000_000),
+    }));
+    given(place.clone()).await;
+    assert_eq!(orders.recv().await, Some(place));
+    assert!(!api.give(another, &order(2)).await.unwrap(), "nobody listens there");
     redis.kill();
-    assert!(api.give(mine, order(3)).await.is_err());
+    assert!(api.give(mine, &order(3)).await.is_err());
     redis.restart().await;
     given(order(4)).await;
     assert_eq!(orders.recv().await, Some(order(4)));

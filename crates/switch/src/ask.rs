@@ -2,10 +2,11 @@
 //! goes on when the answer arrives as input.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use domain::{
-    Attestation, BuyerId, CallId, CampaignId, ComplianceVerdict, EndpointId, FlowId, LeaseId, NumberId, PublisherId,
-    RankingRecord, SaleTerms, TenantId, Timestamp, TrunkId,
+    Attestation, BuyerId, CallId, CampaignId, ComplianceVerdict, EndpointId, FlowId, LeaseId, NumberId, PhoneNumber,
+    PublisherId, RankingRecord, SaleTerms, TenantId, Timestamp, TrunkId,
 };
 
 /// Names one question of one call, so that a late answer finds its way or is dropped.
@@ -22,6 +23,11 @@ pub struct Token {
 pub enum Ask {
     /// Which flow runs for this dialled number? Answered by [`Answer::Flow`] or [`Answer::NoFlow`].
     FindFlow(FindFlow),
+    /// Which flow runs with somebody who is called for this campaign? Answered by [`Answer::Flow`] or [`Answer::NoFlow`].
+    FindCampaign(FindCampaign),
+    /// Over which trunk is this number called now? Screens the number, reserves a place of the first trunk that has one, and answers
+    /// with [`Answer::Line`] or [`Answer::NoLine`]. Asked again when a carrier did not take the call, with its trunk among `tried`.
+    NextLine(Box<LineSearch>),
     /// Who gets the call now? Ranks, reserves the caps of the first who has room, and answers with [`Answer::Offer`] or
     /// [`Answer::NoOffer`]. Asked again after a failed leg, with that endpoint among `tried`.
     NextBuyer(Box<BuyerSearch>),
@@ -49,6 +55,51 @@ pub struct FindFlow {
     pub caller: String,
 }
 
+/// The facts [`Ask::FindCampaign`] is decided on.
+#[derive(Clone, Debug)]
+pub struct FindCampaign {
+    /// Whose.
+    pub tenant: TenantId,
+    /// The campaign.
+    pub campaign: CampaignId,
+    /// The number that is shown.
+    pub number: NumberId,
+    /// The same, E.164.
+    pub from: String,
+}
+
+/// Who is to be called.
+#[derive(Clone, Debug)]
+pub struct LineSearch {
+    /// The call.
+    pub call: CallId,
+    /// Whose.
+    pub tenant: TenantId,
+    /// For which campaign.
+    pub campaign: CampaignId,
+    /// Whom.
+    pub to: PhoneNumber,
+    /// The number that is shown.
+    pub from: String,
+    /// A consent to rely on.
+    pub consent_token: Option<String>,
+    /// Trunks whose carrier did not take the call.
+    pub tried: Vec<TrunkId>,
+    /// How long it may ring.
+    pub rings: Duration,
+    /// When.
+    pub now: Timestamp,
+}
+
+/// Why nobody is called.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum NoLine {
+    /// Compliance forbids it.
+    Forbidden,
+    /// No trunk carries calls out, or has room, or is left to be tried.
+    NoTrunk,
+}
+
 /// What a number runs.
 #[derive(Clone, Debug)]
 pub struct FlowFound {
@@ -74,6 +125,8 @@ pub struct FlowFound {
     pub time_zone: String,
     /// Record from the first answer on, whatever the flow says.
     pub record: bool,
+    /// What a call of ours begins with, before the flow.
+    pub intro: Option<Arc<str>>,
     /// The call's room where its tenant or trunk is limited. It ends with the call.
     pub lease: Option<LeaseId>,
 }
@@ -152,14 +205,18 @@ pub struct Line {
 /// An answer.
 #[derive(Clone, Debug)]
 pub enum Answer {
-    /// To [`Ask::FindFlow`].
+    /// To [`Ask::FindFlow`] and [`Ask::FindCampaign`].
     Flow(Box<FlowFound>),
-    /// To [`Ask::FindFlow`].
+    /// To [`Ask::FindFlow`] and [`Ask::FindCampaign`].
     NoFlow(NoFlow),
     /// To [`Ask::NextBuyer`]. `screened`: what compliance said of each telephone number on the way to it.
     Offer { offer: Box<Offer>, ranking: Box<RankingRecord>, screened: Vec<ComplianceVerdict> },
     /// To [`Ask::NextBuyer`]. `all_busy`: somebody would take it but for a cap.
     NoOffer { all_busy: bool, ranking: Box<RankingRecord>, screened: Vec<ComplianceVerdict> },
+    /// To [`Ask::NextLine`]. `verdict`: what compliance said.
+    Line { line: Box<Line>, lease: LeaseId, verdict: Option<Box<ComplianceVerdict>> },
+    /// To [`Ask::NextLine`].
+    NoLine { why: NoLine, verdict: Option<Box<ComplianceVerdict>> },
     /// To [`Ask::JoinQueue`]: dial this agent.
     QueueTurn { agent: String, destination: String },
     /// To [`Ask::JoinQueue`].

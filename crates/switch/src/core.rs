@@ -69,6 +69,8 @@ pub struct Counters {
     pub calls_started: u64,
     /// Calls over.
     pub calls_ended: u64,
+    /// Orders to call somebody that came too late, or twice.
+    pub orders_ignored: u64,
     /// Answers that came for a call or question that is gone.
     pub late_answers: u64,
 }

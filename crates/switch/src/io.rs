@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 
 use bytes::Bytes;
-use domain::{CallEvent, CallId, RecordingId, TenantId};
+use domain::{CallEvent, CallId, OutboundCall, RecordingId, TenantId};
 use media::{LegKey, MediaCommand, MediaEvent, RecordingKey};
 use sip::transaction::Destination;
 
@@ -31,6 +31,9 @@ pub enum Input {
     RecordingStored { recording: RecordingKey, outcome: Result<(u64, u64), String> },
     /// Somebody, through the API, wants the call to end. Refused silently for calls of other tenants.
     HangUp { tenant: TenantId, call: CallId },
+    /// Somebody, through the API, wants a call placed. A switch that takes no calls keeps it as one that failed by congestion; an
+    /// order that comes too late or twice is left alone.
+    Place(Box<OutboundCall>),
     /// The switch is about to stop: every call ends now, and its parties are told.
     EndAll,
     /// No more new calls: refuse them with 503. Calls in progress go on.

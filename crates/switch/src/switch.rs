@@ -4,7 +4,7 @@ use std::collections::{HashMap, VecDeque};
 use std::time::Duration;
 
 use bytes::Bytes;
-use domain::{Attestation, CallId, EndCause, Party, Seed, TenantId, Timestamp, TrunkId};
+use domain::{Attestation, CallId, EndCause, OutboundCall, Party, Seed, TenantId, Timestamp, TrunkId};
 use media::{LegKey, MediaEvent};
 use sip::dialog::Dialog;
 use sip::message::{Message, Method, Name, Request, Response, ResponseBuilder, parse};
@@ -95,10 +95,11 @@ impl Switch {
             Input::HangUp { tenant, call } => {
                 self.with_call(call, |call, core| {
                     if call.tenant == tenant {
-                        call.end(core, now, EndCause::Normal, Party::Operator);
+                        call.hang_up(core, now);
                     }
                 });
             }
+            Input::Place(order) => self.on_order(now, *order),
             Input::Congested(congested) => self.congested = congested,
             Input::Drain => self.draining = true,
             Input::EndAll => {
@@ -286,8 +287,30 @@ impl Switch {
         let mut call = Box::new(Call::new(id, TenantId(verdict.tenant), caller));
         self.core.counters.calls_started += 1;
         self.core.routes.servers.insert(key, id);
-        self.core.routes.dialogs.insert(call.caller_dialog_key(), id);
+        if let Some(dialog) = call.caller_dialog_key() {
+            self.core.routes.dialogs.insert(dialog, id);
+        }
         call.begin(&mut self.core, now);
+        self.calls.insert(id, call);
+    }
+
+    /// The platform is to call somebody.
+    fn on_order(&mut self, now: Timestamp, order: OutboundCall) {
+        if order.until < now || self.calls.contains_key(&order.call) {
+            self.core.counters.orders_ignored += 1;
+            return;
+        }
+        let is_full = self.is_full();
+        let id = order.call;
+        let caller = Caller::to_be_called(&order, LegKey(self.core.next_key()));
+        let mut call = Box::new(Call::to_place(order, caller));
+        self.core.counters.calls_started += 1;
+        if is_full {
+            self.core.counters.congestion_refused += 1;
+            call.end(&mut self.core, now, EndCause::Congestion, Party::Platform);
+        } else {
+            call.place(&mut self.core, now);
+        }
         self.calls.insert(id, call);
     }
 
@@ -310,7 +333,7 @@ impl Switch {
             String::from_utf8_lossy(&bytes).chars().filter(|character| !character.is_control()).take(TEXT_MAX).collect()
         };
         Caller {
-            key,
+            key: Some(key),
             // A copy of its own: the message's buffer may be a slice of a large one that many messages share.
             invite: parse(Bytes::copy_from_slice(request.bytes())).ok().and_then(Message::request).map(Box::new),
             acknowledged: false,
@@ -318,7 +341,9 @@ impl Switch {
             reinvite: None,
             media: LegKey(self.core.next_key()),
             phase: crate::call::CallerPhase::Invited,
-            dialog,
+            dialog: Some(dialog),
+            leg: None,
+            proof: None,
             tag,
             trunk: verdict.trunk.map(TrunkId),
             attestation: match verdict.attestation {

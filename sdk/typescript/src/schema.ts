@@ -508,7 +508,11 @@ export interface paths {
          */
         get: operations["listCalls"];
         put?: never;
-        post?: never;
+        /**
+         * Calls somebody over the tenant's outbound trunks. Whoever answers is the caller of the campaign's flow. The answer comes when the
+         *     switch has the call, before anybody's phone rings; how it goes on shows in the call and its events.
+         */
+        post: operations["initiateCall"];
         delete?: never;
         options?: never;
         head?: never;
@@ -3683,19 +3687,19 @@ export interface components {
              */
             tenantId: string;
             /**
-             * @description Call-ID of the caller's dialog. Absent for buyers: it may name the host the call came from.
+             * @description Call-ID of the caller's dialog. Absent where the platform calls, and for buyers: it may name the host the call came from.
              * @example 7c1e0a52-4f3b@198.51.100.20
              */
             callSid?: string | null;
             status: components["schemas"]["CallStatus"];
             direction: components["schemas"]["CallDirection"];
             /**
-             * @description The caller, E.164 where it is one.
+             * @description The caller, E.164 where it is one; where the platform calls, the number it shows.
              * @example +13105550127
              */
             fromNumber: string;
             /**
-             * @description What was dialled, E.164 where it is one.
+             * @description What was dialled, E.164 where it is one; where the platform calls, whom.
              * @example +12125550143
              */
             toNumber: string;
@@ -3824,7 +3828,7 @@ export interface components {
              */
             id: string;
             /**
-             * @description `buyer` or `agent`.
+             * @description `buyer`, `agent`, or `consumer`: whom the platform calls.
              * @example buyer
              */
             role: string;
@@ -5903,6 +5907,18 @@ export interface components {
              * @example 1
              */
             retryAfter?: number | null;
+            /**
+             * Format: int64
+             * @description How far the limit is used that the request was refused for.
+             * @example 100
+             */
+            current?: number | null;
+            /**
+             * Format: int64
+             * @description That limit.
+             * @example 100
+             */
+            limit?: number | null;
         };
         /** @description One faulty field of a request. */
         Fault: {
@@ -6258,6 +6274,40 @@ export interface components {
              * @example false
              */
             dryRun: boolean;
+        };
+        /** @description Who is to be called, and for which campaign. */
+        InitiateCallRequest: {
+            /**
+             * @description Who is called, E.164 or as people write it.
+             * @example +12125550147
+             */
+            toNumber: string;
+            /**
+             * Format: uuid
+             * @description Its published flow runs with whoever answers. May be left out where `fromNumberId` names a number with a campaign.
+             * @example 01a20922-b800-7dc2-a0b2-472062d9c57b
+             */
+            campaignId?: string | null;
+            /**
+             * Format: uuid
+             * @description The tenant's number that is shown. Left out: the next of the campaign's caller-ID pool.
+             * @example 01a20922-b800-701c-a05e-bc44817050da
+             */
+            fromNumberId?: string | null;
+            /**
+             * @example {
+             *       "crmId": "4711"
+             *     }
+             */
+            metadata?: components["schemas"]["Metadata"] | null;
+            /**
+             * Format: int64
+             * @description Minutes the call is expected to take, for the quota of minutes a day.
+             * @default 1
+             * @example 1
+             */
+            estimatedMinutes: number;
+            estimatedCost?: components["schemas"]["Amount"] | null;
         };
         /** @description Who is to own a tenant. */
         InviteOwnerRequest: {
@@ -11693,6 +11743,180 @@ export interface operations {
             429: components["responses"]["TooMany"];
             500: components["responses"]["Broken"];
             503: components["responses"]["NotAnswering"];
+        };
+    };
+    initiateCall: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Names the request: sent again with the same key it is answered what it was answered before (with `Idempotency-Replayed: true`) and done once. Kept for a day. */
+                "Idempotency-Key"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "campaignId": "01a20922-b800-7dc2-a0b2-472062d9c57b",
+                 *       "estimatedCost": "12.5000",
+                 *       "estimatedMinutes": 1,
+                 *       "fromNumberId": "01a20922-b800-701c-a05e-bc44817050da",
+                 *       "metadata": {
+                 *         "crmId": "4711"
+                 *       },
+                 *       "toNumber": "+12125550147"
+                 *     }
+                 */
+                "application/json": components["schemas"]["InitiateCallRequest"];
+            };
+        };
+        responses: {
+            /** @description The call, `INITIATED` */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "answeredAt": "2026-11-23T16:00:01.250000Z",
+                     *       "attestation": "A",
+                     *       "buyerId": "01a20922-b800-7dbd-8f28-d0d97656768b",
+                     *       "buyerName": "Sunrise Solar",
+                     *       "callSid": "7c1e0a52-4f3b@198.51.100.20",
+                     *       "callerName": "DELGADO ROSA",
+                     *       "campaignId": "01a20922-b800-7dc2-a0b2-472062d9c57b",
+                     *       "campaignName": "Solar, west",
+                     *       "connectedAt": "2026-11-23T16:00:09.500000Z",
+                     *       "connectedDuration": 252,
+                     *       "converted": true,
+                     *       "cost": "0.0520",
+                     *       "createdAt": "2026-11-23T16:00:00.000000Z",
+                     *       "direction": "INBOUND",
+                     *       "duration": 261,
+                     *       "endReason": "normal",
+                     *       "endedAt": "2026-11-23T16:04:21.500000Z",
+                     *       "endpointId": "01a20922-b800-76bf-bbc8-d96f3ea9d132",
+                     *       "flowId": "01a20922-b800-7b21-a781-78ed3463f3bd",
+                     *       "flowVersion": 3,
+                     *       "fromNumber": "+13105550127",
+                     *       "hasRecording": true,
+                     *       "id": "01a20922-b800-7edb-b60f-06acaef2cc80",
+                     *       "money": {
+                     *         "cost": "0.0520",
+                     *         "currency": "USD",
+                     *         "margin": "14.9480",
+                     *         "payout": "30.0000",
+                     *         "revenue": "45.0000"
+                     *       },
+                     *       "numberId": "01a20922-b800-7288-af9d-00055adf24c4",
+                     *       "publisherId": "01a20922-b800-7f03-a060-b7eb032972dc",
+                     *       "publisherName": "Northern Leads",
+                     *       "startedAt": "2026-11-23T16:00:00.000000Z",
+                     *       "status": "COMPLETED",
+                     *       "tags": {
+                     *         "intent": "solar"
+                     *       },
+                     *       "tenantId": "01a20922-b800-79da-86d3-51cf9a7642d8",
+                     *       "toNumber": "+12125550143",
+                     *       "trunkId": "01a20922-b800-7e34-9d2d-9c67be01819b",
+                     *       "updatedAt": "2026-11-23T16:00:00.000000Z"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Call"];
+                };
+            };
+            400: components["responses"]["Unreadable"];
+            401: components["responses"]["NotSignedIn"];
+            /** @description Not allowed: `COMPLIANCE_BLOCKED` with the reason as `code` of its detail, `QUOTA_EXCEEDED` with `current` and `limit`, `TENANT_CLOSED` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "Not allowed: `COMPLIANCE_BLOCKED` with the reason as `code` of its detail, `QUOTA_EXCEEDED` with `current` and `limit`, `TENANT_CLOSED`",
+                     *       "error": {
+                     *         "code": "COMPLIANCE_BLOCKED",
+                     *         "message": "Not allowed: `COMPLIANCE_BLOCKED` with the reason as `code` of its detail, `QUOTA_EXCEEDED` with `current` and `limit`, `TENANT_CLOSED`",
+                     *         "requestId": "1795449600000-k3v9x2a"
+                     *       },
+                     *       "status": 403,
+                     *       "title": "Forbidden",
+                     *       "type": "about:blank"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            404: components["responses"]["NamedNotThere"];
+            409: components["responses"]["Conflicting"];
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["OtherMediaType"];
+            /** @description campaignId is a campaign whose flow is missing or not published; or another field is at fault, or no trunk carries calls out (`NO_TRUNK`) */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "campaignId is a campaign whose flow is missing or not published; or another field is at fault, or no trunk carries calls out (`NO_TRUNK`)",
+                     *       "error": {
+                     *         "code": "VALIDATION_ERROR",
+                     *         "details": [
+                     *           {
+                     *             "field": "campaignId",
+                     *             "message": "is a campaign whose flow is missing or not published; or another field is at fault, or no trunk carries calls out (`NO_TRUNK`)",
+                     *             "pointer": "#/campaignId"
+                     *           }
+                     *         ],
+                     *         "message": "campaignId is a campaign whose flow is missing or not published; or another field is at fault, or no trunk carries calls out (`NO_TRUNK`)",
+                     *         "requestId": "1795449600000-k3v9x2a"
+                     *       },
+                     *       "errors": [
+                     *         {
+                     *           "field": "campaignId",
+                     *           "message": "is a campaign whose flow is missing or not published; or another field is at fault, or no trunk carries calls out (`NO_TRUNK`)",
+                     *           "pointer": "#/campaignId"
+                     *         }
+                     *       ],
+                     *       "status": 422,
+                     *       "title": "Unprocessable Entity",
+                     *       "type": "about:blank"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            429: components["responses"]["TooMany"];
+            500: components["responses"]["Broken"];
+            /** @description No switch takes calls now: nobody is called */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "No switch takes calls now: nobody is called",
+                     *       "error": {
+                     *         "code": "UNAVAILABLE",
+                     *         "message": "No switch takes calls now: nobody is called",
+                     *         "requestId": "1795449600000-k3v9x2a",
+                     *         "retryAfter": 1
+                     *       },
+                     *       "status": 503,
+                     *       "title": "Service Unavailable",
+                     *       "type": "about:blank"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
         };
     };
     getCall: {

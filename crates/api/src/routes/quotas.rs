@@ -1,9 +1,12 @@
 //! What tenants may use: kept by the operator, checked where it is used.
 
 use axum::{Json, extract::Path, http::StatusCode};
-use domain::{QuotaOverrideId, TenantId, Timestamp};
+use domain::{CallId, LeaseId, QuotaOverrideId, TenantId, Timestamp};
 use garde::Validate;
-use operations::{QuotaInForce, QuotaKind as Kind, QuotaUsage, Tenant, TenantQuota, TenantScope, day_start};
+use operations::{
+    QuotaInForce, QuotaKind as Kind, QuotaUsage, Reservation, Tenant, TenantQuota, TenantScope, calls_at_once,
+    day_start, room_for_call,
+};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 use std::time::Duration;
@@ -44,10 +47,50 @@ pub(super) async fn check(caller: &Caller, kind: Kind) -> ApiResult<()> {
     if current < u64::from(limit) {
         return Ok(());
     }
+    Err(exceeded(caller, kind, current, limit).await)
+}
+
+/// 403 `QUOTA_EXCEEDED`, noted.
+async fn exceeded(caller: &Caller, kind: Kind, current: u64, limit: u32) -> ApiError {
     let changes = json!({"quota": kind.as_str(), "current": current, "limit": limit});
     caller.note("quota.exceeded", "quota", Some(kind.as_str().to_owned()), changes).await;
     let message = format!("The quota {kind} is used up: {current} of {limit}; ask the operator for more");
-    Err(ApiError::new(StatusCode::FORBIDDEN, "QUOTA_EXCEEDED", message))
+    let level = Some((current, limit.into()));
+    ApiError { level, ..ApiError::new(StatusCode::FORBIDDEN, "QUOTA_EXCEEDED", message) }
+}
+
+/// Lets a call be placed that is expected to take so many minutes, or refuses it with 403 `QUOTA_EXCEEDED`: first the tenant's calls at
+/// once, then its minutes of the day. Where calls at once are limited, the call has taken its room when this returns (ADR 0206), and
+/// whoever does not place it gives it back.
+pub(super) async fn admit_call(caller: &Caller, call: CallId, minutes: u32) -> ApiResult<Option<LeaseId>> {
+    let now = caller.now();
+    let scope = TenantScope::of(caller.principal.tenant);
+    let (tenant, quota) = in_force(caller, scope.tenant()).await?;
+    let calls_max = calls_at_once(&tenant, &quota, now);
+    let minutes_max = quota.limit(Kind::MinutesPerDay, now);
+    if calls_max.is_none() && minutes_max.is_none() {
+        return Ok(None);
+    }
+    let day = day_start(now, &tenant.time_zone);
+    let usage = caller.directory().quotas.quota_usage(scope, day).await.map_err(from_store)?;
+    // Calls from before there was a limit hold no room, and count all the same.
+    if let Some(limit) = calls_max.filter(|limit| usage.concurrent_calls >= u64::from(*limit)) {
+        return Err(exceeded(caller, Kind::ConcurrentCalls, usage.concurrent_calls, limit).await);
+    }
+    if let Some(limit) = minutes_max {
+        let used = used(&usage, Kind::MinutesPerDay);
+        if used + u64::from(minutes) > u64::from(limit) {
+            return Err(exceeded(caller, Kind::MinutesPerDay, used, limit).await);
+        }
+    }
+    let Some(limit) = calls_max else { return Ok(None) };
+    let request = room_for_call(scope.tenant(), call, caller.state.next_id(), limit, now);
+    let lease = request.lease;
+    match caller.state.leases().reserve(request).await.map_err(from_store)? {
+        Reservation::Held => Ok(Some(lease)),
+        Reservation::Full(full) => Err(exceeded(caller, Kind::ConcurrentCalls, u64::from(full.counted), limit).await),
+        Reservation::Ended => Err(ApiError::unavailable("No room could be taken for the call; try again")),
+    }
 }
 
 /// How much of a quota is left.

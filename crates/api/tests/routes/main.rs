@@ -25,6 +25,7 @@ mod openapi;
 mod openapi_examples;
 mod openapi_requests;
 mod people;
+mod placing;
 mod provisioning;
 mod quotas;
 mod reporting;

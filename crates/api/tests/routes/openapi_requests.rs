@@ -10,9 +10,10 @@ use crate::{
     support::{Client, PASSWORD, Platform},
 };
 
-/// What is answered 401, 403, 404 or 409 although nothing is wrong with it, and why.
+/// What is answered 401, 403, 404, 409 or, of what it names, 422 although nothing is wrong with it, and why.
 const REFUSED: &[(&str, u16, &str)] = &[
     ("hangUpCall", 409, "the call of the test is over"),
+    ("initiateCall", 422, "the campaign of the test has no published flow"),
     ("inviteUserAgain", 409, "the user of the test has accepted"),
     ("confirmSecondFactor", 409, "a code is good for half a minute, so no example of one is"),
     ("renewRecoveryCodes", 409, "whoever asks has none"),

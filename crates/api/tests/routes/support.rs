@@ -4,7 +4,7 @@ use std::{
     net::SocketAddr,
     path::PathBuf,
     sync::{
-        Arc, Mutex,
+        Arc, Mutex, OnceLock,
         atomic::{AtomicI64, Ordering},
     },
     time::Duration,
@@ -21,7 +21,7 @@ use axum::{
     extract::ConnectInfo,
     http::{HeaderMap, Request, StatusCode, header},
 };
-use domain::{CallId, Seed, TenantId, Timestamp, UserId};
+use domain::{CallId, OutboundCall, Seed, TenantId, Timestamp, UserId};
 use http_body_util::BodyExt;
 use operations::{
     ApiKey, ApiKeyStatus, Directory, LiveBus, LocalNumbers, NumberProvider, Provisioning, Role, Tenant, TenantScope,
@@ -54,15 +54,65 @@ impl Clock for TestClock {
     }
 }
 
-/// Notes which calls it was told to end.
-#[derive(Debug, Default)]
-pub struct Switch(pub Mutex<Vec<(TenantId, CallId)>>);
+/// What becomes of orders to call somebody.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Orders {
+    /// The call's first event is kept, as a switch keeps it.
+    #[default]
+    Taken,
+    /// No switch is there.
+    Refused,
+    /// A switch takes the order and says nothing more.
+    Lost,
+    /// The switch keeps the call as one it has no room for.
+    Full,
+}
+
+/// Notes which calls it was told to end, and to place.
+#[derive(Default)]
+pub struct Switch(pub Mutex<Vec<(TenantId, CallId)>>, pub Mutex<Vec<OutboundCall>>, pub Mutex<Orders>, OnceLock<Store>);
 
 #[async_trait]
 impl CallControl for Switch {
     async fn hang_up(&self, tenant: TenantId, _: domain::SwitchId, call: CallId) -> Result<bool, PortError> {
         self.0.lock().unwrap().push((tenant, call));
         Ok(true)
+    }
+
+    async fn place(&self, order: OutboundCall) -> Result<domain::SwitchId, PortError> {
+        let switch = domain::SwitchId(Uuid::from_u128(99));
+        let becomes = *self.2.lock().unwrap();
+        if becomes == Orders::Refused {
+            return Err(PortError::Unavailable("nobody listens".to_owned()));
+        }
+        self.1.lock().unwrap().push(order.clone());
+        if becomes == Orders::Lost {
+            return Ok(switch);
+        }
+        let started = domain::StartedCall {
+            direction: domain::Direction::Outbound,
+            number: Some(order.number),
+            campaign: Some(order.campaign),
+            flow: (becomes == Orders::Taken).then(|| domain::FlowId(Uuid::from_u128(98))),
+            ..domain::StartedCall::unrouted(order.from.to_string(), order.to.to_string(), "", switch)
+        };
+        let mut events = vec![domain::What::Started(Box::new(started))];
+        if becomes == Orders::Full {
+            let (cause, by) = (domain::EndCause::Congestion, domain::Party::Platform);
+            events.push(domain::What::Ended { cause, by, sip_status: None, detail: None });
+        }
+        let at = order.until;
+        let events = events.into_iter().zip(0..);
+        let events = events.map(|(what, sequence)| domain::CallEvent {
+            tenant: order.tenant,
+            call: order.call,
+            sequence,
+            at,
+            what,
+        });
+        let store = self.3.get().unwrap();
+        operations::EventLog::append(store, events.collect()).await.unwrap();
+        Ok(switch)
     }
 }
 
@@ -226,6 +276,7 @@ impl Platform {
         }
         let clock = Arc::new(TestClock(AtomicI64::new(START.micros())));
         let switch = Arc::new(Switch::default());
+        assert!(switch.3.set(store.clone()).is_ok());
         let mut config = ApiConfig::new([9; 32]);
         change(&mut config);
         let seller = Arc::new(Seller::default());

@@ -30,8 +30,12 @@ pub use mode::{DEMO_FLAG, demo_is_on, demo_tenant, switch_demo};
 
 /// The tenant's slug.
 pub const DEMO_SLUG: &str = "demo";
-/// `inbound` 0.03 a minute and 0.10 a call, 0.25 a recording (inventory, section 1.4).
-const RATES: &str = r#"{"inbound":{"perMinute":"0.03","connectionFee":"0.10"},"recording":{"perCall":"0.25"}}"#;
+/// `inbound` 0.03 a minute and 0.10 a call, `outbound` 0.05 and 0.15, 0.25 a recording (inventory, section 5.1).
+const RATES: &str = r#"{
+    "inbound": {"perMinute": "0.03", "connectionFee": "0.10"},
+    "outbound": {"perMinute": "0.05", "connectionFee": "0.15"},
+    "recording": {"perCall": "0.25"}
+}"#;
 const FLOWS: [&str; 3] = [
     include_str!("../../../../flows/demo-direct.json"),
     include_str!("../../../../flows/demo-ivr.json"),

@@ -72,6 +72,8 @@ pub trait Switches: Send + Sync {
     /// Fences every run whose last heartbeat is before `silent_since`, and, with `only_alive`, every other run too, as
     /// when one process is the whole platform and has just started.
     async fn fence(&self, silent_since: Timestamp, only_alive: Option<SwitchId>) -> Result<(), StoreError>;
+    /// Up to `count_max` runs that are not fenced and have been heard of since then, the last one first.
+    async fn live_switches(&self, since: Timestamp, count_max: u32) -> Result<Vec<SwitchId>, StoreError>;
     /// Up to `count_max` calls without an end whose switch run is fenced or unknown.
     async fn orphans(&self, silent_since: Timestamp, count_max: u32) -> Result<Vec<Orphan>, StoreError>;
     /// Up to `count_max` recordings without an end, of ended calls whose switch run is fenced; at most one of a call.

@@ -1,6 +1,6 @@
 //! Room for a call that comes in: its tenant's and its trunk's limits of calls at once, as leases (ADR 0206).
 
-use domain::{CallId, LeaseId, Timestamp, TrunkId};
+use domain::{CallId, LeaseId, TenantId, Timestamp, TrunkId};
 use jiff::tz::TimeZone;
 use routing::{
     Caps,
@@ -9,7 +9,7 @@ use routing::{
 };
 
 use super::{Voice, snapshot::TenantRoutes};
-use crate::{COMMITTED_LEASE_SPAN, LeaseRequest, QuotaKind, Reservation};
+use crate::{COMMITTED_LEASE_SPAN, LeaseRequest, QuotaInForce, QuotaKind, Reservation, Tenant};
 
 /// Room for one of so many calls at once.
 pub(super) fn at_once(holder: Holder, calls_max: Option<u32>, now: Timestamp) -> Claim {
@@ -18,11 +18,30 @@ pub(super) fn at_once(holder: Holder, calls_max: Option<u32>, now: Timestamp) ->
     Claim { holder, caps, windows: windows(now, &TimeZone::UTC) }
 }
 
+/// Most calls of a tenant at once: its own limit or its quota's, whichever is lower.
+pub fn calls_at_once(tenant: &Tenant, quota: &QuotaInForce, now: Timestamp) -> Option<u32> {
+    let limits = [tenant.concurrent_calls_max, quota.limit(QuotaKind::ConcurrentCalls, now)];
+    limits.into_iter().flatten().min()
+}
+
+/// The room a call that is to be placed must take before it is ordered, of so many calls of its tenant at once. It ends with the call,
+/// or by itself where none comes of it.
+pub fn room_for_call(tenant: TenantId, call: CallId, lease: LeaseId, calls_max: u32, now: Timestamp) -> LeaseRequest {
+    LeaseRequest {
+        lease,
+        tenant,
+        call,
+        claims: vec![at_once(Holder::Tenant(tenant), Some(calls_max), now)],
+        is_committed: true,
+        now,
+        until: now.after(COMMITTED_LEASE_SPAN),
+    }
+}
+
 impl TenantRoutes {
-    /// Most calls of the tenant at once: its own limit or its quota's, whichever is lower.
+    /// Most calls of the tenant at once.
     pub(super) fn calls_max(&self, now: Timestamp) -> Option<u32> {
-        let limits = [self.tenant.concurrent_calls_max, self.quota.limit(QuotaKind::ConcurrentCalls, now)];
-        limits.into_iter().flatten().min()
+        calls_at_once(&self.tenant, &self.quota, now)
     }
 
     /// What a call over this trunk must find room in. Nothing where nothing is limited.

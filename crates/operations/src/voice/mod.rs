@@ -3,6 +3,7 @@
 mod admission;
 mod lines;
 mod offer;
+mod placing;
 mod queue;
 mod snapshot;
 mod usage;
@@ -18,6 +19,7 @@ use domain::{CallId, PhoneNumber, TenantId, Timestamp};
 use switch::ask::{Answer, Ask, FindFlow, FlowFound, NoFlow, Token};
 
 use admission::Admitted;
+pub use admission::{calls_at_once, room_for_call};
 pub use lines::password_of;
 pub use queue::QueueDesk;
 use queue::Waiting;
@@ -183,6 +185,11 @@ impl Voice {
         let snapshot = self.snapshot();
         match ask {
             Ask::FindFlow(find) => Some(self.find_flow(&snapshot, &find, token.call, now).await),
+            Ask::FindCampaign(find) => Some(self.find_campaign(&snapshot, &find)),
+            Ask::NextLine(search) => Some(match snapshot.tenant(search.tenant) {
+                Some(routes) => self.next_line(routes, &search).await,
+                None => Answer::Failed { reason: "the tenant is gone".into() },
+            }),
             Ask::NextBuyer(search) => Some(match snapshot.tenant(search.tenant) {
                 Some(routes) => self.next_buyer(routes, &search).await,
                 None => Answer::Failed { reason: "the tenant is gone".into() },
@@ -235,18 +242,10 @@ impl Voice {
             return Answer::NoFlow(NoFlow::TenantClosed);
         };
         Answer::Flow(Box::new(FlowFound {
-            tenant: tenant.id,
             dialled: number.number.to_string(),
             number: number.id,
-            campaign: Some(campaign.id),
-            campaign_name: campaign.name.clone(),
-            publisher: Some(campaign.publisher),
-            flow,
-            version: published.version,
-            program: Arc::clone(&published.program),
-            time_zone: campaign.time_zone.clone().unwrap_or_else(|| tenant.time_zone.clone()),
-            record: campaign.record,
             lease,
+            ..routes.flow_found(campaign, flow, published)
         }))
     }
 }

@@ -28,7 +28,7 @@ use crate::{LeaseRequest, Reservation, RoutingMode, Screening, TenantScope, Trun
 /// How long a phone rings when neither node nor endpoint says.
 const RING_DEFAULT: Duration = Duration::from_secs(60);
 /// A reservation outlives the ringing by this much: the answer must find it.
-const LEASE_MARGIN: Duration = Duration::from_secs(30);
+pub(super) const LEASE_MARGIN: Duration = Duration::from_secs(30);
 /// Calls whose turn in the rotation is remembered for their next try.
 const ROTATIONS_MAX: usize = 20_000;
 

@@ -2,8 +2,9 @@
 
 use std::{collections::HashMap, sync::Arc};
 
-use domain::{CampaignId, EndpointId, FlowId, PhoneNumber, TenantId, TrunkId};
+use domain::{CampaignId, EndpointId, FlowId, NumberId, PhoneNumber, TenantId, TrunkId};
 use flow::Program;
+use switch::ask::FlowFound;
 use thiserror::Error;
 
 use crate::{
@@ -99,6 +100,27 @@ impl TenantRoutes {
             buyers,
             tenant,
         })
+    }
+}
+
+impl TenantRoutes {
+    /// What a campaign runs; the number is for who asked to fill in.
+    pub(super) fn flow_found(&self, campaign: &Campaign, flow: FlowId, published: &PublishedFlow) -> FlowFound {
+        FlowFound {
+            tenant: self.tenant.id,
+            dialled: String::new(),
+            number: NumberId(uuid::Uuid::nil()),
+            campaign: Some(campaign.id),
+            campaign_name: campaign.name.clone(),
+            publisher: Some(campaign.publisher),
+            flow,
+            version: published.version,
+            program: Arc::clone(&published.program),
+            time_zone: campaign.time_zone.clone().unwrap_or_else(|| self.tenant.time_zone.clone()),
+            record: campaign.record,
+            intro: None,
+            lease: None,
+        }
     }
 }
 

@@ -1,9 +1,11 @@
-//! `hopwhistle calls show`.
+//! `hopwhistle calls show` and `dial`.
 
 use clap::Args;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::client::Client;
+use super::list::List;
+use super::make::id_of;
 use super::{ApiArguments, Usage, output};
 
 /// Characters of an event's data that are shown.
@@ -16,6 +18,41 @@ pub struct ShowArguments {
     pub api: ApiArguments,
     /// The call's id.
     id: String,
+}
+
+/// Calls somebody.
+#[derive(Debug, Args)]
+pub struct DialArguments {
+    #[command(flatten)]
+    pub api: ApiArguments,
+    /// Who is called: +12125550147.
+    #[arg(value_name = "NUMBER")]
+    to: String,
+    /// Name or id of the campaign whose flow runs with whoever answers. Default: that of --from.
+    #[arg(long, value_name = "CAMPAIGN")]
+    campaign: Option<String>,
+    /// One of the tenant's numbers (or its id), to be shown. Default: the next of the campaign's caller-ID pool.
+    #[arg(long, value_name = "NUMBER")]
+    from: Option<String>,
+}
+
+pub async fn dial(client: &Client, arguments: &DialArguments) -> anyhow::Result<()> {
+    if arguments.campaign.is_none() && arguments.from.is_none() {
+        return Err(Usage("give --campaign, or --from with a number that has a campaign".to_owned()).into());
+    }
+    let mut order = json!({ "toNumber": arguments.to });
+    if let Some(campaign) = &arguments.campaign {
+        order["campaignId"] = id_of(client, List::CAMPAIGNS.path, campaign).await?.into();
+    }
+    if let Some(from) = &arguments.from {
+        order["fromNumberId"] = id_of(client, List::NUMBERS.path, from).await?.into();
+    }
+    let call = client.post(List::CALLS.path, &order).await?;
+    if arguments.api.json {
+        return output::line(&call.to_string());
+    }
+    let cell = |member: &str| output::cell(&call, member);
+    output::line(&format!("{}  {} to {}  {}", cell("id"), cell("fromNumber"), cell("toNumber"), cell("status")))
 }
 
 pub async fn show(client: &Client, arguments: &ShowArguments) -> anyhow::Result<bool> {

@@ -102,8 +102,8 @@ async fn body_of(client: &Client, members: &[(String, Value)]) -> anyhow::Result
     Ok(Value::Object(body))
 }
 
-/// The id of what goes by this id, code or name.
-async fn id_of(client: &Client, list: &str, known_by: &str) -> anyhow::Result<String> {
+/// The id of what goes by this id, code, name or number.
+pub async fn id_of(client: &Client, list: &str, known_by: &str) -> anyhow::Result<String> {
     if known_by.parse::<Uuid>().is_ok() {
         return Ok(known_by.to_owned());
     }
@@ -113,8 +113,9 @@ async fn id_of(client: &Client, list: &str, known_by: &str) -> anyhow::Result<St
         let mut parameters = vec![("limit".to_owned(), "100".to_owned()), ("search".to_owned(), known_by.to_owned())];
         parameters.extend(cursor.take().map(|cursor| ("cursor".to_owned(), cursor)));
         let page = client.get(list, &parameters).await?;
-        let is_meant =
-            |row: &&Value| ["code", "name", "key"].iter().any(|member| row[*member].as_str() == Some(known_by));
+        let is_meant = |row: &&Value| {
+            ["code", "name", "key", "number"].iter().any(|member| row[*member].as_str() == Some(known_by))
+        };
         let rows = page["data"].as_array().map_or(&[][..], Vec::as_slice);
         found.extend(rows.iter().filter(is_meant).filter_map(|row| row["id"].as_str()).map(str::to_owned));
         cursor = page["meta"]["nextCursor"].as_str().map(str::to_owned);

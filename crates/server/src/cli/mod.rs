@@ -95,6 +95,8 @@ pub enum CallsCommand {
     List(ListArguments),
     /// Show a call with its legs, its timeline and its money.
     Show(calls::ShowArguments),
+    /// Call somebody: the campaign's flow runs with whoever answers.
+    Dial(calls::DialArguments),
     /// Print what happens, as it happens, a line an event.
     Tail(tail::TailArguments),
     /// Write all calls as CSV or JSON lines.
@@ -110,6 +112,7 @@ pub enum ApiCommand {
     Create(List, CreateArguments),
     AddEndpoint(EndpointArguments),
     Show(calls::ShowArguments),
+    Dial(calls::DialArguments),
     Tail(tail::TailArguments),
     Publish(flows::PublishArguments),
     CreateTenant(people::CreateTenantArguments),
@@ -145,6 +148,7 @@ impl ApiCommand {
             Self::Create(_, arguments) => &arguments.api,
             Self::AddEndpoint(arguments) => arguments.api(),
             Self::Show(arguments) => &arguments.api,
+            Self::Dial(arguments) => &arguments.api,
             Self::Tail(arguments) => &arguments.api,
             Self::Publish(arguments) => &arguments.api,
             Self::CreateTenant(arguments) => &arguments.create.api,
@@ -210,6 +214,7 @@ impl From<CallsCommand> for ApiCommand {
         match command {
             CallsCommand::List(arguments) => Self::List(List::CALLS, arguments),
             CallsCommand::Show(arguments) => Self::Show(arguments),
+            CallsCommand::Dial(arguments) => Self::Dial(arguments),
             CallsCommand::Tail(arguments) => Self::Tail(arguments),
             CallsCommand::Export(arguments) => Self::Export(List::CALLS, arguments),
         }
@@ -260,6 +265,7 @@ async fn done(client: &Client, command: &ApiCommand) -> anyhow::Result<bool> {
         ApiCommand::CreateKey(arguments) => people::create_key(client, arguments).await.map(|()| true),
         ApiCommand::Accept(arguments) => people::accept(client, arguments).await.map(|()| true),
         ApiCommand::Show(arguments) => calls::show(client, arguments).await,
+        ApiCommand::Dial(arguments) => calls::dial(client, arguments).await.map(|()| true),
         ApiCommand::Tail(arguments) => tail::tail(client, arguments).await,
     }
 }

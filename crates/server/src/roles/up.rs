@@ -265,7 +265,7 @@ async fn start_http(
         leases: Arc::new(core.store.clone()),
         provisioning: core.provisioning,
         mailer: mail::SmtpMailer::new(&config.smtp)?.map(|mailer| Arc::new(mailer) as Arc<dyn api::ports::Mailer>),
-        call_control: Arc::new(shared::Calls { here, elsewhere: orders }),
+        call_control: Arc::new(shared::Calls::new(here, orders, Arc::new(core.store.clone()), clock)),
         recording_files: Arc::new(recording_folder(config)),
         probes,
         clock: Arc::new(clock),

@@ -6,12 +6,13 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 
 use domain::{
-    Attestation, BuyerId, CallEvent, CallId, Candidate, Currency, EndpointId, FlowId, IdSource, LeaseId, LegId, Micros,
-    NumberId, RankingRecord, RejectReason, Rejected, SaleTerms, Strategy, TenantId, Timestamp, TrunkId, What,
+    Attestation, BuyerId, CallEvent, CallId, CampaignId, Candidate, Currency, EndpointId, FlowId, IdSource, LeaseId,
+    LegId, Micros, NumberId, PhoneNumber, RankingRecord, RejectReason, Rejected, SaleTerms, Strategy, TenantId,
+    Timestamp, TrunkId, What,
 };
 use edge::Trunk;
 use media::tone::Tone;
-use switch::ask::{Answer, Ask, FlowFound, NoFlow, Offer, Token};
+use switch::ask::{Answer, Ask, FlowFound, Line, NoFlow, NoLine, Offer, Token};
 use uuid::Uuid;
 
 use super::scenario::Scenario;
@@ -20,6 +21,25 @@ use super::scenario::Scenario;
 pub const TENANT: TenantId = TenantId(Uuid::from_u128(1));
 /// Over which trunk.
 pub const TRUNK: TrunkId = TrunkId(Uuid::from_u128(2));
+/// The campaign of calls the platform places.
+pub(super) const CAMPAIGN: CampaignId = CampaignId(Uuid::from_u128(5));
+/// Every number's id.
+pub(super) const NUMBER: NumberId = NumberId(Uuid::from_u128(3));
+
+fn number(digits: &str) -> PhoneNumber {
+    PhoneNumber::from_dialled(digits).unwrap_or_else(|error| unreachable!("{digits}: {error}"))
+}
+
+/// The number calls of the platform show.
+pub fn shown() -> PhoneNumber {
+    number("+15551234567")
+}
+
+/// Whom the platform calls.
+pub fn consumer() -> PhoneNumber {
+    number("+15557654321")
+}
+
 /// Numbers ending so are nobody's.
 const UNKNOWN_SUFFIX: &str = "0000";
 
@@ -46,11 +66,15 @@ struct Agent {
 pub struct Desk {
     flow: Arc<flow::Program>,
     record: bool,
+    intro: Option<Arc<str>>,
     agents: Vec<Agent>,
     /// In the order they came.
     waiting: VecDeque<Token>,
     stands: Vec<Stand>,
-    leases: HashMap<LeaseId, (CallId, usize)>,
+    /// Where each reservation is held: at a stand, or none for a trunk.
+    leases: HashMap<LeaseId, (CallId, Option<usize>)>,
+    /// Where each trunk leads.
+    lines: Vec<(TrunkId, String)>,
     /// Reservations by leg, once the leg's event is there.
     legs: HashMap<LegId, LeaseId>,
     ids: IdSource,
@@ -72,7 +96,8 @@ pub(super) fn trunk(source: &str) -> Trunk {
 impl Desk {
     pub(super) fn new(scenario: &Scenario, mut destinations: Vec<String>, mut ids: IdSource) -> Self {
         let start = Timestamp::from_secs(1_700_000_000);
-        let agents = destinations.split_off(scenario.sellers.len().min(destinations.len()));
+        let mut agents = destinations.split_off(scenario.sellers.len().min(destinations.len()));
+        let lines = agents.split_off(scenario.agents.len().min(agents.len()));
         let stands = scenario
             .sellers
             .iter()
@@ -89,7 +114,9 @@ impl Desk {
         Self {
             flow: scenario.flow.clone(),
             record: scenario.record,
+            intro: scenario.intro.clone(),
             agents: agents.into_iter().map(|destination| Agent { destination, call: None }).collect(),
+            lines: lines.into_iter().map(|to| (ids.next(start), to)).collect(),
             waiting: VecDeque::new(),
             stands,
             leases: HashMap::new(),
@@ -108,20 +135,9 @@ impl Desk {
             Ask::FindFlow(find) if find.dialled.ends_with(UNKNOWN_SUFFIX) => {
                 Some(Answer::NoFlow(NoFlow::UnknownNumber))
             }
-            Ask::FindFlow(find) => Some(Answer::Flow(Box::new(FlowFound {
-                tenant: TENANT,
-                dialled: find.dialled,
-                number: NumberId(Uuid::from_u128(3)),
-                campaign: None,
-                campaign_name: "simulated".to_owned(),
-                publisher: None,
-                flow: FlowId(Uuid::from_u128(4)),
-                version: 1,
-                program: self.flow.clone(),
-                time_zone: "UTC".to_owned(),
-                record: self.record,
-                lease: None,
-            }))),
+            Ask::FindFlow(find) => Some(self.flow(find.dialled, None)),
+            Ask::FindCampaign(find) => Some(self.flow(find.from, Some(find.campaign))),
+            Ask::NextLine(search) => Some(self.next_line(search.call, &search.to, &search.tried, now)),
             Ask::NextBuyer(search) => Some(self.next_buyer(search.call, &search.tried, now)),
             Ask::JoinQueue { size_max, .. } => self.join_queue(token, size_max),
             Ask::LeaveQueue { .. } => {
@@ -134,6 +150,39 @@ impl Desk {
             }
             Ask::LoadPrompt { prompt, .. } => Some(load(&prompt)),
         }
+    }
+
+    fn flow(&self, dialled: String, campaign: Option<CampaignId>) -> Answer {
+        Answer::Flow(Box::new(FlowFound {
+            tenant: TENANT,
+            dialled,
+            number: NUMBER,
+            campaign,
+            campaign_name: "simulated".to_owned(),
+            publisher: None,
+            flow: FlowId(Uuid::from_u128(4)),
+            version: 1,
+            program: self.flow.clone(),
+            time_zone: "UTC".to_owned(),
+            record: self.record,
+            intro: self.intro.clone().filter(|_| campaign.is_some()),
+            lease: None,
+        }))
+    }
+
+    fn next_line(&mut self, call: CallId, to: &PhoneNumber, tried: &[TrunkId], now: Timestamp) -> Answer {
+        let next = self.lines.iter().find(|(trunk, _)| !tried.contains(trunk));
+        let Some((trunk, destination)) = next else { return Answer::NoLine { why: NoLine::NoTrunk, verdict: None } };
+        let line = Line {
+            trunk: *trunk,
+            uri: destination.replace("buyer@", &format!("{to}@")),
+            caller_id: Some(shown().to_string()),
+            asserts_identity: true,
+            credentials: None,
+        };
+        let lease: LeaseId = self.ids.next(now);
+        self.leases.insert(lease, (call, None));
+        Answer::Line { line: Box::new(line), lease, verdict: None }
     }
 
     fn join_queue(&mut self, token: Token, size_max: Option<u32>) -> Option<Answer> {
@@ -208,7 +257,7 @@ impl Desk {
         let lease: LeaseId = self.ids.next(now);
         let stand = &mut self.stands[index];
         stand.held += 1;
-        self.leases.insert(lease, (call, index));
+        self.leases.insert(lease, (call, Some(index)));
         let offer = Offer {
             buyer: stand.buyer,
             endpoint: stand.endpoint,
@@ -251,13 +300,13 @@ impl Desk {
     }
 
     fn free_all(&mut self, call: CallId) {
-        let over = |(lease, (of, _)): (&LeaseId, &(CallId, usize))| (*of == call).then_some(*lease);
+        let over = |(lease, (of, _)): (&LeaseId, &(CallId, Option<usize>))| (*of == call).then_some(*lease);
         let leases: Vec<LeaseId> = self.leases.iter().filter_map(over).collect();
         leases.into_iter().for_each(|lease| self.free(lease));
     }
 
     fn free(&mut self, lease: LeaseId) {
-        if let Some((_, index)) = self.leases.remove(&lease) {
+        if let Some((_, Some(index))) = self.leases.remove(&lease) {
             self.stands[index].held -= 1;
         }
     }

@@ -7,13 +7,13 @@ mod scenario;
 mod story;
 mod tamper;
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use domain::{IdSource, RecordingId, Seed, SwitchId, Timestamp, What};
+use domain::{CallId, IdSource, OutboundCall, RecordingId, Seed, SwitchId, Timestamp, What};
 use edge::{Edge, TrunkTable};
 use media::{LegKey, RecordingKey};
 use phone::hears::TonePair;
@@ -28,7 +28,7 @@ use switch::{Input, Switch};
 use crate::Agenda;
 use crate::network::Network;
 
-pub use desk::{Desk, TENANT, TRUNK};
+pub use desk::{Desk, TENANT, TRUNK, consumer, shown};
 pub use scenario::{HOLD_MUSIC, QUEUE_MUSIC, RINGBACK, Scenario, Seller};
 pub use story::Story;
 
@@ -77,7 +77,7 @@ pub struct World {
     edge: Edge,
     switch: Switch,
     relay: Relay,
-    /// The carrier's first, then the buyers'.
+    /// The carrier's first, then the buyers', the agents', and who is called.
     phones: Vec<(SocketAddr, Phone)>,
     desk: Desk,
     sockets: HashMap<SocketAddr, Socket>,
@@ -149,6 +149,26 @@ impl World {
             let _ = phone.dial(now, dial);
         }
         self.settle();
+    }
+
+    /// The platform is to call somebody; within ten seconds.
+    pub fn place(&mut self, call: CallId) {
+        self.place_until(call, self.now.after(Duration::from_secs(10)));
+    }
+
+    /// As [`Self::place`], with the moment the order is no longer good for anything.
+    pub fn place_until(&mut self, call: CallId, until: Timestamp) {
+        let order = OutboundCall {
+            call,
+            tenant: desk::TENANT,
+            campaign: desk::CAMPAIGN,
+            number: desk::NUMBER,
+            from: desk::shown(),
+            to: desk::consumer(),
+            tags: BTreeMap::from([("offer".to_owned(), "solar".into())]),
+            until,
+        };
+        self.tell_switch(Input::Place(Box::new(order)));
     }
 
     /// From now on this hand is on every SIP datagram: what it returns goes on in its place, `None` leaves it as it is.
@@ -377,8 +397,8 @@ impl World {
 fn phones(scenario: &Scenario, seed: &mut Seed) -> Vec<(SocketAddr, Phone)> {
     let carrier = phone::Config { codecs: scenario.codecs.clone(), ..phone::Config::new(address(CARRIER), "carrier") };
     let mut phones = vec![(address(CARRIER), Phone::new(carrier, seed.fork()))];
-    let agents = scenario.agents.iter().cloned().map(Seller::new);
-    for (seller, port) in scenario.sellers.iter().cloned().chain(agents).zip(address(BUYERS).port()..) {
+    let others = scenario.agents.iter().chain(&scenario.lines).cloned().map(Seller::new);
+    for (seller, port) in scenario.sellers.iter().cloned().chain(others).zip(address(BUYERS).port()..) {
         let at = SocketAddr::new(address(BUYERS).ip(), port);
         let Seller { behaviour, codecs, .. } = seller;
         let config = phone::Config { behaviour, codecs, ..phone::Config::new(at, "buyer") };

@@ -26,6 +26,8 @@ pub struct Scenario {
     pub sellers: Vec<Seller>,
     /// Of the tenant's one queue, in the order they are asked.
     pub agents: Vec<Behaviour>,
+    /// Who answers calls of the platform's own: one behind each of its trunks, in the order these are tried.
+    pub lines: Vec<Behaviour>,
     /// Codecs of the carrier's phone.
     pub codecs: Vec<Codec>,
     /// How long the platform takes to answer, at most.
@@ -38,6 +40,8 @@ pub struct Scenario {
     pub unwritten_permille: u16,
     /// The number says that all of its calls are recorded.
     pub record: bool,
+    /// What calls of the platform's own begin with.
+    pub intro: Option<Arc<str>>,
     /// Recorded audio is kept for the story.
     pub keeps_audio: bool,
     pub calls_max: usize,
@@ -60,12 +64,14 @@ impl Scenario {
             flow,
             sellers,
             agents: Vec::new(),
+            lines: Vec::new(),
             codecs: vec![Codec::Pcmu, Codec::Pcma],
             answer_max: Duration::from_millis(5),
             failed_permille: 0,
             unkept_permille: 0,
             unwritten_permille: 0,
             record: false,
+            intro: None,
             keeps_audio: false,
             calls_max: 1_000,
             call_max: Duration::from_secs(600),

@@ -5,7 +5,7 @@ use std::fmt::Write;
 use std::net::SocketAddr;
 
 use bytes::Bytes;
-use domain::{CallEvent, CallId, Cdr, CdrRecording, LegId, RecordingId, Timestamp, What};
+use domain::{CallEvent, CallId, Cdr, CdrRecording, Direction, LegId, LegRole, RecordingId, Timestamp, What};
 use phone::CallReport;
 use switch::{Counters, Footprint};
 
@@ -44,6 +44,10 @@ pub struct Story {
     pub counters: Counters,
     /// When the last thing happened.
     pub ended_at: Timestamp,
+}
+
+fn is_outbound(event: &CallEvent) -> bool {
+    matches!(&event.what, What::Started(started) if started.direction == Direction::Outbound)
 }
 
 impl Story {
@@ -107,7 +111,8 @@ impl Story {
         };
         let cut = self.events.iter().filter(|event| self.cut.contains(&event.call));
         let cut: BTreeSet<String> = cut.filter_map(started).collect();
-        for event in &self.events {
+        // Whom the platform calls gives the final answer.
+        for event in self.events.iter().filter(|event| !is_outbound(event)) {
             let Some(call_id) = started(event).filter(|call_id| !cut.contains(call_id)) else { continue };
             let finals = self.finals.get(call_id.as_bytes());
             if finals.is_none_or(|finals| finals.len() != 1) {
@@ -122,6 +127,7 @@ impl Story {
         let mut bridged: Option<LegId> = None;
         let mut open = BTreeSet::new();
         let mut ended = false;
+        let mut consumer: Option<LegId> = None;
         for event in events {
             let may_follow = matches!(
                 event.what,
@@ -131,7 +137,18 @@ impl Story {
                 return Err(format!("{:?} after the end", event.what));
             }
             match &event.what {
-                What::LegStarted { leg, .. } => {
+                // Whom the platform called is the caller, and there as long as the call.
+                What::LegAnswered { leg } if Some(*leg) == consumer => {
+                    open.remove(leg);
+                }
+                What::LegEnded { leg, .. } if Some(*leg) == consumer && open.is_empty() => consumer = None,
+                What::LegEnded { leg, .. } if Some(*leg) == consumer => {
+                    return Err(format!("leg {leg} of the caller ends before another"));
+                }
+                What::LegStarted { leg, role, .. } => {
+                    if *role == LegRole::Consumer {
+                        consumer = Some(*leg);
+                    }
                     if !open.is_empty() {
                         return Err(format!("leg {leg} while another is open"));
                     }
@@ -141,6 +158,7 @@ impl Story {
                     return Err(format!("leg {leg} bridged while another is, or after its end"));
                 }
                 What::LegEnded { leg, .. } | What::LegFailed { leg, .. } => {
+                    consumer.take_if(|consumer| consumer == leg);
                     if !open.remove(leg) {
                         return Err(format!("leg {leg} ends twice"));
                     }
@@ -153,6 +171,7 @@ impl Story {
                 _ => {}
             }
         }
+        open.extend(consumer);
         if !ended || !open.is_empty() {
             return Err(format!("ended: {ended}, legs without an end: {open:?}"));
         }

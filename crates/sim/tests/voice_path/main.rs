@@ -6,6 +6,7 @@ mod calls;
 mod limits;
 mod media;
 mod memory;
+mod outbound;
 mod queues;
 mod seeds;
 mod signalling;

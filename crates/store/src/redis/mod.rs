@@ -55,6 +55,13 @@ impl RedisConfig {
 #[error("redis: {0}")]
 pub struct RedisError(redis::RedisError);
 
+impl RedisError {
+    /// Nothing was sent at all, as nobody is there. Of other failures nobody knows how far they came.
+    pub fn is_refusal(&self) -> bool {
+        self.0.is_connection_refusal()
+    }
+}
+
 /// For how long Redis is not asked again, once it did not answer.
 #[derive(Debug, Default)]
 struct Pause(Option<JoinHandle<()>>);

@@ -1,8 +1,8 @@
-//! Orders to the switch that holds a call, by Redis's publish and subscribe. They are not kept: a switch that is gone has no calls.
+//! Orders to the switch that holds a call, or is to place one, by Redis's publish and subscribe. They are not kept: a switch that is gone has no calls.
 
 use std::time::Duration;
 
-use domain::{CallId, SwitchId, TenantId};
+use domain::{CallId, OutboundCall, SwitchId, TenantId};
 use futures_util::StreamExt;
 use redis::{Client, RedisError as Cause, aio::MultiplexedConnection};
 use serde::{Deserialize, Serialize};
@@ -14,7 +14,7 @@ use super::{CONNECT_MAX, RedisConfig, RedisError, connect};
 const AWAY_PAUSE: Duration = Duration::from_millis(500);
 
 /// What a switch is told.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", tag = "order")]
 pub enum Order {
     /// End this call.
@@ -24,6 +24,8 @@ pub enum Order {
         /// Which.
         call: CallId,
     },
+    /// Place this call.
+    Place(Box<OutboundCall>),
 }
 
 /// The way to every switch.
@@ -46,8 +48,8 @@ impl RedisOrders {
     }
 
     /// Tells a run of a switch; false when it does not listen (any more).
-    pub async fn give(&self, switch: SwitchId, order: Order) -> Result<bool, RedisError> {
-        let text = serde_json::to_vec(&order).unwrap_or_default();
+    pub async fn give(&self, switch: SwitchId, order: &Order) -> Result<bool, RedisError> {
+        let text = serde_json::to_vec(order).unwrap_or_default();
         let mut held = self.link.lock().await;
         let link = match &mut *held {
             Some(link) => link,

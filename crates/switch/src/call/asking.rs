@@ -14,6 +14,8 @@ pub(crate) enum AskFor {
     Flow,
     Buyer,
     Agent,
+    /// Over which trunk somebody is called.
+    Line,
     /// A prompt of the flow for the caller.
     FlowPrompt(PromptKey),
     /// What the callee hears before it is connected.
@@ -70,6 +72,9 @@ impl Call {
                 self.on_no_offer(core, now, all_busy, ranking, screened);
             }
             (AskFor::Buyer, _) => self.on_offer_impossible(core, now),
+            (AskFor::Line, Answer::Line { line, lease, verdict }) => self.on_line(core, now, *line, lease, verdict),
+            (AskFor::Line, Answer::NoLine { why, verdict }) => self.on_no_line(core, now, why, verdict),
+            (AskFor::Line, _) => self.end(core, now, EndCause::Error, Party::Platform),
             (AskFor::Agent, Answer::QueueTurn { destination, .. }) => self.on_queue_turn(core, now, destination),
             (AskFor::Agent, _) => self.on_queue_full(core, now),
             (AskFor::FlowPrompt(key), Answer::Prompt(samples)) => self.on_flow_prompt(core, now, key, Some(samples)),
@@ -100,6 +105,7 @@ impl Call {
     fn decline(&mut self, core: &mut Core, answer: Answer) {
         let lease = match answer {
             Answer::Offer { offer, .. } => Some(offer.lease),
+            Answer::Line { lease, .. } => Some(lease),
             Answer::Flow(found) => found.lease,
             _ => None,
         };

@@ -276,6 +276,9 @@ impl Call {
         };
         self.configure(core, media, remote);
         self.log(core, now, What::LegAnswered { leg });
+        if self.callee.as_ref().is_some_and(|callee| callee.target.role == LegRole::Consumer) {
+            return self.on_consumer_answered(core, now);
+        }
         let whisper = self.callee.as_ref().and_then(|callee| callee.target.whisper.clone());
         match whisper {
             Some(whisper) => self.start_whisper(core, now, &whisper),
@@ -366,6 +369,7 @@ impl Call {
         match callee.target.role {
             LegRole::Buyer => self.on_offer_failed(core, now, failure, lost_line),
             LegRole::Agent => self.on_agent_failed(core, now),
+            LegRole::Consumer => self.on_consumer_failed(core, now, failure, sip_status, lost_line),
         }
     }
 
@@ -388,6 +392,8 @@ impl Call {
             match callee.target.role {
                 LegRole::Buyer => self.on_offer_failed(core, now, LegFailure::Unavailable, None),
                 LegRole::Agent => self.on_agent_failed(core, now),
+                // Who was called is the caller from their answer on.
+                LegRole::Consumer => {}
             }
             return;
         }
@@ -398,6 +404,7 @@ impl Call {
         let event = match callee.target.role {
             LegRole::Buyer => flow::FlowEvent::BridgeEnded { by, connected_ms },
             LegRole::Agent => flow::FlowEvent::QueueEnded { by, connected_ms },
+            LegRole::Consumer => return,
         };
         self.offering = None;
         self.queueing = None;

@@ -1,9 +1,10 @@
-//! The caller's leg: an INVITE to us, our answer, and what the caller does in the dialog.
+//! The caller's leg: an INVITE to us, our answer, and what the caller does in the dialog. Where the platform calls, the leg that
+//! answered takes its place (`dialling`).
 
 use std::net::SocketAddr;
 
 use bytes::Bytes;
-use domain::{Attestation, EndCause, Party, Timestamp, TrunkId, What};
+use domain::{Attestation, EndCause, LegId, Party, Timestamp, TrunkId, What};
 use media::LegKey;
 use media::command::RemoteMedia;
 use sip::dialog::Dialog;
@@ -12,6 +13,7 @@ use sip::transaction::ServerKey;
 
 use super::Call;
 use super::callee::CalleePhase;
+use super::invite::Proof;
 use crate::ask::Token;
 use crate::core::Core;
 use crate::session::{self, Negotiation};
@@ -20,15 +22,17 @@ use crate::timers::TimerKind;
 /// How far the caller's INVITE has come.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum CallerPhase {
+    /// We call them, and they did not answer yet.
+    Dialling,
     /// Nothing but a 100 was sent.
     Invited,
     /// A 180 was sent.
     Ringing,
     /// A 183 with our SDP was sent: the caller hears the callee's side before an answer.
     EarlyMedia,
-    /// `call.answered` is being made durable; the 200 leaves when it is.
+    /// `call.answered` is being made durable; the 200 leaves when it is, or, where we called, the flow begins.
     Answering(Token),
-    /// The 200 was sent.
+    /// The 200 was sent, or came.
     Answered,
     /// Refused, cancelled or over.
     Over,
@@ -37,7 +41,8 @@ pub(crate) enum CallerPhase {
 /// The caller's side.
 #[derive(Debug)]
 pub(crate) struct Caller {
-    pub key: ServerKey,
+    /// Its INVITE; none where we called.
+    pub key: Option<ServerKey>,
     /// Until its final response.
     pub invite: Option<Box<Request>>,
     /// The ACK of our 2xx came.
@@ -48,13 +53,18 @@ pub(crate) struct Caller {
     pub reinvite: Option<ServerKey>,
     pub media: LegKey,
     pub phase: CallerPhase,
-    pub dialog: Dialog,
+    /// None until somebody we called answers.
+    pub dialog: Option<Dialog>,
+    /// Where we called: its leg in the log, until that is over.
+    pub leg: Option<LegId>,
+    /// Where we called: what was said to a carrier that asked who calls.
+    pub proof: Option<Proof>,
     pub tag: String,
     pub trunk: Option<TrunkId>,
     pub attestation: Attestation,
-    /// What was dialled, as written.
+    /// What was dialled, as written; where we call, the number we show.
     pub dialled: String,
-    /// The caller's number, as written.
+    /// The caller's number, as written; where we call, whom.
     pub from: String,
     /// The name beside it.
     pub name: Option<String>,
@@ -69,6 +79,11 @@ pub(crate) struct Caller {
 impl Caller {
     pub(crate) fn is_answered(&self) -> bool {
         self.phase == CallerPhase::Answered
+    }
+
+    /// Whether this is our tag in the caller's dialog.
+    fn is_known_by(&self, tag: &[u8]) -> bool {
+        self.dialog.as_ref().is_some_and(|dialog| dialog.id().local_tag == tag)
     }
 
     /// Whether the INVITE still waits for its final response.
@@ -90,17 +105,27 @@ impl Call {
 
     /// The log took too long: as if it could not be written.
     pub(super) fn on_persist_timeout(&mut self, core: &mut Core, now: Timestamp) {
-        if let CallerPhase::Answering(token) = self.caller.phase {
+        let answering = match self.caller.phase {
+            CallerPhase::Answering(token) => Some(token),
+            _ => self.starting(),
+        };
+        if let Some(token) = answering {
             self.on_persisted(core, now, token, false);
         }
     }
 
     /// The log is durable, or cannot be made so.
     pub(crate) fn on_persisted(&mut self, core: &mut Core, now: Timestamp, token: Token, durable: bool) {
+        if !self.ended && self.starting() == Some(token) {
+            return self.on_start_persisted(core, now, durable);
+        }
         if self.ended || self.caller.phase != CallerPhase::Answering(token) {
             return;
         }
         self.stop_timer(core, TimerKind::Persist);
+        if self.is_outbound() {
+            return self.on_consumer_persisted(core, now, durable);
+        }
         if !durable {
             // Nothing answered may go unbilled: without a durable event there is no answer.
             self.caller.phase = CallerPhase::Invited;
@@ -119,9 +144,11 @@ impl Call {
             .header(Name::Contact, contact)
             .header(Name::Allow, crate::core::ALLOW)
             .body(session::SDP, sdp);
-        self.caller.dialog.confirm();
+        if let Some(dialog) = self.caller.dialog.as_mut() {
+            dialog.confirm();
+        }
         self.caller.phase = CallerPhase::Answered;
-        if core.respond(now, self.caller.key, response).is_none() {
+        if self.caller.key.is_none_or(|key| core.respond(now, key, response).is_none()) {
             self.end(core, now, EndCause::Error, Party::Platform);
             return;
         }
@@ -164,7 +191,7 @@ impl Call {
         };
         let contact = core.contact().to_owned();
         let response = ResponseBuilder::new(invite, 180).tag(self.caller.tag.as_bytes()).header(Name::Contact, contact);
-        if core.respond(now, self.caller.key, response).is_some() {
+        if self.caller.key.is_some_and(|key| core.respond(now, key, response).is_some()) {
             self.caller.phase = CallerPhase::Ringing;
         }
     }
@@ -183,7 +210,7 @@ impl Call {
             .tag(self.caller.tag.as_bytes())
             .header(Name::Contact, contact)
             .body(session::SDP, sdp);
-        if core.respond(now, self.caller.key, response).is_none() {
+        if self.caller.key.is_none_or(|key| core.respond(now, key, response).is_none()) {
             return false;
         }
         self.caller.phase = CallerPhase::EarlyMedia;
@@ -192,21 +219,21 @@ impl Call {
 
     /// The caller gave up before the answer. If the 200 is on its way already, the caller ends the call by BYE.
     pub(crate) fn on_cancelled(&mut self, core: &mut Core, now: Timestamp, key: ServerKey) {
-        if !self.ended && self.caller.key == key && self.caller.is_pending() {
+        if !self.ended && self.caller.key == Some(key) && self.caller.is_pending() {
             self.end(core, now, EndCause::Cancelled, Party::Caller);
         }
     }
 
     /// The ACK of a 200 of ours; with a delayed offer it carries the peer's answer (RFC 3261 §13.2.2.4).
     pub(crate) fn on_ack(&mut self, core: &mut Core, now: Timestamp, key: Option<ServerKey>, request: &Request) {
-        if key == Some(self.caller.key) {
+        if key.is_some() && key == self.caller.key {
             self.caller.acknowledged = true;
             self.pay_bye(core, now);
         }
         if self.ended {
             return;
         }
-        let from_caller = request.to_tag() == Some(&self.caller.dialog.id().local_tag[..]);
+        let from_caller = request.to_tag().is_some_and(|tag| self.caller.is_known_by(tag));
         let callee = self.callee.as_mut().map(|callee| (&mut callee.negotiation, &mut callee.reinvite));
         let (negotiation, reinvite) = match (from_caller, callee) {
             (true, _) => (&mut self.caller.negotiation, &mut self.caller.reinvite),
@@ -233,9 +260,9 @@ impl Call {
     /// A request inside one of the two dialogs.
     pub(crate) fn on_request(&mut self, core: &mut Core, now: Timestamp, key: ServerKey, request: &Request) {
         let tag = request.to_tag().unwrap_or_default();
-        let from_caller = self.caller.dialog.id().local_tag == tag;
+        let from_caller = self.caller.is_known_by(tag);
         let dialog = if from_caller {
-            Some(&mut self.caller.dialog)
+            self.caller.dialog.as_mut()
         } else {
             self.callee.as_mut().and_then(|callee| callee.dialog.as_mut()).filter(|dialog| dialog.id().local_tag == tag)
         };
@@ -330,7 +357,9 @@ impl Call {
 
     fn finish_invite(&mut self, from_caller: bool) {
         if from_caller {
-            self.caller.dialog.invite_finished();
+            if let Some(dialog) = self.caller.dialog.as_mut() {
+                dialog.invite_finished();
+            }
         } else if let Some(dialog) = self.callee.as_mut().and_then(|callee| callee.dialog.as_mut()) {
             dialog.invite_finished();
         }

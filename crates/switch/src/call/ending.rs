@@ -42,8 +42,14 @@ impl Call {
         self.stop_recording(core);
         self.recording_wanted = None;
         self.asks.clear();
+        let was_heard = self.caller.phase != CallerPhase::Dialling;
         let sip_status = self.end_caller(core, now, cause, by);
-        self.close_media(core, self.caller.media);
+        if was_heard {
+            self.close_media(core, self.caller.media);
+        }
+        if let Some(leg) = self.caller.leg.take() {
+            self.log(core, now, What::LegEnded { leg, by });
+        }
         self.log(core, now, What::Ended { cause, by, sip_status, detail: None });
         core.counters.calls_ended += 1;
         if !self.caller.owes_bye {
@@ -53,20 +59,32 @@ impl Call {
         self.start_timer(core, now, TimerKind::Linger, LINGER);
     }
 
+    /// Somebody, through the API, ends it: a call of ours that nobody has answered is given up.
+    pub(crate) fn hang_up(&mut self, core: &mut Core, now: Timestamp) {
+        let cause = if self.caller.phase == CallerPhase::Dialling { EndCause::Cancelled } else { EndCause::Normal };
+        self.end(core, now, cause, Party::Operator);
+    }
+
     /// Nothing more is expected from the caller.
     pub(super) fn forget_caller(&mut self, core: &mut Core) {
-        core.routes.servers.remove(&self.caller.key);
+        if let Some(key) = self.caller.key {
+            core.routes.servers.remove(&key);
+        }
         if let Some(reinvite) = self.caller.reinvite.take() {
             core.routes.servers.remove(&reinvite);
         }
-        core.routes.dialogs.remove(&self.caller_dialog_key());
+        if let Some(dialog) = self.caller_dialog_key() {
+            core.routes.dialogs.remove(&dialog);
+        }
     }
 
     /// Says BYE to the caller if that had to wait (RFC 3261 §15: not before the ACK of our 2xx, or its time is up). Sent
     /// earlier, it would find no dialog where the 2xx is late, and the 2xx that comes again would make one that nobody ends.
     pub(super) fn pay_bye(&mut self, core: &mut Core, now: Timestamp) {
         if std::mem::take(&mut self.caller.owes_bye) {
-            hop::bye(core, now, self.id, &mut self.caller.dialog, None);
+            if let Some(dialog) = self.caller.dialog.as_mut() {
+                hop::bye(core, now, self.id, dialog, self.caller.proof.as_ref());
+            }
             self.forget_caller(core);
         }
     }
@@ -97,15 +115,17 @@ impl Call {
     }
 
     /// The key under which the caller's dialog is found.
-    pub(crate) fn caller_dialog_key(&self) -> (Bytes, Bytes) {
-        let id = self.caller.dialog.id();
-        (id.call_id.clone(), id.local_tag.clone())
+    pub(crate) fn caller_dialog_key(&self) -> Option<(Bytes, Bytes)> {
+        let id = self.caller.dialog.as_ref()?.id();
+        Some((id.call_id.clone(), id.local_tag.clone()))
     }
 
-    /// BYE, or the final response. Returns the status given to a caller that was never answered.
+    /// BYE, or the final response. Returns the status given to a caller that was never answered, or by one who never did.
     fn end_caller(&mut self, core: &mut Core, now: Timestamp, cause: EndCause, by: Party) -> Option<u16> {
         let phase = std::mem::replace(&mut self.caller.phase, CallerPhase::Over);
-        match phase {
+        // Whom we called has answered by the time its answer is being made durable.
+        let answered = self.is_outbound() && matches!(phase, CallerPhase::Answering(_));
+        match if answered { CallerPhase::Answered } else { phase } {
             CallerPhase::Answered => {
                 self.caller.owes_bye = by != Party::Caller;
                 if self.caller.acknowledged || cause == EndCause::NoAck {
@@ -114,6 +134,7 @@ impl Call {
                 None
             }
             CallerPhase::Over => None,
+            CallerPhase::Dialling => self.last_sip_status(),
             CallerPhase::Invited | CallerPhase::Ringing | CallerPhase::EarlyMedia | CallerPhase::Answering(_) => {
                 let status = status_of(cause);
                 let reason = format!("Q.850;cause={}", cause.q850());
@@ -121,7 +142,9 @@ impl Call {
                 let response =
                     ResponseBuilder::new(&invite, status).tag(self.caller.tag.as_bytes()).header("Reason", reason);
                 let response = if status == 503 { response.header("Retry-After", "5") } else { response };
-                core.respond(now, self.caller.key, response);
+                if let Some(key) = self.caller.key {
+                    core.respond(now, key, response);
+                }
                 Some(status)
             }
         }

@@ -26,7 +26,11 @@ impl Call {
     }
 
     pub(super) fn on_flow_found(&mut self, core: &mut Core, now: Timestamp, found: Box<FlowFound>) {
-        self.log_started(core, now, Some(&found));
+        if self.is_outbound() {
+            self.log_start_of_ours(core, now, &found);
+        } else {
+            self.log_started(core, now, Some(&found));
+        }
         self.found = Some(found);
         self.start_timer(core, now, TimerKind::CallMax, core.config.call_max);
         self.start_flow_if_ready(core, now);
@@ -43,7 +47,26 @@ impl Call {
 
     /// The first event of the call.
     pub(super) fn log_started(&mut self, core: &mut Core, now: Timestamp, found: Option<&FlowFound>) {
+        let started = self.started(core, found);
+        self.log(core, now, started);
+    }
+
+    /// Who calls whom, and what is known of it.
+    pub(super) fn started(&self, core: &Core, found: Option<&FlowFound>) -> What {
+        if let Some(order) = self.order() {
+            return What::Started(Box::new(StartedCall {
+                direction: Direction::Outbound,
+                attestation: self.caller.attestation,
+                number: Some(order.number),
+                campaign: Some(order.campaign),
+                publisher: found.and_then(|found| found.publisher),
+                flow: found.map(|found| found.flow),
+                flow_version: found.map(|found| found.version),
+                ..StartedCall::unrouted(order.from.to_string(), order.to.to_string(), "", core.config.switch)
+            }));
+        }
         let readable = |text: &str| PhoneNumber::from_dialled(text).map_or_else(|_| text.to_owned(), String::from);
+        let call_id = self.caller.dialog.as_ref().map_or(&b""[..], |dialog| &dialog.id().call_id);
         let started = StartedCall {
             direction: Direction::Inbound,
             from: readable(&self.caller.from),
@@ -57,10 +80,10 @@ impl Call {
             flow: found.map(|found| found.flow),
             flow_version: found.map(|found| found.version),
             // Databases and screens take no control characters.
-            sip_call_id: String::from_utf8_lossy(&self.caller.dialog.id().call_id).replace(char::is_control, "?"),
+            sip_call_id: String::from_utf8_lossy(call_id).replace(char::is_control, "?"),
             switch: core.config.switch,
         };
-        self.log(core, now, What::Started(Box::new(started)));
+        What::Started(Box::new(started))
     }
 
     /// The flow starts once it is known and the caller's media is open.
@@ -77,6 +100,7 @@ impl Call {
             campaign: found.campaign.map(|id| CampaignFacts { id: id.to_string(), name: found.campaign_name.clone() }),
             time_zone: found.time_zone.clone(),
             attestation: self.caller.attestation,
+            tags: self.tags.clone(),
             ..Facts::default()
         };
         self.run = Some(flow::Run::new(found.program.clone(), facts));
@@ -88,7 +112,13 @@ impl Call {
         if self.ended {
             return;
         }
-        let Some(run) = self.run.as_mut() else { return };
+        let Some(run) = self.run.as_mut() else {
+            // Nothing but the introduction of a call of ours comes before the flow.
+            if self.is_outbound() && self.caller.is_answered() && self.playing.is_none() {
+                self.start_flow_if_ready(core, now);
+            }
+            return;
+        };
         self.instructions.extend(run.resume(now, event));
         self.advance(core, now);
     }

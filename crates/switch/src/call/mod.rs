@@ -5,6 +5,7 @@
 mod asking;
 mod callee;
 mod caller;
+mod dialling;
 mod ending;
 mod flow_driver;
 mod invite;
@@ -29,6 +30,7 @@ pub(crate) use caller::{Caller, CallerPhase};
 pub(crate) use invite::{Proof, credentials_of};
 
 use asking::AskFor;
+use dialling::Dialling;
 use offering::Offering;
 use queueing::Queueing;
 use recording::{OpenRecording, WantedRecording};
@@ -41,6 +43,8 @@ pub(crate) struct Call {
     pub caller: Caller,
     pub callee: Option<Callee>,
     pub timers: CallTimers,
+    /// Where the platform calls.
+    dialling: Option<Box<Dialling>>,
     sequence: u32,
     found: Option<Box<FlowFound>>,
     run: Option<flow::Run>,
@@ -88,6 +92,7 @@ impl Call {
             caller,
             callee: None,
             timers: CallTimers::default(),
+            dialling: None,
             sequence: 0,
             found: None,
             run: None,
@@ -107,6 +112,12 @@ impl Call {
             media_open: Vec::new(),
             ended: false,
         }
+    }
+
+    /// A call the platform places.
+    pub(crate) fn to_place(order: domain::OutboundCall, caller: Caller) -> Self {
+        let call = Self::new(order.call, order.tenant, caller);
+        Self { dialling: Some(Box::new(Dialling::new(order))), ..call }
     }
 
     /// Appends to the call's log.
@@ -182,12 +193,12 @@ impl Call {
     pub(crate) fn on_ack_timeout(&mut self, core: &mut Core, now: Timestamp, key: ServerKey) {
         core.routes.servers.remove(&key);
         if self.ended {
-            if self.caller.key == key {
+            if self.caller.key == Some(key) {
                 self.pay_bye(core, now);
             }
             return;
         }
-        if self.caller.key == key || self.caller.reinvite == Some(key) {
+        if self.caller.key == Some(key) || self.caller.reinvite == Some(key) {
             self.end(core, now, EndCause::NoAck, Party::Platform);
         } else if self.callee.as_ref().is_some_and(|callee| callee.reinvite == Some(key)) {
             self.hang_up_callee(core, now, Party::Platform);

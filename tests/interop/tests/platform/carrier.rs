@@ -22,17 +22,17 @@ struct Stage<'a> {
     trunks: Vec<String>,
 }
 
-fn send(platform: &Platform, method: &str, path: &str, body: &Value) -> anyhow::Result<Value> {
+pub fn send(platform: &Platform, method: &str, path: &str, body: &Value) -> anyhow::Result<Value> {
     let (status, answer) = platform.api.send(method, path, &body.to_string())?;
     ensure!((200..300).contains(&status), "{method} {path}: {status} {answer}");
     Ok(answer)
 }
 
-fn id_of(found: &Value) -> anyhow::Result<String> {
+pub fn id_of(found: &Value) -> anyhow::Result<String> {
     found["id"].as_str().map(str::to_owned).with_context(|| format!("no id in {found}"))
 }
 
-fn first_of(platform: &Platform, path: &str, fits: impl Fn(&Value) -> bool) -> anyhow::Result<Value> {
+pub fn first_of(platform: &Platform, path: &str, fits: impl Fn(&Value) -> bool) -> anyhow::Result<Value> {
     let page = platform.api.get(path)?;
     let found = page["data"].as_array().and_then(|rows| rows.iter().find(|row| fits(row)));
     found.cloned().with_context(|| format!("{path}: nothing that fits in {page}"))
@@ -102,7 +102,7 @@ impl Drop for Stage<'_> {
     }
 }
 
-fn carrier(scenario: &'static str) -> anyhow::Result<Running> {
+pub fn carrier(scenario: &'static str) -> anyhow::Result<Running> {
     Sipp::one(scenario, "carrier", 1, Duration::ZERO).start(None)
 }
 

@@ -7,6 +7,7 @@ mod command_line;
 mod crash;
 mod first_day;
 mod newcomer;
+mod outbound;
 mod sdk;
 
 use std::env;
@@ -34,7 +35,7 @@ static NEXT_CALLER: AtomicU64 = AtomicU64::new(12_005_550_001);
 type Scenario = fn(&mut Platform) -> anyhow::Result<()>;
 
 /// In the order they run: the cheap ones first.
-const SCENARIOS: [(&str, Scenario); 34] = [
+const SCENARIOS: [(&str, Scenario); 37] = [
     ("a_call_straight_to_a_buyer", straight_to_a_buyer),
     ("ivr_with_dtmf_by_rfc_4733", ivr_rfc4733),
     ("ivr_with_dtmf_by_info", ivr_info),
@@ -49,6 +50,9 @@ const SCENARIOS: [(&str, Scenario); 34] = [
     ("the_next_trunk_gets_a_call_a_carrier_does_not_take", carrier::next_trunk),
     ("a_trunk_with_a_wrong_password_says_so", carrier::wrong_password),
     ("a_trunk_never_carries_more_calls_than_it_may", carrier::trunk_limit),
+    ("who_is_called_presses_1_and_is_sold", outbound::sold),
+    ("who_is_called_is_busy", outbound::busy),
+    ("a_call_that_rings_is_hung_up", outbound::given_up),
     ("an_unknown_number_is_refused_with_404", bad_input::unknown_number),
     ("malformed_sip_gets_400_or_is_counted", bad_input::malformed_sip),
     ("an_unknown_trunk_gets_403_and_is_counted", bad_input::unknown_trunk),

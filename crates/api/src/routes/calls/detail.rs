@@ -84,7 +84,7 @@ impl CallDetail {
 #[serde(rename_all = "camelCase")]
 pub struct CallLeg {
     id: Uuid,
-    /// `buyer` or `agent`.
+    /// `buyer`, `agent`, or `consumer`: whom the platform calls.
     #[schema(example = "buyer")]
     role: String,
     status: CallStatus,

@@ -1,6 +1,7 @@
 //! Calls: what came in, where it went and why, what it earned.
 
 mod detail;
+mod place;
 
 use axum::{Json, http::StatusCode};
 use domain::{CallId, CallStatus as Status, Direction, EndCause, Micros};
@@ -31,17 +32,18 @@ pub(crate) fn routes() -> Resource {
         .sided(Permission::CallsRead, routes!(list))
         .sided(Permission::CallsRead, routes!(read))
         .sided(Permission::CallsWrite, routes!(hang_up))
+        .needs(Permission::CallsWrite, routes!(place::place))
 }
 
 /// Where a call stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
 pub enum CallStatus {
-    /// Came in.
+    /// Came in, or is to be placed.
     Initiated,
     /// A buyer's phone rings.
     Ringing,
-    /// The caller was answered.
+    /// The caller was answered; where the platform calls, they answered.
     Answered,
     /// Answered and over.
     Completed,
@@ -158,15 +160,15 @@ pub(crate) fn margin(revenue: Micros, payout: Micros, cost: Micros) -> Micros {
 pub struct Call {
     id: Uuid,
     tenant_id: Uuid,
-    /// Call-ID of the caller's dialog. Absent for buyers: it may name the host the call came from.
+    /// Call-ID of the caller's dialog. Absent where the platform calls, and for buyers: it may name the host the call came from.
     #[serde(skip_serializing_if = "Option::is_none")]
     call_sid: Option<String>,
     status: CallStatus,
     direction: CallDirection,
-    /// The caller, E.164 where it is one.
+    /// The caller, E.164 where it is one; where the platform calls, the number it shows.
     #[schema(example = "+13105550127")]
     from_number: String,
-    /// What was dialled, E.164 where it is one.
+    /// What was dialled, E.164 where it is one; where the platform calls, whom.
     #[schema(example = "+12125550143")]
     to_number: String,
     /// The name the caller's carrier gave.
@@ -254,7 +256,7 @@ async fn view(row: &CallRow, names: &mut Names<'_>) -> ApiResult<Call> {
     Ok(Call {
         id: row.id.uuid(),
         tenant_id: row.tenant.uuid(),
-        call_sid: Some(row.sip_call_id.clone()),
+        call_sid: Some(row.sip_call_id.clone()).filter(|call_id| !call_id.is_empty()),
         status: row.status.into(),
         direction: row.direction.into(),
         from_number: row.from.clone(),

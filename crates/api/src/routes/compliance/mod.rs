@@ -27,7 +27,7 @@ use crate::{
     resource::Resource,
     wire::Time,
 };
-pub(crate) use verdict::{ComplianceCheckResult, verdict_view};
+pub(crate) use verdict::{ComplianceCheckResult, reason_word, verdict_view};
 
 /// Longest consent token.
 const TOKEN_CHARS_MAX: usize = 1_000;
@@ -45,7 +45,7 @@ pub(crate) fn routes() -> Resource {
 }
 
 /// A number as people write it, or the field's fault.
-fn phone_number(field: &str, text: &str) -> ApiResult<PhoneNumber> {
+pub(super) fn phone_number(field: &str, text: &str) -> ApiResult<PhoneNumber> {
     PhoneNumber::from_dialled(text)
         .map_err(|error| ApiError::validation(vec![Fault::body(field, format!("is {error}"))]))
 }

@@ -81,7 +81,8 @@ pub struct ComplianceListUse {
     scrubbed_at: Option<Time>,
 }
 
-const fn reason(reason: ComplianceReason) -> &'static str {
+/// A reason's word on the wire.
+pub(crate) const fn reason_word(reason: ComplianceReason) -> &'static str {
     match reason {
         ComplianceReason::Cleared => "cleared",
         ComplianceReason::NoRuleApplies => "no_rule_applies",
@@ -119,7 +120,7 @@ pub(crate) fn verdict_view(verdict: &ComplianceVerdict) -> ComplianceCheckResult
     let consent = verdict.checks.iter().find(|check| check.rule == ComplianceRule::Consent);
     ComplianceCheckResult {
         allowed: verdict.allowed,
-        reason: reason(verdict.reason),
+        reason: reason_word(verdict.reason),
         detail: verdict.detail.clone(),
         phone_number: verdict.consumer.clone(),
         dnc_match: verdict.dnc_match.as_ref().map(|found| ComplianceDncMatch {
