@@ -11,7 +11,9 @@ use operations::*;
 use routing::lease::Holder;
 use store::Store;
 use support::{NOW, World, at};
-use switch::ask::{Answer, Ask, BuyerSearch, FindFlow, FlowFound, NoFlow, Offer, Token};
+use switch::ask::{
+    Answer, Ask, BuyerSearch, FindCampaign, FindFlow, FlowFound, LineSearch, NoFlow, NoLine, Offer, Token,
+};
 
 struct Stage {
     world: World,
@@ -473,6 +475,79 @@ async fn with_a_telephone_of(stage: &Stage, endpoint: &Endpoint, own: TrunkId) {
     let changed = Endpoint { trunk: Some(own), ..endpoint.clone() };
     stage.world.directory.endpoints.save(scope, &changed, NOW).await.unwrap();
     stage.voice.refresh().await.unwrap();
+}
+
+/// Somebody is to be called for the campaign of this number.
+fn to_call(stage: &Stage, found: &FlowFound, call: CallId, tried: Vec<TrunkId>) -> Ask {
+    Ask::NextLine(Box::new(LineSearch {
+        call,
+        tenant: stage.tenant,
+        campaign: found.campaign.unwrap(),
+        to: "+12125550147".parse().unwrap(),
+        from: found.dialled.clone(),
+        consent_token: None,
+        tried,
+        rings: std::time::Duration::from_secs(30),
+        now: NOW,
+    }))
+}
+
+#[tokio::test]
+async fn somebody_is_called_over_the_trunks_in_order_and_never_over_more_than_they_carry() {
+    let stage = Stage::new().await;
+    let (second, first) = (trunk(&stage, 2, Some(1)).await, trunk(&stage, 1, Some(1)).await);
+    stage.voice.refresh().await.unwrap();
+    let direct = stage.found("direct").await;
+    let campaign = FindCampaign {
+        tenant: stage.tenant,
+        campaign: direct.campaign.unwrap(),
+        number: direct.number,
+        from: direct.dialled.clone(),
+    };
+    let found = stage.ask(stage.world.ids.next(NOW), Ask::FindCampaign(campaign.clone())).await;
+    let Some(Answer::Flow(found)) = found else { panic!("{found:?}") };
+    assert_eq!((found.flow, found.number, found.lease), (direct.flow, direct.number, None));
+    let nobodys = FindCampaign { campaign: stage.world.ids.next(NOW), ..campaign };
+    let found_none = stage.ask(stage.world.ids.next(NOW), Ask::FindCampaign(nobodys)).await;
+    assert!(matches!(found_none, Some(Answer::NoFlow(NoFlow::NotPublished))), "{found_none:?}");
+
+    let ask = async |tried| {
+        stage.ask(stage.world.ids.next(NOW), to_call(&stage, &found, stage.world.ids.next(NOW), tried)).await
+    };
+    let line = async |tried| match ask(tried).await {
+        Some(Answer::Line { line, lease, verdict: None }) => (*line, lease),
+        other => panic!("{other:?}"),
+    };
+    let (taken, lease) = line(vec![]).await;
+    assert_eq!((taken.trunk, taken.uri.as_str()), (first.id, "sip:+12125550147@carrier1.example:5070"));
+    assert_eq!(taken.caller_id.as_deref(), Some(found.dialled.as_str()));
+    assert_eq!(line(vec![]).await.0.trunk, second.id, "the first carries one call at once");
+    assert!(matches!(ask(vec![]).await, Some(Answer::NoLine { why: NoLine::NoTrunk, .. })), "both are full");
+    stage.ask(stage.world.ids.next(NOW), Ask::GiveBack { tenant: stage.tenant, lease }).await;
+    assert!(matches!(ask(vec![first.id]).await, Some(Answer::NoLine { .. })), "it was tried");
+    assert_eq!(line(vec![]).await.0.trunk, first.id, "there is room again");
+}
+
+#[tokio::test]
+async fn nobody_is_called_whom_compliance_protects() {
+    let stage = Stage::new().await;
+    trunk(&stage, 1, None).await;
+    stage.voice.refresh().await.unwrap();
+    let found = stage.found("direct").await;
+    let gate = Arc::new(Gate::new(Arc::new(stage.world.store.clone())));
+    let shared = Arc::new(stage.world.store.clone());
+    let voice = Voice::new(shared.clone(), shared, stage.world.store.usage(), stage.world.ids.clone()).with_gate(gate);
+    voice.refresh().await.unwrap();
+    let reason = async || {
+        let call = stage.world.ids.next(NOW);
+        match voice.answer(Token { call, number: 0 }, to_call(&stage, &found, call, vec![]), NOW).await {
+            Some(Answer::NoLine { why: NoLine::Forbidden, verdict: Some(verdict) }) => (verdict.path, verdict.reason),
+            other => panic!("{other:?}"),
+        }
+    };
+    assert_eq!(reason().await, (CompliancePath::Outbound, ComplianceReason::DataUnavailable), "nothing was read yet");
+    voice.refresh_gate(NOW).await.unwrap();
+    assert_eq!(reason().await, (CompliancePath::Outbound, ComplianceReason::NoConsent), "nobody agreed");
 }
 
 #[tokio::test]

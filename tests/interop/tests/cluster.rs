@@ -16,7 +16,7 @@ use interop::expect::Finished;
 use interop::platform::POSTGRES;
 use interop::sipp::Sipp;
 use libtest_mimic::{Arguments, Trial};
-use serde_json::Value;
+use serde_json::{Value, json};
 use tokio_tungstenite::tungstenite::{Message, connect};
 
 const SECOND: Duration = Duration::from_secs(1);
@@ -29,9 +29,10 @@ const CLOSES_WITHIN: Duration = Duration::from_secs(60);
 
 type Scenario = fn(&mut Cluster) -> anyhow::Result<()>;
 
-const SCENARIOS: [(&str, Scenario); 3] = [
+const SCENARIOS: [(&str, Scenario); 4] = [
     ("what_is_counted_or_used_once_is_so_at_all_api_processes_together", counted_together),
     ("a_call_is_ended_at_every_api_process", ended_anywhere),
+    ("a_call_is_placed_once_by_every_api_process", placed_once),
     ("processes_killed_at_random_lose_no_call_no_cent_and_no_cap", killed_at_random),
 ];
 
@@ -110,6 +111,56 @@ fn counted_together(cluster: &mut Cluster) -> anyhow::Result<()> {
             ensure!(is_let_in == (used == 0), "api-{}'s ticket, used {used} times, is good: {is_let_in}", place + 1);
         }
     }
+    Ok(())
+}
+
+/// Whichever process is asked, one switch calls, once.
+fn placed_once(cluster: &mut Cluster) -> anyhow::Result<()> {
+    let person = Sipp { calls: 6, at_once: 6, ..Sipp::one("buyer_is_busy", "person", 12_125_550_147, SECOND) };
+    let person = person.start(None)?;
+    let first = cluster.apis.first().context("no API")?;
+    let send = |api: &Api, method: &str, path: &str, body: &Value| -> anyhow::Result<Value> {
+        let (status, answer) = api.send(method, path, &body.to_string())?;
+        ensure!((200..300).contains(&status), "{method} {path}: {status} {answer}");
+        Ok(answer)
+    };
+    let rules = json!({ "outbound": { "dnc": true, "consent": false, "callingHours": false } });
+    send(first, "PUT", "/api/v1/compliance/policies/default", &rules)?;
+    let carrier = first.get("/api/v1/carriers")?["data"][0]["id"].clone();
+    let trunk = json!({
+        "carrierId": carrier, "name": "Out", "host": "127.0.0.1", "port": person.port, "outbound": { "priority": 1 },
+    });
+    send(first, "POST", "/api/v1/trunks", &trunk)?;
+    let number = cluster.demo.number("fast")?.to_owned();
+    let numbers = first.get("/api/v1/numbers?limit=100")?;
+    let number = numbers["data"].as_array().and_then(|rows| rows.iter().find(|row| row["number"] == number.as_str()));
+    let number = number.with_context(|| format!("no number in {numbers}"))?["id"].clone();
+    sleep(SECOND * 2);
+    let mut switches = std::collections::BTreeSet::new();
+    for round in 0..6 {
+        let api = cluster.apis.get(round % cluster.apis.len()).context("no API")?;
+        let order = json!({ "toNumber": "+12125550147", "fromNumberId": number });
+        let id = send(api, "POST", "/api/v1/calls", &order)?["id"].as_str().context("no id")?.to_owned();
+        let mut call = Value::Null;
+        for _ in 0..50 {
+            // Every process knows it at once.
+            let other = cluster.apis.get((round + 1) % cluster.apis.len()).context("no API")?;
+            call = other.get(&format!("/api/v1/calls/{id}"))?;
+            if !call["endedAt"].is_null() {
+                break;
+            }
+            sleep(SECOND / 10);
+        }
+        let finished = Finished { detail: &call };
+        finished.sound()?;
+        finished.ended("BUSY", &["busy"])?;
+        finished.legs(&["BUSY"])?;
+        switches.insert(call["timeline"][0]["data"]["switchId"].to_string());
+    }
+    // Six INVITEs, and not one more.
+    let counts = person.finish(6)?;
+    ensure!(counts.out_of_call == 0, "{counts:?}");
+    ensure!(switches.len() == 2, "the switches take turns: {switches:?}");
     Ok(())
 }
 

@@ -35,7 +35,7 @@ static NEXT_CALLER: AtomicU64 = AtomicU64::new(12_005_550_001);
 type Scenario = fn(&mut Platform) -> anyhow::Result<()>;
 
 /// In the order they run: the cheap ones first.
-const SCENARIOS: [(&str, Scenario); 37] = [
+const SCENARIOS: [(&str, Scenario); 38] = [
     ("a_call_straight_to_a_buyer", straight_to_a_buyer),
     ("ivr_with_dtmf_by_rfc_4733", ivr_rfc4733),
     ("ivr_with_dtmf_by_info", ivr_info),
@@ -72,6 +72,7 @@ const SCENARIOS: [(&str, Scenario); 37] = [
     ("two_hundred_calls_at_once_with_media", concurrent),
     ("a_thousand_calls_one_after_another", sequential),
     ("the_database_goes_away_and_comes_back_amid_calls", away::amid_calls),
+    ("a_crash_while_it_rings_closes_a_call_of_the_platforms_own", outbound::crashed),
     ("a_crash_amid_a_hundred_calls_loses_no_call_and_no_cent", crash::amid_calls),
 ];
 

@@ -152,6 +152,30 @@ pub fn busy(platform: &mut Platform) -> anyhow::Result<()> {
     Ok(())
 }
 
+/// `kill -9` while it rings: the call is closed, and nobody pays for it.
+pub fn crashed(platform: &mut Platform) -> anyhow::Result<()> {
+    if !platform.is_ours() {
+        eprintln!("this platform was not started by the tests: it is not killed");
+        return Ok(());
+    }
+    let person = carrier("buyer_never_answers")?;
+    let id = {
+        let stage = Stage::set(platform, &person)?;
+        let id = stage.place()?;
+        stage.wait_for(&id, "RINGING")?;
+        id
+    };
+    platform.crash_and_restart()?;
+    drop(person);
+    let detail = platform.api.get(&format!("/api/v1/calls/{id}"))?;
+    let call = Finished { detail: &detail };
+    call.sound()?;
+    call.ended("FAILED", &["switch_restarted"])?;
+    call.not_sold()?;
+    ensure!(detail["charges"].as_array().is_none_or(Vec::is_empty), "charged: {}", detail["charges"]);
+    Ok(())
+}
+
 /// Hung up while it rings: the phone is told by CANCEL.
 pub fn given_up(platform: &mut Platform) -> anyhow::Result<()> {
     let person = carrier("buyer_never_answers")?;
