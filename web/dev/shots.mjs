@@ -56,6 +56,27 @@ const pages = {
   campaigns: (page) => visit(page, "/campaigns"),
   buyers: (page) => visit(page, "/buyers"),
   trunks: (page) => visit(page, "/trunks"),
+  carriers: (page) => visit(page, "/trunks?tab=carriers"),
+  trunk: async (page) => {
+    await visit(page, "/trunks");
+    await page.locator("button:has-text('West 1')").filter({ visible: true }).first().click();
+    await page.getByRole("tab", { name: "Calls out" }).click();
+    await page.waitForTimeout(400);
+  },
+  reports: (page) => visit(page, "/reports"),
+  reportparts: (page) => visit(page, "/reports?by=campaign"),
+  ratecards: (page) => visit(page, "/rate-cards"),
+  ratecard: async (page) => {
+    await visit(page, "/rate-cards");
+    await page.locator("button:has-text('2026')").filter({ visible: true }).first().click();
+    await page.getByRole("dialog").getByRole("button", { name: "Edit" }).click();
+    await page.waitForTimeout(500);
+  },
+  choice: async (page) => {
+    await visit(page, "/campaigns");
+    await page.getByRole("combobox", { name: "Publisher" }).click();
+    await page.waitForTimeout(600);
+  },
   leads: (page) => visit(page, "/leads"),
   dnc: async (page) => {
     await visit(page, "/dnc");

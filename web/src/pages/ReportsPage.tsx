@@ -322,7 +322,7 @@ function Table({ report, currency, name }: PartProps & { name: (row: ReportRow) 
   return (
     <Card className="overflow-hidden">
       {/* biome-ignore lint/a11y/noNoninteractiveTabindex: a scrolling region must be reachable to scroll it by keys. */}
-      <section aria-label="Table" className="max-h-[36rem] overflow-auto" tabIndex={0}>
+      <section aria-label="Table" className="relative max-h-[36rem] overflow-auto" tabIndex={0}>
         <table className="w-full text-left text-sm whitespace-nowrap">
           <caption className="sr-only">Calls {WORDS[report.by].option.toLowerCase()}</caption>
           <thead className="sticky top-0 z-10 bg-sunken text-xs text-soft">
