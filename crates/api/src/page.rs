@@ -1,11 +1,12 @@
 //! Lists: `{"data": [...], "meta": {...}}`, by page number or by cursor.
 
-use std::marker::PhantomData;
+use std::{cmp::Ordering, marker::PhantomData};
 
+use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use garde::Validate;
-use operations::{Listed, Order, PAGE_LIMIT_DEFAULT, PAGE_LIMIT_MAX, Page, PageRequest, Total};
+use operations::{Listed, Order, PAGE_LIMIT_DEFAULT, PAGE_LIMIT_MAX, Page, PageRequest, StoreError, Total};
 use serde::{Deserialize, Serialize};
-use serde_json::json;
+use serde_json::{Value, json};
 use utoipa::{
     IntoParams, ToSchema,
     openapi::{
@@ -13,6 +14,11 @@ use utoipa::{
         path::{Parameter, ParameterBuilder, ParameterIn},
         schema::Type,
     },
+};
+
+use crate::{
+    convert::from_store,
+    problem::{ApiError, ApiResult},
 };
 
 /// Which part of a list of `L`, and in which order.
@@ -115,6 +121,73 @@ impl<L: Listed> PageQuery<L> {
             next_cursor,
         };
         List { data, meta }
+    }
+}
+
+/// What lists that are short by their nature are made of: read whole, pages of them are cut here.
+pub trait Short: Listed + Serialize {
+    /// The member that tells items apart, and settles ties.
+    const ID: &'static str = "id";
+}
+
+impl<L: Short> PageQuery<L> {
+    /// The page of all items: ordered by a member as it is shown, as [`Listed`] says.
+    pub fn cut(&self, all: Vec<L>) -> ApiResult<List<L>> {
+        let Order { field, falls } = self.request().order_of::<L>();
+        let mut placed = Vec::with_capacity(all.len());
+        for item in all {
+            let shown = serde_json::to_value(&item).map_err(ApiError::internal)?;
+            placed.push(((shown[field].clone(), shown[L::ID].clone()), item));
+        }
+        let ordered = |one: &Place, other: &Place| {
+            let order = compared(&one.0, &other.0).then_with(|| compared(&one.1, &other.1));
+            if falls { order.reverse() } else { order }
+        };
+        placed.sort_by(|(one, _), (other, _)| ordered(one, other));
+        let total = Total::known(placed.len() as u64);
+        let limit = self.limit.unwrap_or(PAGE_LIMIT_DEFAULT);
+        let skipped = match &self.cursor {
+            Some(cursor) => {
+                let last = parse_cursor(cursor, field).ok_or_else(|| from_store(StoreError::Cursor))?;
+                placed.partition_point(|(place, _)| ordered(place, &last).is_le())
+            }
+            None => (self.page.unwrap_or(1).saturating_sub(1) as usize).saturating_mul(limit as usize),
+        };
+        let mut rest = placed.into_iter().skip(skipped);
+        let (places, data): (Vec<Place>, Vec<L>) = rest.by_ref().take(limit as usize).unzip();
+        let next = places
+            .last()
+            .filter(|_| rest.next().is_some())
+            .map(|place| URL_SAFE_NO_PAD.encode(json!([field, place.0, place.1]).to_string()));
+        Ok(self.list(data, self.cursor.is_none().then_some(total), next))
+    }
+}
+
+/// What an item is ordered by, and what tells it from others.
+type Place = (Value, Value);
+
+fn parse_cursor(text: &str, field: &str) -> Option<Place> {
+    let text = URL_SAFE_NO_PAD.decode(text).ok()?;
+    let (order, value, id): (String, Value, Value) = serde_json::from_slice(&text).ok()?;
+    (order == field).then_some((value, id))
+}
+
+/// What has no value first, then numbers, then text.
+fn compared(one: &Value, other: &Value) -> Ordering {
+    match (one, other) {
+        (Value::String(one), Value::String(other)) => one.cmp(other),
+        (Value::Number(one), Value::Number(other)) => {
+            one.as_f64().unwrap_or(0.0).total_cmp(&other.as_f64().unwrap_or(0.0))
+        }
+        _ => kind(one).cmp(&kind(other)),
+    }
+}
+
+const fn kind(value: &Value) -> u8 {
+    match value {
+        Value::Null => 0,
+        Value::Number(_) => 1,
+        _ => 2,
     }
 }
 

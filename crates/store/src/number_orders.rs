@@ -2,15 +2,48 @@
 
 use async_trait::async_trait;
 use domain::{NumberId, NumberOrderId, PhoneNumber, TenantId, Timestamp};
-use operations::{Entity, Number, NumberOrder, NumberOrders, NumberStatus, StoreError, TenantScope};
-use sea_orm::{DatabaseTransaction, QueryResult, Value};
+use operations::{
+    Entity, Number, NumberOrder, NumberOrderFilter, NumberOrders, NumberStatus, Page, PageRequest, StoreError,
+    TenantScope,
+};
+use sea_orm::{ColumnTrait as _, DatabaseTransaction, EntityTrait as _, QueryFilter as _, QueryResult, Value};
+
+use self::table::{Column, Entity as Table};
 
 use crate::{
     Store,
     convert::{column, from_json, json, parse},
-    directory::{insert_number, read_numbers, refusal, routing_changed},
+    directory::{Ordered, insert_number, read_numbers, read_page, refusal, routing_changed},
     sql::{execute, query},
 };
+
+/// For pages of it.
+mod table {
+    use sea_orm::entity::prelude::*;
+
+    #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
+    #[sea_orm(table_name = "number_orders")]
+    pub struct Model {
+        #[sea_orm(primary_key, auto_increment = false)]
+        pub id: Uuid,
+        pub tenant_id: Uuid,
+        pub kind: String,
+        pub state: String,
+        pub provider: String,
+        pub number: String,
+        pub number_id: Uuid,
+        pub provider_id: Option<String>,
+        pub purpose: String,
+        pub error: Option<String>,
+        pub created_at: i64,
+        pub updated_at: i64,
+    }
+
+    #[derive(Clone, Copy, Debug, EnumIter, DeriveRelation)]
+    pub enum Relation {}
+
+    impl ActiveModelBehavior for ActiveModel {}
+}
 
 const COLUMNS: &str =
     "id, tenant_id, kind, state, provider, number, number_id, provider_id, purpose, error, created_at, updated_at";
@@ -32,6 +65,23 @@ fn read(row: &QueryResult) -> Result<NumberOrder, StoreError> {
         error: column(row, "error")?,
         created_at: Timestamp::from_micros(column(row, "created_at")?),
         updated_at: Timestamp::from_micros(column(row, "updated_at")?),
+    })
+}
+
+fn from_row(row: table::Model) -> Result<NumberOrder, StoreError> {
+    Ok(NumberOrder {
+        id: NumberOrderId(row.id),
+        tenant: TenantId(row.tenant_id),
+        kind: parse(&row.kind)?,
+        state: parse(&row.state)?,
+        provider: row.provider,
+        number: parse(&row.number)?,
+        number_id: NumberId(row.number_id),
+        provider_id: row.provider_id,
+        purpose: from_json(&row.purpose)?,
+        error: row.error,
+        created_at: Timestamp::from_micros(row.created_at),
+        updated_at: Timestamp::from_micros(row.updated_at),
     })
 }
 
@@ -133,9 +183,23 @@ impl NumberOrders for Store {
         Ok(found.into_iter().next())
     }
 
-    async fn orders_of(&self, scope: TenantScope, limit: u32) -> Result<Vec<NumberOrder>, StoreError> {
-        let condition = "tenant_id = $1 ORDER BY created_at DESC, id DESC LIMIT $2";
-        self.orders(condition, [scope.tenant().0.into(), i64::from(limit).into()]).await
+    async fn orders_of(
+        &self,
+        scope: TenantScope,
+        filter: &NumberOrderFilter,
+        page: &PageRequest,
+    ) -> Result<Page<NumberOrder>, StoreError> {
+        let mut query = Table::find().filter(Column::TenantId.eq(scope.tenant().0));
+        if let Some(state) = filter.state {
+            query = query.filter(Column::State.eq(state.as_str()));
+        }
+        if let Some(kind) = filter.kind {
+            query = query.filter(Column::Kind.eq(kind.as_str()));
+        }
+        let ordered = Ordered::of::<NumberOrder>(page, |field| field.parse().ok(), Column::Id)?;
+        let rows = read_page(&self.scoped(scope).await?, query, page, &ordered).await?;
+        let items = rows.items.into_iter().map(from_row).collect::<Result<_, _>>()?;
+        Ok(Page { items, total: rows.total, next: rows.next })
     }
 
     async fn numbers_from(&self, provider: &str) -> Result<Vec<Number>, StoreError> {

@@ -1081,7 +1081,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Lists the last 100 purchases and releases, newest first. */
+        /** Lists purchases and releases, newest first. */
         get: operations["listNumberOrders"];
         put?: never;
         post?: never;
@@ -1469,7 +1469,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Lists the numbers of a pool, at most 1,000, by priority. */
+        /** Lists the numbers of a pool, by priority. It holds 1,000 at most. */
         get: operations["listPoolNumbers"];
         put?: never;
         post?: never;
@@ -4297,10 +4297,6 @@ export interface components {
             /** @example 287082 */
             code: string;
         };
-        /** @description The trail. */
-        ComplianceAudit: {
-            data: components["schemas"]["ComplianceAuditEntry"][];
-        };
         /** @description A change of something calls are screened by. */
         ComplianceAuditEntry: {
             /**
@@ -4339,6 +4335,8 @@ export interface components {
             ipAddress?: string | null;
             /** @example 1795449600000-k3v9x2a */
             requestId?: string | null;
+            at: components["schemas"]["Time"];
+            /** @description The same as `at`. */
             createdAt: components["schemas"]["Time"];
         };
         /** @description A question. */
@@ -6112,11 +6110,6 @@ export interface components {
              */
             message?: string | null;
         };
-        /** @description The versions of a flow. */
-        FlowVersionList: {
-            /** @description Newest first. */
-            data: components["schemas"]["FlowVersionSummary"][];
-        };
         /** @description A version without its document. */
         FlowVersionSummary: {
             /**
@@ -6143,6 +6136,8 @@ export interface components {
              */
             tenant?: string | null;
         };
+        /** @description A campaign: its id, or its whole name where only one has it. As exports show it, its `id` counts. */
+        GivenCampaign: string | components["schemas"]["ShownCampaign"];
         /**
          * @example {
          *       "voice": true
@@ -6635,6 +6630,13 @@ export interface components {
             meta: components["schemas"]["PaginationMeta"];
         };
         /** @description A page. */
+        List_ComplianceAuditEntry: {
+            /** @description The items. */
+            data: components["schemas"]["ComplianceAuditEntry"][];
+            /** @description Where they stand. */
+            meta: components["schemas"]["PaginationMeta"];
+        };
+        /** @description A page. */
         List_ComplianceOverride: {
             /** @description The items. */
             data: components["schemas"]["ComplianceOverride"][];
@@ -6684,6 +6686,13 @@ export interface components {
             meta: components["schemas"]["PaginationMeta"];
         };
         /** @description A page. */
+        List_FlowVersionSummary: {
+            /** @description The items. */
+            data: components["schemas"]["FlowVersionSummary"][];
+            /** @description Where they stand. */
+            meta: components["schemas"]["PaginationMeta"];
+        };
+        /** @description A page. */
         List_Job: {
             /** @description The items. */
             data: components["schemas"]["Job"][];
@@ -6698,9 +6707,23 @@ export interface components {
             meta: components["schemas"]["PaginationMeta"];
         };
         /** @description A page. */
+        List_NumberOrder: {
+            /** @description The items. */
+            data: components["schemas"]["NumberOrder"][];
+            /** @description Where they stand. */
+            meta: components["schemas"]["PaginationMeta"];
+        };
+        /** @description A page. */
         List_PhoneNumber: {
             /** @description The items. */
             data: components["schemas"]["PhoneNumber"][];
+            /** @description Where they stand. */
+            meta: components["schemas"]["PaginationMeta"];
+        };
+        /** @description A page. */
+        List_PoolNumber: {
+            /** @description The items. */
+            data: components["schemas"]["PoolNumber"][];
             /** @description Where they stand. */
             meta: components["schemas"]["PaginationMeta"];
         };
@@ -6719,6 +6742,13 @@ export interface components {
             meta: components["schemas"]["PaginationMeta"];
         };
         /** @description A page. */
+        List_QuotaOverride: {
+            /** @description The items. */
+            data: components["schemas"]["QuotaOverride"][];
+            /** @description Where they stand. */
+            meta: components["schemas"]["PaginationMeta"];
+        };
+        /** @description A page. */
         List_RateCard: {
             /** @description The items. */
             data: components["schemas"]["RateCard"][];
@@ -6729,6 +6759,20 @@ export interface components {
         List_Recording: {
             /** @description The items. */
             data: components["schemas"]["Recording"][];
+            /** @description Where they stand. */
+            meta: components["schemas"]["PaginationMeta"];
+        };
+        /** @description A page. */
+        List_Schedule: {
+            /** @description The items. */
+            data: components["schemas"]["Schedule"][];
+            /** @description Where they stand. */
+            meta: components["schemas"]["PaginationMeta"];
+        };
+        /** @description A page. */
+        List_SessionView: {
+            /** @description The items. */
+            data: components["schemas"]["SessionView"][];
             /** @description Where they stand. */
             meta: components["schemas"]["PaginationMeta"];
         };
@@ -6925,10 +6969,6 @@ export interface components {
             error?: string | null;
             createdAt: components["schemas"]["Time"];
             updatedAt: components["schemas"]["Time"];
-        };
-        /** @description Orders of numbers. */
-        NumberOrderList: {
-            data: components["schemas"]["NumberOrder"][];
         };
         /** @description What a call of a number runs. */
         NumberRoute: {
@@ -7242,10 +7282,6 @@ export interface components {
             priority: number;
             createdAt: components["schemas"]["Time"];
         };
-        /** @description The numbers of a pool. */
-        PoolNumbers: {
-            data: components["schemas"]["PoolNumber"][];
-        };
         /** @description A line in the books. */
         Posting: {
             /**
@@ -7370,6 +7406,7 @@ export interface components {
              * @example 01a20922-b800-7dc2-a0b2-472062d9c57b
              */
             campaignId?: string | null;
+            campaign?: components["schemas"]["GivenCampaign"] | null;
             /**
              * @example {
              *       "crmId": "4711"
@@ -7674,10 +7711,6 @@ export interface components {
              */
             createdBy?: string | null;
             createdAt: components["schemas"]["Time"];
-        };
-        /** @description Exceptions. */
-        QuotaOverrideList: {
-            data: components["schemas"]["QuotaOverride"][];
         };
         /** @description How far a tenant's limits are used. */
         QuotaStatus: {
@@ -8188,10 +8221,6 @@ export interface components {
              */
             lastError?: string | null;
         };
-        /** @description Periodic work by name. */
-        ScheduleList: {
-            data: components["schemas"]["Schedule"][];
-        };
         /**
          * @description What is about to happen to the consumer.
          * @enum {string}
@@ -8253,6 +8282,14 @@ export interface components {
         /** @description The status wanted. */
         SetOwnStatusRequest: {
             status: components["schemas"]["AgentStatus"];
+        };
+        /** @description A campaign in an export. */
+        ShownCampaign: {
+            /**
+             * Format: uuid
+             * @example 01a20922-b800-7038-b62d-214ce8f883b8
+             */
+            id: string;
         };
         /** @description What the tenant asks of whoever signs in. */
         SignInPolicy: {
@@ -8481,10 +8518,6 @@ export interface components {
              * @example false
              */
             refuse?: boolean;
-        };
-        /** @description The tags of a call. */
-        TagsOfCall: {
-            data: components["schemas"]["Tag"][];
         };
         /** @description A customer of the platform. */
         Tenant: {
@@ -10317,7 +10350,19 @@ export interface operations {
     };
     listSessions: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description Page number, 1 the first. Not together with `cursor`. */
+                page?: number;
+                /** @description Items of a page. */
+                limit?: number;
+                /**
+                 * @description `meta.nextCursor` of the page before, with the same `sort`: goes on behind its last item, however the list has grown since.
+                 *     Cheaper than a high page number, and without a total.
+                 */
+                cursor?: string;
+                /** @description What the list is ordered by; with `-` before it from the greatest or newest down. Ids settle ties, and what has no value counts as the least. */
+                sort?: "createdAt" | "-createdAt" | "lastSeenAt" | "-lastSeenAt" | "expiresAt" | "-expiresAt" | "ipAddress" | "-ipAddress";
+            };
             header?: {
                 /** @description ETag of an earlier answer: unless something changed since, the answer is 304 without a body. */
                 "If-None-Match"?: string;
@@ -10327,26 +10372,35 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description The sessions */
+            /** @description A page of the sessions */
             200: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
                     /**
-                     * @example [
-                     *       {
-                     *         "createdAt": "2026-11-23T16:00:00.000000Z",
-                     *         "current": true,
-                     *         "expiresAt": "2026-11-24T16:00:00.000000Z",
-                     *         "id": "01a20922-b800-7f3a-b1ec-ebbd1410ab41",
-                     *         "ipAddress": "192.0.2.7",
-                     *         "lastSeenAt": "2026-11-23T16:00:00.000000Z",
-                     *         "userAgent": "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0"
+                     * @example {
+                     *       "data": [
+                     *         {
+                     *           "createdAt": "2026-11-23T16:00:00.000000Z",
+                     *           "current": true,
+                     *           "expiresAt": "2026-11-24T16:00:00.000000Z",
+                     *           "id": "01a20922-b800-7f3a-b1ec-ebbd1410ab41",
+                     *           "ipAddress": "192.0.2.7",
+                     *           "lastSeenAt": "2026-11-23T16:00:00.000000Z",
+                     *           "userAgent": "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0"
+                     *         }
+                     *       ],
+                     *       "meta": {
+                     *         "limit": 20,
+                     *         "page": 1,
+                     *         "total": 1,
+                     *         "totalIsAtLeast": false,
+                     *         "totalPages": 1
                      *       }
-                     *     ]
+                     *     }
                      */
-                    "application/json": components["schemas"]["SessionView"][];
+                    "application/json": components["schemas"]["List_SessionView"];
                 };
             };
             /** @description As it was */
@@ -10379,6 +10433,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            422: components["responses"]["NotValid"];
             429: components["responses"]["TooMany"];
             500: components["responses"]["Broken"];
             503: components["responses"]["NotAnswering"];
@@ -10490,7 +10545,19 @@ export interface operations {
     };
     listUserSessions: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description Page number, 1 the first. Not together with `cursor`. */
+                page?: number;
+                /** @description Items of a page. */
+                limit?: number;
+                /**
+                 * @description `meta.nextCursor` of the page before, with the same `sort`: goes on behind its last item, however the list has grown since.
+                 *     Cheaper than a high page number, and without a total.
+                 */
+                cursor?: string;
+                /** @description What the list is ordered by; with `-` before it from the greatest or newest down. Ids settle ties, and what has no value counts as the least. */
+                sort?: "createdAt" | "-createdAt" | "lastSeenAt" | "-lastSeenAt" | "expiresAt" | "-expiresAt" | "ipAddress" | "-ipAddress";
+            };
             header?: {
                 /** @description ETag of an earlier answer: unless something changed since, the answer is 304 without a body. */
                 "If-None-Match"?: string;
@@ -10503,26 +10570,35 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description The sessions */
+            /** @description A page of the sessions */
             200: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
                     /**
-                     * @example [
-                     *       {
-                     *         "createdAt": "2026-11-23T16:00:00.000000Z",
-                     *         "current": true,
-                     *         "expiresAt": "2026-11-24T16:00:00.000000Z",
-                     *         "id": "01a20922-b800-7f3a-b1ec-ebbd1410ab41",
-                     *         "ipAddress": "192.0.2.7",
-                     *         "lastSeenAt": "2026-11-23T16:00:00.000000Z",
-                     *         "userAgent": "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0"
+                     * @example {
+                     *       "data": [
+                     *         {
+                     *           "createdAt": "2026-11-23T16:00:00.000000Z",
+                     *           "current": true,
+                     *           "expiresAt": "2026-11-24T16:00:00.000000Z",
+                     *           "id": "01a20922-b800-7f3a-b1ec-ebbd1410ab41",
+                     *           "ipAddress": "192.0.2.7",
+                     *           "lastSeenAt": "2026-11-23T16:00:00.000000Z",
+                     *           "userAgent": "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0"
+                     *         }
+                     *       ],
+                     *       "meta": {
+                     *         "limit": 20,
+                     *         "page": 1,
+                     *         "total": 1,
+                     *         "totalIsAtLeast": false,
+                     *         "totalPages": 1
                      *       }
-                     *     ]
+                     *     }
                      */
-                    "application/json": components["schemas"]["SessionView"][];
+                    "application/json": components["schemas"]["List_SessionView"];
                 };
             };
             /** @description As it was */
@@ -10535,6 +10611,7 @@ export interface operations {
             401: components["responses"]["NotSignedIn"];
             403: components["responses"]["Denied"];
             404: components["responses"]["NotThere"];
+            422: components["responses"]["NotValid"];
             429: components["responses"]["TooMany"];
             500: components["responses"]["Broken"];
             503: components["responses"]["NotAnswering"];
@@ -12234,7 +12311,19 @@ export interface operations {
     };
     listTagsOfCall: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description Page number, 1 the first. Not together with `cursor`. */
+                page?: number;
+                /** @description Items of a page. */
+                limit?: number;
+                /**
+                 * @description `meta.nextCursor` of the page before, with the same `sort`: goes on behind its last item, however the list has grown since.
+                 *     Cheaper than a high page number, and without a total.
+                 */
+                cursor?: string;
+                /** @description What the list is ordered by; with `-` before it from the greatest or newest down. Ids settle ties, and what has no value counts as the least. */
+                sort?: "name" | "-name" | "createdAt" | "-createdAt" | "updatedAt" | "-updatedAt";
+            };
             header?: {
                 /** @description ETag of an earlier answer: unless something changed since, the answer is 304 without a body. */
                 "If-None-Match"?: string;
@@ -12247,7 +12336,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description Its tags */
+            /** @description A page of its tags */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -12264,10 +12353,17 @@ export interface operations {
                      *           "tenantId": "01a20922-b800-79da-86d3-51cf9a7642d8",
                      *           "updatedAt": "2026-11-23T16:00:00.000000Z"
                      *         }
-                     *       ]
+                     *       ],
+                     *       "meta": {
+                     *         "limit": 20,
+                     *         "page": 1,
+                     *         "total": 1,
+                     *         "totalIsAtLeast": false,
+                     *         "totalPages": 1
+                     *       }
                      *     }
                      */
-                    "application/json": components["schemas"]["TagsOfCall"];
+                    "application/json": components["schemas"]["List_Tag"];
                 };
             };
             /** @description As it was */
@@ -12280,6 +12376,7 @@ export interface operations {
             401: components["responses"]["NotSignedIn"];
             403: components["responses"]["Denied"];
             404: components["responses"]["NotThere"];
+            422: components["responses"]["NotValid"];
             429: components["responses"]["TooMany"];
             500: components["responses"]["Broken"];
             503: components["responses"]["NotAnswering"];
@@ -14334,7 +14431,23 @@ export interface operations {
     };
     listNumberOrders: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description Page number, 1 the first. Not together with `cursor`. */
+                page?: number;
+                /** @description Items of a page. */
+                limit?: number;
+                /**
+                 * @description `meta.nextCursor` of the page before, with the same `sort`: goes on behind its last item, however the list has grown since.
+                 *     Cheaper than a high page number, and without a total.
+                 */
+                cursor?: string;
+                /** @description What the list is ordered by; with `-` before it from the greatest or newest down. Ids settle ties, and what has no value counts as the least. */
+                sort?: "createdAt" | "-createdAt" | "updatedAt" | "-updatedAt" | "number" | "-number" | "provider" | "-provider" | "state" | "-state" | "kind" | "-kind";
+                /** @description Only these. */
+                state?: "pending" | "done" | "failed";
+                /** @description Only purchases, or only releases. */
+                kind?: "purchase" | "release";
+            };
             header?: {
                 /** @description ETag of an earlier answer: unless something changed since, the answer is 304 without a body. */
                 "If-None-Match"?: string;
@@ -14344,7 +14457,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description The orders */
+            /** @description A page of the orders */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -14363,10 +14476,17 @@ export interface operations {
                      *           "state": "done",
                      *           "updatedAt": "2026-11-23T16:00:00.000000Z"
                      *         }
-                     *       ]
+                     *       ],
+                     *       "meta": {
+                     *         "limit": 20,
+                     *         "page": 1,
+                     *         "total": 1,
+                     *         "totalIsAtLeast": false,
+                     *         "totalPages": 1
+                     *       }
                      *     }
                      */
-                    "application/json": components["schemas"]["NumberOrderList"];
+                    "application/json": components["schemas"]["List_NumberOrder"];
                 };
             };
             /** @description As it was */
@@ -14378,6 +14498,7 @@ export interface operations {
             };
             401: components["responses"]["NotSignedIn"];
             403: components["responses"]["Denied"];
+            422: components["responses"]["NotValid"];
             429: components["responses"]["TooMany"];
             500: components["responses"]["Broken"];
             503: components["responses"]["NotAnswering"];
@@ -17424,7 +17545,19 @@ export interface operations {
     };
     listPoolNumbers: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description Page number, 1 the first. Not together with `cursor`. */
+                page?: number;
+                /** @description Items of a page. */
+                limit?: number;
+                /**
+                 * @description `meta.nextCursor` of the page before, with the same `sort`: goes on behind its last item, however the list has grown since.
+                 *     Cheaper than a high page number, and without a total.
+                 */
+                cursor?: string;
+                /** @description What the list is ordered by; with `-` before it from the greatest or newest down. Ids settle ties, and what has no value counts as the least. */
+                sort?: "priority" | "-priority" | "number" | "-number" | "status" | "-status" | "createdAt" | "-createdAt";
+            };
             header?: {
                 /** @description ETag of an earlier answer: unless something changed since, the answer is 304 without a body. */
                 "If-None-Match"?: string;
@@ -17437,7 +17570,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description Its numbers */
+            /** @description A page of its numbers */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -17453,10 +17586,17 @@ export interface operations {
                      *           "priority": 1,
                      *           "status": "ACTIVE"
                      *         }
-                     *       ]
+                     *       ],
+                     *       "meta": {
+                     *         "limit": 20,
+                     *         "page": 1,
+                     *         "total": 1,
+                     *         "totalIsAtLeast": false,
+                     *         "totalPages": 1
+                     *       }
                      *     }
                      */
-                    "application/json": components["schemas"]["PoolNumbers"];
+                    "application/json": components["schemas"]["List_PoolNumber"];
                 };
             };
             /** @description As it was */
@@ -17469,6 +17609,7 @@ export interface operations {
             401: components["responses"]["NotSignedIn"];
             403: components["responses"]["Denied"];
             404: components["responses"]["NotThere"];
+            422: components["responses"]["NotValid"];
             429: components["responses"]["TooMany"];
             500: components["responses"]["Broken"];
             503: components["responses"]["NotAnswering"];
@@ -17945,7 +18086,19 @@ export interface operations {
     };
     listFlowVersions: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description Page number, 1 the first. Not together with `cursor`. */
+                page?: number;
+                /** @description Items of a page. */
+                limit?: number;
+                /**
+                 * @description `meta.nextCursor` of the page before, with the same `sort`: goes on behind its last item, however the list has grown since.
+                 *     Cheaper than a high page number, and without a total.
+                 */
+                cursor?: string;
+                /** @description What the list is ordered by; with `-` before it from the greatest or newest down. Ids settle ties, and what has no value counts as the least. */
+                sort?: "version" | "-version" | "publishedAt" | "-publishedAt" | "createdAt" | "-createdAt" | "updatedAt" | "-updatedAt";
+            };
             header?: {
                 /** @description ETag of an earlier answer: unless something changed since, the answer is 304 without a body. */
                 "If-None-Match"?: string;
@@ -17958,7 +18111,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description The versions */
+            /** @description A page of the versions */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -17974,10 +18127,17 @@ export interface operations {
                      *           "updatedAt": "2026-11-23T16:00:00.000000Z",
                      *           "version": 1
                      *         }
-                     *       ]
+                     *       ],
+                     *       "meta": {
+                     *         "limit": 20,
+                     *         "page": 1,
+                     *         "total": 1,
+                     *         "totalIsAtLeast": false,
+                     *         "totalPages": 1
+                     *       }
                      *     }
                      */
-                    "application/json": components["schemas"]["FlowVersionList"];
+                    "application/json": components["schemas"]["List_FlowVersionSummary"];
                 };
             };
             /** @description As it was */
@@ -17990,6 +18150,7 @@ export interface operations {
             401: components["responses"]["NotSignedIn"];
             403: components["responses"]["Denied"];
             404: components["responses"]["NotThere"];
+            422: components["responses"]["NotValid"];
             429: components["responses"]["TooMany"];
             500: components["responses"]["Broken"];
             503: components["responses"]["NotAnswering"];
@@ -19294,12 +19455,21 @@ export interface operations {
     listComplianceAudit: {
         parameters: {
             query?: {
+                /** @description Page number, 1 the first. Not together with `cursor`. */
+                page?: number;
+                /** @description Items of a page. */
+                limit?: number;
+                /**
+                 * @description `meta.nextCursor` of the page before, with the same `sort`: goes on behind its last item, however the list has grown since.
+                 *     Cheaper than a high page number, and without a total.
+                 */
+                cursor?: string;
+                /** @description What the list is ordered by; with `-` before it from the greatest or newest down. Ids settle ties, and what has no value counts as the least. */
+                sort?: "at" | "-at";
                 /** @description Only what is about this call. */
                 callId?: string;
                 /** @description Only what is about this number. */
                 phoneNumber?: string;
-                /** @description Entries, newest first. */
-                limit?: number;
             };
             header?: {
                 /** @description ETag of an earlier answer: unless something changed since, the answer is 304 without a body. */
@@ -19310,7 +19480,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description The trail */
+            /** @description A page of the trail */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -19322,6 +19492,7 @@ export interface operations {
                      *         {
                      *           "action": "compliance.override.approve",
                      *           "apiKeyId": "01a20922-b800-71ea-8113-f56ba6e8cdb3",
+                     *           "at": "2026-11-23T16:00:00.000000Z",
                      *           "changes": {
                      *             "status": {
                      *               "after": "PAUSED",
@@ -19335,10 +19506,17 @@ export interface operations {
                      *           "subject": "+13105550127",
                      *           "userId": "01a20922-b800-74f8-996d-a763b7a969b1"
                      *         }
-                     *       ]
+                     *       ],
+                     *       "meta": {
+                     *         "limit": 20,
+                     *         "page": 1,
+                     *         "total": 1,
+                     *         "totalIsAtLeast": false,
+                     *         "totalPages": 1
+                     *       }
                      *     }
                      */
-                    "application/json": components["schemas"]["ComplianceAudit"];
+                    "application/json": components["schemas"]["List_ComplianceAuditEntry"];
                 };
             };
             /** @description As it was */
@@ -23407,7 +23585,19 @@ export interface operations {
     };
     adminListSchedules: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description Page number, 1 the first. Not together with `cursor`. */
+                page?: number;
+                /** @description Items of a page. */
+                limit?: number;
+                /**
+                 * @description `meta.nextCursor` of the page before, with the same `sort`: goes on behind its last item, however the list has grown since.
+                 *     Cheaper than a high page number, and without a total.
+                 */
+                cursor?: string;
+                /** @description What the list is ordered by; with `-` before it from the greatest or newest down. Ids settle ties, and what has no value counts as the least. */
+                sort?: "name" | "-name" | "nextRunAt" | "-nextRunAt" | "lastRunAt" | "-lastRunAt";
+            };
             header?: {
                 /** @description ETag of an earlier answer: unless something changed since, the answer is 304 without a body. */
                 "If-None-Match"?: string;
@@ -23417,7 +23607,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description All of it */
+            /** @description A page of it */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -23434,10 +23624,17 @@ export interface operations {
                      *           "name": "forget-leases",
                      *           "nextRunAt": "2026-11-23T16:00:00.000000Z"
                      *         }
-                     *       ]
+                     *       ],
+                     *       "meta": {
+                     *         "limit": 20,
+                     *         "page": 1,
+                     *         "total": 1,
+                     *         "totalIsAtLeast": false,
+                     *         "totalPages": 1
+                     *       }
                      *     }
                      */
-                    "application/json": components["schemas"]["ScheduleList"];
+                    "application/json": components["schemas"]["List_Schedule"];
                 };
             };
             /** @description As it was */
@@ -23449,6 +23646,7 @@ export interface operations {
             };
             401: components["responses"]["NotSignedIn"];
             403: components["responses"]["Denied"];
+            422: components["responses"]["NotValid"];
             429: components["responses"]["TooMany"];
             500: components["responses"]["Broken"];
             503: components["responses"]["NotAnswering"];
@@ -26101,7 +26299,19 @@ export interface operations {
     };
     listQuotaOverrides: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description Page number, 1 the first. Not together with `cursor`. */
+                page?: number;
+                /** @description Items of a page. */
+                limit?: number;
+                /**
+                 * @description `meta.nextCursor` of the page before, with the same `sort`: goes on behind its last item, however the list has grown since.
+                 *     Cheaper than a high page number, and without a total.
+                 */
+                cursor?: string;
+                /** @description What the list is ordered by; with `-` before it from the greatest or newest down. Ids settle ties, and what has no value counts as the least. */
+                sort?: "createdAt" | "-createdAt" | "quotaType" | "-quotaType" | "overrideValue" | "-overrideValue" | "expiresAt" | "-expiresAt";
+            };
             header?: {
                 /** @description ETag of an earlier answer: unless something changed since, the answer is 304 without a body. */
                 "If-None-Match"?: string;
@@ -26114,7 +26324,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description The exceptions */
+            /** @description A page of the exceptions */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -26133,10 +26343,17 @@ export interface operations {
                      *           "reason": "Sale of the week",
                      *           "tenantId": "01a20922-b800-79da-86d3-51cf9a7642d8"
                      *         }
-                     *       ]
+                     *       ],
+                     *       "meta": {
+                     *         "limit": 20,
+                     *         "page": 1,
+                     *         "total": 1,
+                     *         "totalIsAtLeast": false,
+                     *         "totalPages": 1
+                     *       }
                      *     }
                      */
-                    "application/json": components["schemas"]["QuotaOverrideList"];
+                    "application/json": components["schemas"]["List_QuotaOverride"];
                 };
             };
             /** @description As it was */
@@ -26149,6 +26366,7 @@ export interface operations {
             401: components["responses"]["NotSignedIn"];
             403: components["responses"]["Denied"];
             404: components["responses"]["NotThere"];
+            422: components["responses"]["NotValid"];
             429: components["responses"]["TooMany"];
             500: components["responses"]["Broken"];
             503: components["responses"]["NotAnswering"];

@@ -10,7 +10,7 @@ import { readDncEntry, readDncList, readLead } from "./leads";
 import { type NumberSearch, readAvailable, readOrder } from "./numbers";
 import { readAuditEntry, readGrantable, readPerson } from "./people";
 import { readAgent, readQueue } from "./queues";
-import { asRecord, readPage } from "./read";
+import { asRecord, type Json, type Page, readPage } from "./read";
 import {
   readBalance,
   readBuyer,
@@ -24,6 +24,20 @@ import {
 import { readCarrier, readTrunk } from "./trunks";
 
 export const LIST_MAX = 100;
+
+/** Pages of a list that is read whole. */
+const PAGES_MAX = 10;
+
+/** Every item of a list that is bounded: page after page, as one. */
+async function readAll<T>(ask: (query: Query) => Promise<unknown>, item: (row: Json) => T): Promise<Page<T>> {
+  const whole = readPage(await ask({ limit: LIST_MAX }), item);
+  for (let pages = 1; whole.nextCursor && pages < PAGES_MAX; pages += 1) {
+    const next = readPage(await ask({ limit: LIST_MAX, cursor: whole.nextCursor }), item);
+    whole.items.push(...next.items);
+    whole.nextCursor = next.nextCursor;
+  }
+  return whole;
+}
 
 export interface CallFilter {
   page: number;
@@ -324,7 +338,7 @@ const ORDERS_EVERY_MS = 5_000;
 
 export const numberOrdersQuery = queryOptions({
   queryKey: ["number-orders"],
-  queryFn: async ({ signal }) => readPage(await get("/api/v1/number-orders", undefined, signal), readOrder),
+  queryFn: async ({ signal }) => readPage(await get("/api/v1/number-orders", { limit: LIST_MAX }, signal), readOrder),
   // What is under way ends by itself.
   refetchInterval: ({ state }) =>
     state.data?.items.some((order) => order.state === "pending") ? ORDERS_EVERY_MS : false,
@@ -371,7 +385,7 @@ export const poolNumbersQuery = (pool: string) =>
   queryOptions({
     queryKey: ["pools", "numbers", pool],
     queryFn: async ({ signal }) =>
-      readPage(await get(`/api/v1/caller-id-pools/${pool}/numbers`, undefined, signal), readPoolNumber),
+      readAll((query) => get(`/api/v1/caller-id-pools/${pool}/numbers`, query, signal), readPoolNumber),
   });
 
 export const tagsQuery = (page: number, search: string) =>

@@ -1,7 +1,7 @@
 import { keepPreviousData, queryOptions } from "@tanstack/react-query";
 import { get } from "./client";
-import { CALLS_PER_PAGE } from "./queries";
-import { asFlag, asList, asNumber, asRecord, asText, asTime, readPage, type Wire } from "./read";
+import { CALLS_PER_PAGE, LIST_MAX } from "./queries";
+import { asFlag, asNumber, asRecord, asText, asTime, readPage, type Wire } from "./read";
 
 /** A customer of the platform, as its operator sees it. */
 export interface Tenant {
@@ -96,14 +96,14 @@ export const tenantQuotaQuery = (tenant: string) =>
     queryFn: async ({ signal }) => {
       const [levels, exceptions, quota] = await Promise.all([
         get(`/admin/api/v1/tenants/${tenant}/quota/status`, undefined, signal),
-        get(`/admin/api/v1/tenants/${tenant}/quota/overrides`, undefined, signal),
+        get(`/admin/api/v1/tenants/${tenant}/quota/overrides`, { limit: LIST_MAX }, signal),
         // None were ever set: that is no fault.
         get(`/admin/api/v1/tenants/${tenant}/quota`, undefined, signal).catch(() => null),
       ]);
-      const found: Wire<"QuotaOverrideList"> = asRecord(exceptions);
+      const found = readPage(exceptions, readException);
       return {
         levels: readLevels(levels),
-        exceptions: asList(found.data).map(readException),
+        exceptions: found.items,
         quota: readQuota(quota),
       };
     },

@@ -2,9 +2,7 @@
 
 use axum::{Json, extract::Path, http::StatusCode};
 use domain::{CallId, TagId};
-use serde::Serialize;
 use serde_json::json;
-use utoipa::ToSchema;
 use utoipa_axum::routes;
 
 use super::tags::{self, Tag};
@@ -12,7 +10,8 @@ use crate::{
     access::Permission,
     caller::Caller,
     convert::from_store,
-    extract::PathId,
+    extract::{PathId, Query},
+    page::{List, PageQuery},
     problem::{ApiError, ApiResult},
     resource::Resource,
 };
@@ -23,12 +22,6 @@ pub(crate) fn routes() -> Resource {
         .needs(Permission::CallsRead, routes!(list))
         .needs(Permission::CallsWrite, routes!(put))
         .needs(Permission::CallsWrite, routes!(remove))
-}
-
-/// The tags of a call.
-#[derive(Debug, Serialize, ToSchema)]
-pub struct TagsOfCall {
-    data: Vec<Tag>,
 }
 
 async fn existing(caller: &Caller, call: CallId) -> ApiResult<()> {
@@ -42,12 +35,17 @@ fn ids(call: &str, tag: &str) -> ApiResult<(CallId, TagId)> {
 }
 
 /// Lists the tags of a call, by name.
-#[utoipa::path(get, path = "/api/v1/calls/{id}/tags", operation_id = "listTagsOfCall", params(("id" = Uuid, Path, description = "The call's id")),
-    responses((status = 200, description = "Its tags", body = TagsOfCall)))]
-async fn list(caller: Caller, PathId(call): PathId<CallId>) -> ApiResult<Json<TagsOfCall>> {
+#[utoipa::path(get, path = "/api/v1/calls/{id}/tags", operation_id = "listTagsOfCall",
+    params(("id" = Uuid, Path, description = "The call's id"), PageQuery<Tag>),
+    responses((status = 200, description = "A page of its tags", body = List<Tag>)))]
+async fn list(
+    caller: Caller,
+    PathId(call): PathId<CallId>,
+    Query(page): Query<PageQuery<Tag>>,
+) -> ApiResult<Json<List<Tag>>> {
     existing(&caller, call).await?;
     let found = caller.directory().call_tags.tags_of_call(caller.scope(), call).await.map_err(from_store)?;
-    Ok(Json(TagsOfCall { data: found.iter().map(tags::view).collect() }))
+    Ok(Json(page.cut(found.iter().map(tags::view).collect())?))
 }
 
 /// Puts a tag on a call. Nothing changes when it is there already.

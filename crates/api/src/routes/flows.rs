@@ -8,7 +8,7 @@ use axum::{
 use domain::FlowId;
 use flow::Document;
 use garde::Validate;
-use operations::{Entity, Flow as StoredFlow, FlowError, FlowFilter, FlowVersion as StoredVersion, Flows};
+use operations::{Entity, Flow as StoredFlow, FlowError, FlowFilter, FlowVersion as StoredVersion, Flows, Listed};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use utoipa::{IntoParams, ToSchema};
@@ -20,7 +20,7 @@ use crate::{
     caller::{Caller, Done},
     convert::from_store,
     extract::{Body, PathId, Query, read_bytes, unsupported},
-    page::{List, PageQuery},
+    page::{List, PageQuery, Short},
     problem::{ApiError, ApiResult, Fault},
     resource::Resource,
     wire::{Time, wire_enum},
@@ -259,20 +259,26 @@ async fn read(caller: Caller, PathId(id): PathId<FlowId>) -> ApiResult<Json<Flow
     Ok(Json(view(&caller, &flow).await?))
 }
 
-/// The versions of a flow.
-#[derive(Debug, Serialize, ToSchema)]
-pub struct FlowVersionList {
-    /// Newest first.
-    data: Vec<FlowVersionSummary>,
+impl Listed for FlowVersionSummary {
+    const ORDERS: &'static [&'static str] = &["-version", "publishedAt", "createdAt", "updatedAt"];
+}
+
+impl Short for FlowVersionSummary {
+    const ID: &'static str = "version";
 }
 
 /// Lists a flow's versions, newest first.
-#[utoipa::path(get, path = "/api/v1/flows/{id}/versions", operation_id = "listFlowVersions", params(("id" = Uuid, Path, description = "The flow's id")),
-    responses((status = 200, description = "The versions", body = FlowVersionList)))]
-async fn versions(caller: Caller, PathId(id): PathId<FlowId>) -> ApiResult<Json<FlowVersionList>> {
+#[utoipa::path(get, path = "/api/v1/flows/{id}/versions", operation_id = "listFlowVersions",
+    params(("id" = Uuid, Path, description = "The flow's id"), PageQuery<FlowVersionSummary>),
+    responses((status = 200, description = "A page of the versions", body = List<FlowVersionSummary>)))]
+async fn versions(
+    caller: Caller,
+    PathId(id): PathId<FlowId>,
+    Query(page): Query<PageQuery<FlowVersionSummary>>,
+) -> ApiResult<Json<List<FlowVersionSummary>>> {
     find(&caller, id).await?;
     let found = caller.directory().flow_versions.list_versions(caller.scope(), id).await.map_err(from_store)?;
-    Ok(Json(FlowVersionList { data: found.iter().map(summary_of).collect() }))
+    Ok(Json(page.cut(found.iter().map(summary_of).collect())?))
 }
 
 /// Both parts of a version's path; what is no id or number names nothing.

@@ -29,6 +29,7 @@ mod health;
 mod invitations;
 mod jobs;
 pub(crate) mod leads;
+mod named_campaign;
 mod number_registry;
 pub(crate) mod numbers;
 mod outbound;

@@ -5,8 +5,8 @@ use axum::{Json, http::StatusCode};
 use domain::TenantId;
 use garde::Validate;
 use operations::{
-    CampaignStatus, Difference, DifferenceKind as Kind, Number, NumberCapabilities, NumberOrder as Order, NumberSearch,
-    NumberStatus, TenantScope,
+    CampaignStatus, Difference, DifferenceKind as Kind, Number, NumberCapabilities, NumberOrder as Order,
+    NumberOrderFilter, NumberSearch, NumberStatus, TenantScope,
 };
 use serde::{Deserialize, Serialize};
 use serde_json::json;
@@ -23,9 +23,10 @@ use crate::{
     caller::Caller,
     convert::from_store,
     extract::{Body, Query},
+    page::{List, PageQuery},
     problem::{ApiError, ApiResult},
     resource::Resource,
-    wire::{Amount, Metadata, Time},
+    wire::{Amount, Metadata, Time, wire_enum},
 };
 
 /// The routes.
@@ -125,10 +126,26 @@ pub struct NumberOrder {
     updated_at: Time,
 }
 
-/// Orders of numbers.
-#[derive(Debug, Serialize, ToSchema)]
-pub struct NumberOrderList {
-    data: Vec<NumberOrder>,
+wire_enum! {
+    /// Where an order stands.
+    NumberOrderState,
+    /// What an order is for.
+    NumberOrderKind,
+}
+
+/// What a list of orders is narrowed by.
+#[derive(Debug, Deserialize, Validate, IntoParams)]
+#[serde(rename_all = "camelCase")]
+#[into_params(parameter_in = Query)]
+pub struct NumberOrderQuery {
+    /// Only these.
+    #[garde(skip)]
+    #[param(inline)]
+    state: Option<NumberOrderState>,
+    /// Only purchases, or only releases.
+    #[garde(skip)]
+    #[param(inline)]
+    kind: Option<NumberOrderKind>,
 }
 
 fn order(order: &Order) -> NumberOrder {
@@ -144,12 +161,18 @@ fn order(order: &Order) -> NumberOrder {
     }
 }
 
-/// Lists the last 100 purchases and releases, newest first.
-#[utoipa::path(get, path = "/api/v1/number-orders", operation_id = "listNumberOrders",
-    responses((status = 200, description = "The orders", body = NumberOrderList)))]
-async fn orders(caller: Caller) -> ApiResult<Json<NumberOrderList>> {
-    let found = caller.state.provisioning().orders().orders_of(caller.scope(), 100).await.map_err(from_store)?;
-    Ok(Json(NumberOrderList { data: found.iter().map(order).collect() }))
+/// Lists purchases and releases, newest first.
+#[utoipa::path(get, path = "/api/v1/number-orders", operation_id = "listNumberOrders", params(PageQuery<Order>, NumberOrderQuery),
+    responses((status = 200, description = "A page of the orders", body = List<NumberOrder>)))]
+async fn orders(
+    caller: Caller,
+    Query(page): Query<PageQuery<Order>>,
+    Query(query): Query<NumberOrderQuery>,
+) -> ApiResult<Json<List<NumberOrder>>> {
+    let filter = NumberOrderFilter { state: query.state.map(|state| state.0), kind: query.kind.map(|kind| kind.0) };
+    let orders = caller.state.provisioning().orders();
+    let found = orders.orders_of(caller.scope(), &filter, &page.request()).await.map_err(from_store)?;
+    Ok(Json(page.envelope(found, |found| order(&found))))
 }
 
 /// A number somebody dialled.

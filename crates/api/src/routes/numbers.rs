@@ -12,7 +12,10 @@ use utoipa::{IntoParams, ToSchema};
 use utoipa_axum::routes;
 use uuid::Uuid;
 
-use super::capabilities::{Capabilities, CapabilityChanges, GivenCapabilities};
+use super::{
+    capabilities::{Capabilities, CapabilityChanges, GivenCapabilities},
+    named_campaign::{GivenCampaign, resolve},
+};
 use crate::{
     access::Permission,
     caller::{Caller, Done},
@@ -206,6 +209,9 @@ pub struct ProvisionNumberRequest {
     /// What its calls are for.
     #[garde(skip)]
     campaign_id: Option<Uuid>,
+    /// The same by name, or by id: 422 where no campaign has it, or several. Not beside `campaignId`.
+    #[garde(dive)]
+    campaign: Option<GivenCampaign>,
     #[garde(skip)]
     metadata: Option<Metadata>,
 }
@@ -244,8 +250,14 @@ impl ProvisionNumberRequest {
         }
     }
 
+    /// With the id of the campaign that was named.
+    async fn resolved(mut self, caller: &Caller) -> ApiResult<Self> {
+        self.campaign_id = resolve(caller, self.campaign_id, self.campaign.as_ref()).await?;
+        Ok(self)
+    }
+
     /// A number the tenant has already, from a file.
-    pub(super) fn row(self, caller: &Caller) -> ApiResult<Number> {
+    pub(super) async fn row(self, caller: &Caller) -> ApiResult<Number> {
         let Some(number) = &self.number else {
             return Err(ApiError::validation(vec![Fault::body("number", "is required")]));
         };
@@ -256,7 +268,7 @@ impl ProvisionNumberRequest {
             )]));
         }
         let number = e164(number)?;
-        Ok(self.own(caller, caller.state.next_id(), number))
+        Ok(self.resolved(caller).await?.own(caller, caller.state.next_id(), number))
     }
 
     /// A number the tenant has already.
@@ -303,6 +315,7 @@ async fn create(
     if body.status.is_some() && (given.is_none() || body.purchase) {
         return Err(ApiError::validation(vec![Fault::body("status", "is for numbers of one's own")]));
     }
+    let body = body.resolved(&caller).await?;
     let number = match given {
         Some(number) if !body.purchase => {
             let own = body.own(&caller, caller.new_id(), number);

@@ -4,7 +4,8 @@ use axum::{Json, extract::State as StateExtractor, http::StatusCode};
 use domain::{SessionId, UserId};
 use garde::Validate;
 use operations::{
-    AccountLink, Entity, LinkPurpose, Tenant, TenantScope, User, UserStatus, hash_password, password_fault, token_hash,
+    AccountLink, Entity, LinkPurpose, Listed, Tenant, TenantScope, User, UserStatus, hash_password, password_fault,
+    token_hash,
 };
 use serde::{Deserialize, Serialize};
 use serde_json::json;
@@ -21,8 +22,9 @@ use crate::{
     buckets::Allowance,
     caller::{Caller, Context},
     convert::from_store,
-    extract::{Body, PathId},
+    extract::{Body, PathId, Query},
     mails::{Handed, hand_link},
+    page::{List, PageQuery, Short},
     ports::Bucket,
     problem::{ApiError, ApiResult, Fault},
     resource::Resource,
@@ -325,7 +327,17 @@ pub struct SessionView {
     current: bool,
 }
 
-async fn sessions_of(caller: &Caller, user: UserId) -> ApiResult<Vec<SessionView>> {
+impl Listed for SessionView {
+    const ORDERS: &'static [&'static str] = &["-createdAt", "lastSeenAt", "expiresAt", "ipAddress"];
+}
+
+impl Short for SessionView {}
+
+async fn sessions_of(
+    caller: &Caller,
+    user: UserId,
+    page: &PageQuery<SessionView>,
+) -> ApiResult<Json<List<SessionView>>> {
     let accounts = &caller.directory().accounts;
     let found = accounts.sessions_of(caller.tenant_scope(), user, caller.now()).await.map_err(from_store)?;
     let current = match &caller.principal.who {
@@ -341,7 +353,7 @@ async fn sessions_of(caller: &Caller, user: UserId) -> ApiResult<Vec<SessionView
         user_agent: session.user_agent,
         current: session.token_hash == current,
     });
-    Ok(views.collect())
+    Ok(Json(page.cut(views.collect())?))
 }
 
 fn person(caller: &Caller) -> ApiResult<UserId> {
@@ -349,12 +361,15 @@ fn person(caller: &Caller) -> ApiResult<UserId> {
 }
 
 /// Lists the own sessions, newest first.
-#[utoipa::path(get, path = "/auth/sessions", operation_id = "listSessions", responses(
-    (status = 200, description = "The sessions", body = Vec<SessionView>),
+#[utoipa::path(get, path = "/auth/sessions", operation_id = "listSessions", params(PageQuery<SessionView>), responses(
+    (status = 200, description = "A page of the sessions", body = List<SessionView>),
     (status = 403, description = "A key has none", body = crate::Problem, content_type = "application/problem+json")))]
-async fn list_sessions(caller: Caller) -> ApiResult<Json<Vec<SessionView>>> {
+async fn list_sessions(
+    caller: Caller,
+    Query(page): Query<PageQuery<SessionView>>,
+) -> ApiResult<Json<List<SessionView>>> {
     let user = person(&caller)?;
-    Ok(Json(sessions_of(&caller, user).await?))
+    sessions_of(&caller, user, &page).await
 }
 
 /// Ends one of the own sessions.
@@ -385,11 +400,16 @@ async fn end_others(caller: Caller) -> ApiResult<StatusCode> {
 }
 
 /// Lists a user's sessions, newest first.
-#[utoipa::path(get, path = "/api/v1/users/{id}/sessions", operation_id = "listUserSessions", params(("id" = Uuid, Path, description = "The user's id")),
-    responses((status = 200, description = "The sessions", body = Vec<SessionView>)))]
-async fn list_sessions_of(caller: Caller, PathId(id): PathId<UserId>) -> ApiResult<Json<Vec<SessionView>>> {
+#[utoipa::path(get, path = "/api/v1/users/{id}/sessions", operation_id = "listUserSessions",
+    params(("id" = Uuid, Path, description = "The user's id"), PageQuery<SessionView>),
+    responses((status = 200, description = "A page of the sessions", body = List<SessionView>)))]
+async fn list_sessions_of(
+    caller: Caller,
+    PathId(id): PathId<UserId>,
+    Query(page): Query<PageQuery<SessionView>>,
+) -> ApiResult<Json<List<SessionView>>> {
     caller.directory().users.get(caller.scope(), id).await.map_err(from_store)?;
-    Ok(Json(sessions_of(&caller, id).await?))
+    sessions_of(&caller, id, &page).await
 }
 
 /// Signs a user out everywhere.

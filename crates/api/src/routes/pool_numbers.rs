@@ -3,7 +3,7 @@
 use axum::{Json, extract::Path, http::StatusCode};
 use domain::{CallerIdPoolId, NumberId};
 use garde::Validate;
-use operations::PoolNumber as Stored;
+use operations::{Listed, PoolNumber as Stored};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 use utoipa::ToSchema;
@@ -15,7 +15,8 @@ use crate::{
     access::Permission,
     caller::Caller,
     convert::from_store,
-    extract::{Body, PathId},
+    extract::{Body, PathId, Query},
+    page::{List, PageQuery, Short},
     problem::{ApiError, ApiResult},
     resource::Resource,
     wire::Time,
@@ -44,11 +45,11 @@ pub struct PoolNumber {
     created_at: Time,
 }
 
-/// The numbers of a pool.
-#[derive(Debug, Serialize, ToSchema)]
-pub struct PoolNumbers {
-    data: Vec<PoolNumber>,
+impl Listed for PoolNumber {
+    const ORDERS: &'static [&'static str] = &["priority", "number", "status", "createdAt"];
 }
+
+impl Short for PoolNumber {}
 
 fn view(number: &Stored) -> PoolNumber {
     PoolNumber {
@@ -69,13 +70,18 @@ async fn existing(caller: &Caller, pool: CallerIdPoolId) -> ApiResult<()> {
     caller.directory().caller_id_pools.get(caller.scope(), pool).await.map(drop).map_err(from_store)
 }
 
-/// Lists the numbers of a pool, at most 1,000, by priority.
+/// Lists the numbers of a pool, by priority. It holds 1,000 at most.
 #[utoipa::path(get, path = "/api/v1/caller-id-pools/{id}/numbers", operation_id = "listPoolNumbers",
-    params(("id" = Uuid, Path, description = "The pool's id")), responses((status = 200, description = "Its numbers", body = PoolNumbers)))]
-async fn list(caller: Caller, PathId(pool): PathId<CallerIdPoolId>) -> ApiResult<Json<PoolNumbers>> {
+    params(("id" = Uuid, Path, description = "The pool's id"), PageQuery<PoolNumber>),
+    responses((status = 200, description = "A page of its numbers", body = List<PoolNumber>)))]
+async fn list(
+    caller: Caller,
+    PathId(pool): PathId<CallerIdPoolId>,
+    Query(page): Query<PageQuery<PoolNumber>>,
+) -> ApiResult<Json<List<PoolNumber>>> {
     existing(&caller, pool).await?;
     let found = caller.directory().caller_ids.pool_numbers(caller.scope(), pool).await.map_err(from_store)?;
-    Ok(Json(PoolNumbers { data: found.iter().map(view).collect() }))
+    Ok(Json(page.cut(found.iter().map(view).collect())?))
 }
 
 /// How a number stands in a pool.

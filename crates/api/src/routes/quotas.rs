@@ -4,7 +4,7 @@ use axum::{Json, extract::Path, http::StatusCode};
 use domain::{CallId, LeaseId, QuotaOverrideId, TenantId, Timestamp};
 use garde::Validate;
 use operations::{
-    QuotaInForce, QuotaKind as Kind, QuotaUsage, Reservation, Tenant, TenantQuota, TenantScope, calls_at_once,
+    Listed, QuotaInForce, QuotaKind as Kind, QuotaUsage, Reservation, Tenant, TenantQuota, TenantScope, calls_at_once,
     day_start, room_for_call,
 };
 use serde::{Deserialize, Serialize};
@@ -18,7 +18,8 @@ use crate::{
     access::Permission,
     caller::{Caller, Done},
     convert::from_store,
-    extract::{Body, PathId},
+    extract::{Body, PathId, Query},
+    page::{List, PageQuery, Short},
     problem::{ApiError, ApiResult},
     resource::Resource,
     wire::{Time, nullable, wire_enum},
@@ -298,20 +299,25 @@ fn exception(exception: &operations::QuotaOverride) -> QuotaOverride {
     }
 }
 
-/// Exceptions.
-#[derive(Debug, Serialize, ToSchema)]
-pub struct QuotaOverrideList {
-    data: Vec<QuotaOverride>,
+impl Listed for QuotaOverride {
+    const ORDERS: &'static [&'static str] = &["createdAt", "quotaType", "overrideValue", "expiresAt"];
 }
+
+impl Short for QuotaOverride {}
 
 /// Lists the exceptions of a tenant that are not over, oldest first.
 #[utoipa::path(get, path = "/admin/api/v1/tenants/{id}/quota/overrides", operation_id = "listQuotaOverrides",
-    params(("id" = Uuid, Path, description = "The tenant's id")), responses((status = 200, description = "The exceptions", body = QuotaOverrideList)))]
-async fn list_overrides(caller: Caller, PathId(tenant): PathId<TenantId>) -> ApiResult<Json<QuotaOverrideList>> {
+    params(("id" = Uuid, Path, description = "The tenant's id"), PageQuery<QuotaOverride>),
+    responses((status = 200, description = "A page of the exceptions", body = List<QuotaOverride>)))]
+async fn list_overrides(
+    caller: Caller,
+    PathId(tenant): PathId<TenantId>,
+    Query(page): Query<PageQuery<QuotaOverride>>,
+) -> ApiResult<Json<List<QuotaOverride>>> {
     let (_, found) = in_force(&caller, tenant).await?;
     let now: Timestamp = caller.now();
     let open = found.overrides.iter().filter(|one| one.expires_at.is_none_or(|until| until > now));
-    Ok(Json(QuotaOverrideList { data: open.map(exception).collect() }))
+    Ok(Json(page.cut(open.map(exception).collect())?))
 }
 
 /// A new exception.

@@ -1,7 +1,7 @@
 //! Periodic work of the whole installation, for its operators.
 
 use axum::Json;
-use operations::Pace;
+use operations::{Listed, Pace};
 use serde::Serialize;
 use utoipa::ToSchema;
 use utoipa_axum::routes;
@@ -10,6 +10,8 @@ use crate::{
     access::Permission,
     caller::Caller,
     convert::from_store,
+    extract::Query,
+    page::{List, PageQuery, Short},
     problem::ApiResult,
     resource::Resource,
     wire::{Time, wire_enum},
@@ -67,16 +69,18 @@ fn view(schedule: operations::Schedule) -> Schedule {
     }
 }
 
-/// Periodic work by name.
-#[derive(Debug, Serialize, ToSchema)]
-pub struct ScheduleList {
-    data: Vec<Schedule>,
+impl Listed for Schedule {
+    const ORDERS: &'static [&'static str] = &["name", "nextRunAt", "lastRunAt"];
+}
+
+impl Short for Schedule {
+    const ID: &'static str = "name";
 }
 
 /// Lists the periodic work of the installation: when it is due, when it last ran, and why it failed.
-#[utoipa::path(get, path = "/admin/api/v1/schedules", operation_id = "adminListSchedules",
-    responses((status = 200, description = "All of it", body = ScheduleList)))]
-async fn list(caller: Caller) -> ApiResult<Json<ScheduleList>> {
+#[utoipa::path(get, path = "/admin/api/v1/schedules", operation_id = "adminListSchedules", params(PageQuery<Schedule>),
+    responses((status = 200, description = "A page of it", body = List<Schedule>)))]
+async fn list(caller: Caller, Query(page): Query<PageQuery<Schedule>>) -> ApiResult<Json<List<Schedule>>> {
     let schedules = caller.directory().schedules.list_schedules().await.map_err(from_store)?;
-    Ok(Json(ScheduleList { data: schedules.into_iter().map(view).collect() }))
+    Ok(Json(page.cut(schedules.into_iter().map(view).collect())?))
 }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use domain::TagId;
 use garde::Validate;
-use operations::{Directory, Repository, TagFilter};
+use operations::{Directory, Entity, Listed, Repository, TagFilter};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
@@ -13,6 +13,7 @@ use crate::{
     access::Permission,
     caller::Caller,
     crud::{self, Crud, Draft, Rights, Words, set},
+    page::Short,
     problem::ApiResult,
     resource::Resource,
     wire::{Time, is_color, nullable},
@@ -40,6 +41,13 @@ pub struct Tag {
     created_at: Time,
     updated_at: Time,
 }
+
+impl Listed for Tag {
+    const ORDERS: &'static [&'static str] = <operations::Tag as Entity>::ORDERS;
+}
+
+/// Those of one call.
+impl Short for Tag {}
 
 /// What a list of tags is narrowed by.
 #[derive(Debug, Deserialize, Validate, IntoParams)]

@@ -295,3 +295,37 @@ async fn nobody_else_sees_it_and_not_everybody_may() {
     sided.get("/api/v1/leads/export").await.expect(403);
     assert_eq!(sided.get("/api/v1/calls/export").await.expect(200).text().lines().count(), 1);
 }
+
+#[tokio::test]
+async fn a_campaign_is_named_in_a_file() {
+    let platform = Platform::new().await;
+    let admin = platform.admin().await;
+    let (publisher, _) = make(&admin, "/api/v1/publishers", json!({"name": "P", "code": "P1"})).await;
+    let campaign =
+        async |name: &str| make(&admin, "/api/v1/campaigns", json!({"publisherId": publisher, "name": name})).await.0;
+    let roofs = campaign("Roofs").await;
+    for _ in 0..2 {
+        campaign("Twice").await;
+    }
+    let stranger = platform.client(platform.other, &["admin:*"]).await;
+    let (theirs, _) = make(&stranger, "/api/v1/publishers", json!({"name": "P", "code": "P1"})).await;
+    make(&stranger, "/api/v1/campaigns", json!({"publisherId": theirs, "name": "Theirs"})).await;
+    let file = format!(
+        "number,campaign,campaignId\n+15551234001,Roofs,\n+15551234002,{roofs},\n+15551234003,Twice,\n\
+         +15551234004,Theirs,\n+15551234005,{publisher},\n+15551234006,Roofs,{roofs}\n+15551234007,roofs,\n+15551234008,,{roofs}\n"
+    );
+    for (dry, held) in [("?dryRun=true", 0), ("", 3)] {
+        let report = csv(&admin, &format!("/api/v1/numbers/import{dry}"), &file).await;
+        assert_eq!(counts(&report), [8, 3, 0, 5], "{report}");
+        let wrong = ["campaign", "campaign", "campaignId", "campaign", "campaign"].map(ToOwned::to_owned);
+        assert_eq!(errors(&report), (4..=8).zip(wrong).collect::<Vec<_>>());
+        let said = |index: usize| report["errors"][index]["message"].as_str().unwrap().to_owned();
+        assert!(said(0).starts_with("2 campaigns are called") && said(1).starts_with("names no campaign"), "{report}");
+        let numbers = admin.get(&format!("/api/v1/numbers?campaignId={roofs}")).await.expect(200).json();
+        assert_eq!(numbers["meta"]["total"], held);
+    }
+    let one = json!({"number": "+15551234009", "campaign": "Roofs"});
+    assert_eq!(make(&admin, "/api/v1/numbers", one).await.1["campaignId"], json!(roofs));
+    let none = json!({"number": "+15551234010", "campaign": "Twice"});
+    assert_eq!(admin.post("/api/v1/numbers", none).await.expect(422).fields(), ["campaign"]);
+}

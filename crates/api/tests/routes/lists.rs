@@ -3,29 +3,20 @@
 use std::{cmp::Ordering, collections::BTreeMap, time::Duration};
 
 use domain::{Attestation, CallEvent, CallId, EndCause, Party, RecordingId, StartedCall, What};
-use operations::{EventLog as _, Role};
+use operations::{EventLog as _, Pace, Role, Schedules as _};
 use serde_json::{Value, json};
 
 use crate::{
     directory::make,
     openapi::Operation,
-    support::{Client, Platform},
+    support::{Client, PASSWORD, Platform},
 };
 
 /// Lists that are short by their nature, and whole: no page, no order.
-const WHOLE: [&str; 10] = [
-    // Bounded by what they belong to.
-    "/api/v1/calls/{id}/tags",
-    "/api/v1/caller-id-pools/{id}/numbers",
-    "/api/v1/flows/{id}/versions",
-    "/admin/api/v1/tenants/{id}/quota/overrides",
-    // Of the platform, not of a tenant.
-    "/admin/api/v1/schedules",
+const WHOLE: [&str; 3] = [
+    // Of the program, not of a tenant.
     "/api/v1/permissions",
-    // The newest of a search.
-    "/api/v1/compliance/audit",
-    "/api/v1/number-orders",
-    // Asked of a provider, counted over all.
+    // Asked of a provider, who has no second page; compared over all.
     "/api/v1/available-numbers",
     "/admin/api/v1/numbers/audit",
 ];
@@ -65,7 +56,16 @@ async fn fill(platform: &Platform, admin: &Client<'_>) -> BTreeMap<&'static str,
         make(admin, "/api/v1/trunks", trunk).await;
         make(admin, "/api/v1/campaigns", json!({"publisherId": publisher, "name": word})).await;
         make(admin, "/api/v1/numbers", json!({"number": format!("+1555123000{}", 7 - index)})).await;
+        make(admin, "/api/v1/numbers", json!({"areaCode": "917"})).await;
         make(admin, "/api/v1/tags", json!({"name": word})).await;
+        let pace = Pace::Every(Duration::from_secs(90 - index * 30));
+        platform.store.register_schedule(word, pace, platform.now()).await.unwrap();
+        let kinds = ["phone_numbers", "concurrent_calls", "minutes_per_day"];
+        let exception = json!({"quotaType": kinds[index as usize], "overrideValue": 900 - index, "reason": word});
+        operator
+            .post(&format!("/admin/api/v1/tenants/{}/quota/overrides", platform.tenant), exception)
+            .await
+            .expect(201);
         make(admin, "/api/v1/feature-flags", json!({"key": word, "value": true})).await;
         make(admin, "/api/v1/caller-id-pools", json!({"name": word})).await;
         make(admin, "/api/v1/queues", json!({"name": word})).await;
@@ -82,6 +82,9 @@ async fn fill(platform: &Platform, admin: &Client<'_>) -> BTreeMap<&'static str,
         let (lead, _) = make(admin, "/api/v1/leads", lead).await;
         held.insert("/api/v1/leads/{id}/calls", lead);
         make(admin, "/api/v1/api-keys", key).await;
+        for version in ["1", "2", "10"] {
+            admin.post("/api/v1/flows", crate::flows::document(version)).await.expect(201);
+        }
         let mut flow = crate::flows::document("1");
         (flow["id"], flow["name"]) = (json!(own("flow")), json!(word));
         admin.post("/api/v1/flows", flow).await.expect(201);
@@ -102,11 +105,44 @@ async fn fill(platform: &Platform, admin: &Client<'_>) -> BTreeMap<&'static str,
             "provider": "TRUSTEDFORM"});
         admin.post("/api/v1/compliance/consent", consent).await.expect(201);
         let call = call(platform).await;
+        held.entry("/api/v1/calls/{id}/tags").or_insert(call.to_string());
         let said = json!({"engine": "other", "durationSec": 1, "fullText": word});
         admin.put(&format!("/api/v1/calls/{call}/transcript"), said).await.expect(200);
     }
+    short(platform, admin, &mut held).await;
     held
 }
+
+/// Lists within something: a call's tags, a pool's numbers, a flow's versions, somebody's sessions.
+async fn short(platform: &Platform, admin: &Client<'_>, held: &mut BTreeMap<&'static str, String>) {
+    let ids = async |path: &str| -> Vec<String> {
+        let listed = admin.get(path).await.expect(200).json();
+        listed["data"].as_array().unwrap().iter().map(|item| item["id"].as_str().unwrap().to_owned()).collect()
+    };
+    for tag in ids("/api/v1/tags").await {
+        let path = format!("/api/v1/calls/{}/tags/{tag}", held["/api/v1/calls/{id}/tags"]);
+        admin.send("PUT", &path, None).await.expect(204);
+    }
+    let pool = ids("/api/v1/caller-id-pools").await.remove(0);
+    for (number, priority) in ids("/api/v1/numbers").await.iter().zip([5, 1, 5]) {
+        let path = format!("/api/v1/caller-id-pools/{pool}/numbers/{number}");
+        admin.put(&path, json!({"priority": priority})).await.expect(204);
+    }
+    held.insert("/api/v1/caller-id-pools/{id}/numbers", pool);
+    let flows = admin.get("/api/v1/flows").await.expect(200).json();
+    let flow = flows["data"].as_array().unwrap().iter().find(|flow| flow["key"] == "direct").unwrap();
+    held.insert("/api/v1/flows/{id}/versions", flow["id"].as_str().unwrap().to_owned());
+    held.insert("/admin/api/v1/tenants/{id}/quota/overrides", platform.tenant.to_string());
+    let many = platform.user(platform.tenant, MANY, Role::Analyst).await;
+    for _ in 0..3 {
+        platform.clock.advance(Duration::from_secs(7));
+        crate::auth::sign_in(&platform.anonymous(), MANY, PASSWORD).await.expect(200);
+    }
+    held.insert("/api/v1/users/{id}/sessions", many.id.to_string());
+}
+
+/// Somebody with several sessions.
+const MANY: &str = "many@acme.example";
 
 /// A call that was recorded and is over; its settlement waits.
 async fn call(platform: &Platform) -> CallId {
@@ -151,6 +187,9 @@ async fn every_list_has_pages_and_orders_and_keeps_them() {
     let admin = platform.admin().await;
     let held = fill(&platform, &admin).await;
     let operator = platform.client(platform.tenant, &["platform:admin"]).await;
+    let signed_in = crate::auth::sign_in(&platform.anonymous(), MANY, PASSWORD).await.expect(200).json();
+    let person =
+        platform.anonymous().with("authorization", &format!("Bearer {}", signed_in["token"].as_str().unwrap()));
     let (mut lists, mut long) = (0, 0);
     for operation in Operation::all() {
         if operation.method != "GET" || !operation.is_list() || WHOLE.contains(&operation.path.as_str()) {
@@ -164,7 +203,11 @@ async fn every_list_has_pages_and_orders_and_keeps_them() {
             Some(id) => path.replace("{id}", id),
             None => path.clone(),
         };
-        let client = if path.starts_with("/admin/") { &operator } else { &admin };
+        let client = match path.as_str() {
+            "/auth/sessions" => &person,
+            path if path.starts_with("/admin/") => &operator,
+            _ => &admin,
+        };
         let refused = client.get(&format!("{address}?sort=colour")).await.expect(422);
         assert_eq!(refused.fields(), ["sort"], "{path}");
         let orders = operation.orders();
@@ -197,7 +240,7 @@ async fn every_list_has_pages_and_orders_and_keeps_them() {
         }
         lists += 1;
     }
-    assert!(lists >= 30 && long > 80, "{lists} lists, {long} orders of several items");
+    assert!(lists >= 39 && long > 110, "{lists} lists, {long} orders of several items");
 }
 
 #[tokio::test]

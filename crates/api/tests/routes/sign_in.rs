@@ -125,7 +125,7 @@ async fn a_password_is_changed_and_other_sessions_end() {
     let here = session(&platform, &sign_in(&platform, "ana@acme.example", PASSWORD).await.expect(200));
     let there = session(&platform, &sign_in(&platform, "ana@acme.example", PASSWORD).await.expect(200));
     let sessions = here.get("/auth/sessions").await.expect(200).json();
-    let sessions = sessions.as_array().unwrap();
+    let sessions = sessions["data"].as_array().unwrap();
     assert_eq!((sessions.len(), sessions.iter().filter(|one| one["current"] == true).count()), (2, 1));
     let change = |current: &str, new: &str| json!({"currentPassword": current, "newPassword": new});
     let path = "/auth/password/change";
@@ -137,7 +137,7 @@ async fn a_password_is_changed_and_other_sessions_end() {
     there.get("/auth/me").await.expect(401);
     let third = session(&platform, &sign_in(&platform, "ana@acme.example", NEW).await.expect(200));
     let sessions = here.get("/auth/sessions").await.expect(200).json();
-    let other = sessions.as_array().unwrap().iter().find(|one| one["current"] == false).unwrap();
+    let other = sessions["data"].as_array().unwrap().iter().find(|one| one["current"] == false).unwrap();
     here.delete(&format!("/auth/sessions/{}", other["id"].as_str().unwrap())).await.expect(204);
     third.get("/auth/me").await.expect(401);
     let admin = platform.admin().await;

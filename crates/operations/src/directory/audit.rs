@@ -60,6 +60,8 @@ pub struct AuditFilter {
     pub entity: Option<String>,
     /// Which one.
     pub entity_id: Option<String>,
+    /// With this id among the changes. Looked for in each entry.
+    pub mentions: Option<uuid::Uuid>,
     /// By this user.
     pub user: Option<UserId>,
     /// By this key.

@@ -124,6 +124,8 @@ pub struct CampaignFilter {
     pub publisher: Option<PublisherId>,
     /// Only those that run this flow.
     pub flow: Option<FlowId>,
+    /// The whole name.
+    pub name: Option<String>,
     /// Part of the name.
     pub search: Option<String>,
 }

@@ -23,8 +23,8 @@ pub use journal::{Journal, JournalError};
 pub use leases::{LeaseRequest, Leases, Reservation};
 pub use live::{LiveBus, LiveItem, LivePosition, LiveStream, LiveUpdate, NoPosition, Notice, Placed, Subscribed};
 pub use providers::{
-    HeldNumber, NumberOrder, NumberOrderKind, NumberOrderState, NumberOrders, NumberProvider, NumberPurpose,
-    NumberSearch, OfferedNumber, ProviderError,
+    HeldNumber, NumberOrder, NumberOrderFilter, NumberOrderKind, NumberOrderState, NumberOrders, NumberProvider,
+    NumberPurpose, NumberSearch, OfferedNumber, ProviderError,
 };
 pub use routing_data::{RoutingData, RoutingSource};
 pub use schedules::{MissedRuns, Pace, Schedule, Schedules, Turn};

@@ -4,7 +4,7 @@ use async_trait::async_trait;
 use domain::{CampaignId, CarrierId, Micros, NumberId, NumberOrderId, PhoneNumber, TenantId, Timestamp, TrunkId};
 use serde::{Deserialize, Serialize};
 
-use crate::{Number, NumberCapabilities, StoreError, TenantScope, text_enum::text_enum};
+use crate::{Listed, Number, NumberCapabilities, Page, PageRequest, StoreError, TenantScope, text_enum::text_enum};
 
 /// Why a provider did not do what was asked.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -148,6 +148,19 @@ pub struct NumberOrder {
     pub updated_at: Timestamp,
 }
 
+impl Listed for NumberOrder {
+    const ORDERS: &'static [&'static str] = &["-createdAt", "updatedAt", "number", "provider", "state", "kind"];
+}
+
+/// Narrows a list of orders. All of it must hold.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct NumberOrderFilter {
+    /// Only these.
+    pub state: Option<NumberOrderState>,
+    /// Only purchases, or only what is given back.
+    pub kind: Option<NumberOrderKind>,
+}
+
 /// Storage of orders, and numbers across tenants: for the platform, never for a tenant.
 #[async_trait]
 pub trait NumberOrders: Send + Sync {
@@ -170,8 +183,13 @@ pub trait NumberOrders: Send + Sync {
     async fn pending_orders(&self, before: Timestamp, limit: u32) -> Result<Vec<NumberOrder>, StoreError>;
     /// The last order about a number with a provider.
     async fn last_order(&self, provider: &str, number: &PhoneNumber) -> Result<Option<NumberOrder>, StoreError>;
-    /// A tenant's orders, newest first, at most `limit`.
-    async fn orders_of(&self, scope: TenantScope, limit: u32) -> Result<Vec<NumberOrder>, StoreError>;
+    /// A page of a tenant's orders.
+    async fn orders_of(
+        &self,
+        scope: TenantScope,
+        filter: &NumberOrderFilter,
+        page: &PageRequest,
+    ) -> Result<Page<NumberOrder>, StoreError>;
     /// Every tenant's numbers from a provider, given back or not.
     async fn numbers_from(&self, provider: &str) -> Result<Vec<Number>, StoreError>;
     /// Every tenant's row of a number.

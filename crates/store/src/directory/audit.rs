@@ -116,6 +116,7 @@ fn conditions(scope: TenantScope, filter: &AuditFilter) -> (String, Vec<Value>) 
     }
     and("entity =", filter.entity.clone().map(Value::from));
     and("entity_id =", filter.entity_id.clone().map(Value::from));
+    and("changes LIKE", filter.mentions.map(|id| format!("%{id}%").into()));
     and("user_id =", filter.user.map(|id| id.0.into()));
     and("api_key_id =", filter.api_key.map(|id| id.0.into()));
     and("success =", filter.success.map(Value::from));

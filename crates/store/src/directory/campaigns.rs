@@ -124,6 +124,10 @@ impl Stored for Campaign {
             Some(flow) => query.filter(Column::FlowId.eq(flow.0)),
             None => query,
         };
+        let query = match &filter.name {
+            Some(name) => query.filter(Column::Name.eq(name)),
+            None => query,
+        };
         match &filter.search {
             Some(search) => query.filter(holds(Column::Name, search)),
             None => query,

@@ -112,7 +112,7 @@ macro_rules! keyed {
     };
 }
 use keyed;
-use pages::Ordered;
+pub(crate) use pages::{Ordered, read as read_page};
 use text::holds;
 
 #[async_trait]

@@ -10,7 +10,7 @@ use sea_orm::{
 use crate::{convert::column, cursor::Cursor, dialect::store_error};
 
 /// How a table's rows are ordered.
-pub(super) struct Ordered<C> {
+pub(crate) struct Ordered<C> {
     column: C,
     /// Settles ties.
     id: C,
@@ -41,7 +41,7 @@ impl<C: ColumnTrait> Ordered<C> {
 }
 
 /// A page, and how many there are where it is asked for by number.
-pub(super) async fn read<T>(
+pub(crate) async fn read<T>(
     reader: &impl ConnectionTrait,
     query: Select<T>,
     page: &PageRequest,

@@ -79,7 +79,7 @@ impl Imported for Numbers {
     const WORDS: BulkWords = WORDS;
 
     async fn draft(caller: &Caller, body: ProvisionNumberRequest) -> ApiResult<Number> {
-        body.row(caller)
+        body.row(caller).await
     }
 
     fn id(number: &Number) -> Uuid {

@@ -11,7 +11,7 @@ pub(crate) mod verdict;
 use axum::Json;
 use domain::{CallId, CompliancePath, PhoneNumber};
 use garde::Validate;
-use operations::{AuditFilter, PageRequest, PageStart, Screening};
+use operations::{AuditEntry, AuditFilter, Screening};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use utoipa::{IntoParams, ToSchema};
@@ -23,6 +23,7 @@ use crate::{
     caller::Caller,
     convert::from_store,
     extract::{Body, Query},
+    page::{List, PageQuery},
     problem::{ApiError, ApiResult, Fault},
     resource::Resource,
     wire::Time,
@@ -31,9 +32,6 @@ pub(crate) use verdict::{ComplianceCheckResult, reason_word, verdict_view};
 
 /// Longest consent token.
 const TOKEN_CHARS_MAX: usize = 1_000;
-/// Entries of the audit log looked through at a time, and how often.
-const AUDIT_ROWS_AT_ONCE: u32 = 1_000;
-const AUDIT_PAGES_MAX: usize = 10;
 /// Entity name of audit entries.
 const ENTITY: &str = "compliance";
 
@@ -135,10 +133,6 @@ pub struct ComplianceAuditQuery {
     /// Only what is about this number.
     #[garde(length(chars, max = 40))]
     phone_number: Option<String>,
-    /// Entries, newest first.
-    #[garde(range(min = 1, max = 1_000))]
-    #[param(minimum = 1, maximum = 1_000, default = 100)]
-    limit: Option<u32>,
 }
 
 /// A change of something calls are screened by.
@@ -157,19 +151,19 @@ pub struct ComplianceAuditEntry {
     changes: Value,
     ip_address: Option<String>,
     request_id: Option<String>,
+    at: Time,
+    /// The same as `at`.
     created_at: Time,
 }
 
-/// The trail.
-#[derive(Debug, Serialize, ToSchema)]
-pub struct ComplianceAudit {
-    data: Vec<ComplianceAuditEntry>,
-}
-
 /// Lists who changed lists, policies, consents and overrides, newest first. What was decided about a call stands with the call.
-#[utoipa::path(get, path = "/api/v1/compliance/audit", operation_id = "listComplianceAudit", params(ComplianceAuditQuery),
-    responses((status = 200, description = "The trail", body = ComplianceAudit)))]
-async fn audit(caller: Caller, Query(query): Query<ComplianceAuditQuery>) -> ApiResult<Json<ComplianceAudit>> {
+#[utoipa::path(get, path = "/api/v1/compliance/audit", operation_id = "listComplianceAudit", params(PageQuery<AuditEntry>, ComplianceAuditQuery),
+    responses((status = 200, description = "A page of the trail", body = List<ComplianceAuditEntry>)))]
+async fn audit(
+    caller: Caller,
+    Query(page): Query<PageQuery<AuditEntry>>,
+    Query(query): Query<ComplianceAuditQuery>,
+) -> ApiResult<Json<List<ComplianceAuditEntry>>> {
     let number = match &query.phone_number {
         Some(text) => Some(
             PhoneNumber::from_dialled(text)
@@ -180,34 +174,23 @@ async fn audit(caller: Caller, Query(query): Query<ComplianceAuditQuery>) -> Api
     let filter = AuditFilter {
         action: Some("compliance.*".to_owned()),
         entity_id: number.map(String::from),
+        mentions: query.call_id,
         ..AuditFilter::default()
     };
-    // A call is named within the changes, so entries are looked through, newest first, as far as is reasonable.
-    let call = query.call_id.map(|id| id.to_string());
-    let limit = query.limit.unwrap_or(100) as usize;
-    let mut found = Vec::new();
-    let mut from = PageStart::Number(1);
-    for _ in 0..AUDIT_PAGES_MAX {
-        let page = PageRequest { limit: AUDIT_ROWS_AT_ONCE, from, order: None };
-        let page = caller.directory().audit.search_audit(caller.scope(), &filter, &page).await.map_err(from_store)?;
-        let entries = page.items.into_iter().map(|chained| chained.entry);
-        found.extend(entries.filter(|entry| call.as_ref().is_none_or(|id| entry.changes.to_string().contains(id))));
-        match page.next {
-            Some(next) if found.len() < limit => from = PageStart::Cursor(next),
-            _ => break,
+    let found = caller.directory().audit.search_audit(caller.scope(), &filter, &page.request()).await;
+    Ok(Json(page.envelope(found.map_err(from_store)?, |chained| {
+        let entry = chained.entry;
+        ComplianceAuditEntry {
+            id: entry.id,
+            action: entry.action,
+            user_id: entry.user.map(|id| id.uuid()),
+            api_key_id: entry.api_key.map(|id| id.uuid()),
+            subject: entry.entity_id,
+            changes: entry.changes,
+            ip_address: entry.address,
+            request_id: entry.request_id,
+            at: Time(entry.at),
+            created_at: Time(entry.at),
         }
-    }
-    found.truncate(limit);
-    let entries = found.into_iter().map(|entry| ComplianceAuditEntry {
-        id: entry.id,
-        action: entry.action,
-        user_id: entry.user.map(|id| id.uuid()),
-        api_key_id: entry.api_key.map(|id| id.uuid()),
-        subject: entry.entity_id,
-        changes: entry.changes,
-        ip_address: entry.address,
-        request_id: entry.request_id,
-        created_at: Time(entry.at),
-    });
-    Ok(Json(ComplianceAudit { data: entries.collect() }))
+    })))
 }
