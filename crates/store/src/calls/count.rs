@@ -14,7 +14,7 @@ use super::{
 };
 use crate::{
     convert::{column, stored},
-    dialect::store_error,
+    dialect::{from_index, store_error, unindexed},
     sql::{direction, query},
 };
 
@@ -163,7 +163,7 @@ impl Narrowed {
         let mut dated = whole.behind();
         let mut sorted = String::new();
         if few.is_dated {
-            self.and_period(&mut dated, "call_at");
+            self.and_period(&mut dated, &unindexed(self.backend, "call_at"));
             sorted = format!(" ORDER BY call_at {order}, call_id {order}");
         }
         let within = dated.as_where();
@@ -196,15 +196,19 @@ impl Narrowed {
         let mut whole = Where::default();
         let first = self.indexed(&mut whole, sparsest, "started_at, id");
         let bound = most.map(|most| format!(" {sorted} LIMIT {most}")).unwrap_or_default();
+        // This order is what SQLite keeps to.
         let mut from = format!("({first}{bound}) sparsest");
+        let mut merged = Vec::new();
         for place in (0..self.equal.len()).filter(|place| *place != sparsest) {
             let other = self.indexed(&mut whole, place, &format!("started_at AS at{place}, id AS id{place}"));
-            from.push_str(&format!(" JOIN ({other}) also{place} ON at{place} = started_at AND id{place} = id"));
+            from.push_str(&format!(" CROSS JOIN ({other}) also{place}"));
+            merged.push(format!("at{place} = started_at AND id{place} = id"));
         }
+        let merged = merged.join(" AND ");
         let end = skipped(page).saturating_add(u64::from(page.limit)).saturating_add(1);
         let end = whole.take("?", [stored(end).into()]);
         whole.sql = format!(
-            "SELECT id, COUNT(*) OVER () AS total FROM (SELECT id, started_at FROM {from} {sorted} LIMIT {TOTAL_MAX}) hits {sorted} LIMIT {end}"
+            "SELECT id, COUNT(*) OVER () AS total FROM (SELECT id, started_at FROM {from} WHERE {merged} {sorted} LIMIT {TOTAL_MAX}) hits {sorted} LIMIT {end}"
         );
         whole
     }
@@ -226,10 +230,13 @@ impl Narrowed {
     fn selected(&self, whole: &mut Where, equal: Option<&(&'static str, Value)>, columns: &str) -> String {
         let mut part = whole.behind();
         self.and_within(&mut part);
+        let mut calls = "calls".to_owned();
         if let Some((column, value)) = equal {
             part.and(&format!("{column} = ?"), [value.clone()]);
+            // SQLite would rather find a call by its id, and look at it.
+            calls = from_index(self.backend, "calls", &format!("calls_by_{}", column.trim_end_matches("_id")));
         }
-        let sql = format!("SELECT {columns} FROM calls WHERE {}", part.sql);
+        let sql = format!("SELECT {columns} FROM {calls} WHERE {}", part.sql);
         whole.values = part.values;
         sql
     }

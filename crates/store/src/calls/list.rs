@@ -15,7 +15,7 @@ use crate::{
     Store,
     convert::{column, stored},
     cursor::Cursor,
-    dialect::from_index,
+    dialect::{from_index, unindexed},
     hot::{CALL_COLUMNS, read_row},
     sql::{direction, query},
 };
@@ -142,10 +142,12 @@ impl Narrowed {
         let mut whole = Where::default();
         let ids = whole.take(&few.ids, few.values.clone());
         let mut dated = whole.behind();
-        self.and_period(&mut dated, "call_at");
+        // SQLite would go by age, which is the longer way.
+        let (at, id) = (unindexed(self.backend, "call_at"), unindexed(self.backend, "call_id"));
+        self.and_period(&mut dated, &at);
         if let PageStart::Cursor(text) = &page.from {
             let cursor = Cursor::parse(text)?;
-            dated.and(&format!("(call_at, call_id) {behind} (?, ?)"), [cursor.value(), cursor.id.into()]);
+            dated.and(&format!("({at}, {id}) {behind} (?, ?)"), [cursor.value(), cursor.id.into()]);
         }
         let within = dated.as_where();
         whole.values = dated.values;
@@ -169,7 +171,8 @@ impl Narrowed {
         let ids = ids.iter().take(page.limit as usize + 1);
         let (order, _) = direction(page.order_of::<CallRow>());
         let mut whole = Where::default();
-        self.and_within(&mut whole);
+        // SQLite would go by age, for the order's sake.
+        whole.and(&format!("{} = ?", unindexed(self.backend, "tenant_id")), [self.tenant.clone()]);
         let list: Vec<&str> = ids.clone().map(|_| "?").collect();
         whole.and(&format!("id IN ({})", list.join(", ")), ids.cloned());
         whole.sql =

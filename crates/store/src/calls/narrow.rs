@@ -74,7 +74,7 @@ pub(super) struct Set {
 /// Filters as SQL, not yet put together.
 pub(super) struct Narrowed {
     pub backend: DbBackend,
-    tenant: Value,
+    pub tenant: Value,
     /// Columns with an index in the list's order and what they have to be.
     pub equal: Vec<(&'static str, Value)>,
     /// Bounds of when a call started, which every index in the list's order knows.
