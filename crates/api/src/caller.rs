@@ -24,6 +24,8 @@ use crate::{
 
 /// How long a proof of who one is lasts for sensitive changes.
 const STEP_UP_LIFETIME: Duration = Duration::from_mins(15);
+/// Carries a token that lets quota and budget pass.
+const QUOTA_OVERRIDE: &str = "x-quota-override";
 /// Longest user agent kept.
 const USER_AGENT_BYTES_MAX: usize = 256;
 
@@ -37,6 +39,7 @@ pub struct Caller {
     context: Context,
     keyed: Option<KeyedId>,
     precondition: Option<Precondition>,
+    override_token: Option<String>,
 }
 
 /// Where a request came from, for the audit log.
@@ -74,7 +77,8 @@ impl FromRequestParts<State> for Caller {
         let context = Context::from_request_parts(parts, state).await?;
         let keyed = parts.extensions.get::<KeyedId>().copied();
         let precondition = parts.extensions.get::<Precondition>().copied();
-        Ok(Self { state: state.clone(), principal, context, keyed, precondition })
+        let override_token = parts.headers.get(QUOTA_OVERRIDE).and_then(|value| value.to_str().ok()).map(str::to_owned);
+        Ok(Self { state: state.clone(), principal, context, keyed, precondition, override_token })
     }
 }
 
@@ -130,6 +134,11 @@ impl Caller {
     /// The own tenant, whatever the side: for what a handler looks up for itself and does not show.
     pub fn tenant_scope(&self) -> TenantScope {
         TenantScope::of(self.principal.tenant)
+    }
+
+    /// What the request says in `X-Quota-Override`.
+    pub fn override_token(&self) -> Option<&str> {
+        self.override_token.as_deref()
     }
 
     /// The own tenant itself.

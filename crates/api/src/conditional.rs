@@ -28,7 +28,7 @@ pub struct Precondition(pub Versions);
 
 /// Whether what lies under this path template has versions: what `PATCH` changes and `DELETE` removes as a whole.
 pub fn has_versions(path: &str) -> bool {
-    let is_one = path.ends_with("/{id}") || path.ends_with("/{endpointId}");
+    let is_one = path.ends_with("/{id}") || path.ends_with("/{endpointId}") || path.ends_with("/budget");
     (is_one && !path.starts_with("/auth/")) || path.starts_with("/api/v1/compliance/policies/")
 }
 

@@ -8,6 +8,8 @@ use axum::{
 use serde::Serialize;
 use utoipa::ToSchema;
 
+use crate::routes::budget_gate::BudgetExceeded;
+
 /// Media type of every error (RFC 9457, section 3).
 pub const PROBLEM_JSON: &str = "application/problem+json";
 
@@ -86,6 +88,9 @@ pub struct ErrorBody {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(example = 100)]
     pub limit: Option<u64>,
+    /// The budget that does not allow it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub budget: Option<BudgetExceeded>,
 }
 
 /// The error document: the envelope under `error`, the members of RFC 9457 beside it.
@@ -127,6 +132,8 @@ pub struct ApiError {
     pub retry_after: Option<u64>,
     /// How far a limit is used, and the limit.
     pub level: Option<(u64, u64)>,
+    /// The budget that does not allow it.
+    pub budget: Option<BudgetExceeded>,
 }
 
 /// What a handler returns.
@@ -135,7 +142,7 @@ pub type ApiResult<T> = Result<T, ApiError>;
 impl ApiError {
     /// Any status and code.
     pub fn new(status: StatusCode, code: &'static str, message: impl Into<String>) -> Self {
-        Self { status, code, message: message.into(), faults: Vec::new(), retry_after: None, level: None }
+        Self { status, code, message: message.into(), faults: Vec::new(), retry_after: None, level: None, budget: None }
     }
 
     /// 400 `BAD_REQUEST`: it cannot be read.
@@ -220,6 +227,7 @@ impl ApiError {
                 retry_after: self.retry_after,
                 current: self.level.map(|(current, _)| current),
                 limit: self.level.map(|(_, limit)| limit),
+                budget: self.budget,
             },
             kind: "about:blank".to_owned(),
             title: self.status.canonical_reason().unwrap_or("Error").to_owned(),

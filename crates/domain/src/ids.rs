@@ -103,6 +103,8 @@ ids! {
     TranscriptId,
     /// A number being bought or given back.
     NumberOrderId,
+    /// A budget that was nearly or wholly used up, told to people.
+    BudgetAlertId,
     /// An exception from a quota.
     QuotaOverrideId,
     /// A do-not-call list.

@@ -56,7 +56,7 @@ pub use record::{Kept, RecordError, Recorder};
 pub use recovery::{COMMITTED_LEASE_SPAN, Dead, Recovery, RecoveryConfig};
 pub use repository::{Entity, Everywhere, Repository};
 pub use scope::{Side, TenantScope, VERSIONS_MAX, Versions};
-pub use settle::{Settle, SettleError, Settling};
+pub use settle::{PLATFORM_EXPENSE, Settle, SettleError, Settling};
 pub use text_enum::UnknownText;
 pub use totp::{RECOVERY_CODES, TotpSecret, recovery_codes, step_at};
 pub use vault::Vault;

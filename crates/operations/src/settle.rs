@@ -16,6 +16,9 @@ use crate::{
     SettleInput, Settled, Settlement, Settlements, StoreError,
 };
 
+/// The account of what the platform charges a tenant.
+pub const PLATFORM_EXPENSE: &str = "platform_expense";
+
 /// Why a call could not be settled.
 #[derive(Debug, Error)]
 pub enum SettleError {
@@ -246,6 +249,6 @@ fn account_name(account: Account) -> String {
         Account::PublisherPayable(publisher) => format!("publisher_payable:{publisher}"),
         Account::PayoutExpense => "payout_expense".into(),
         Account::PlatformPayable(account) => format!("platform_payable:{account}"),
-        Account::PlatformExpense => "platform_expense".into(),
+        Account::PlatformExpense => PLATFORM_EXPENSE.into(),
     }
 }

@@ -3,6 +3,7 @@
 //! One task writes, in groups; a few connections read. [`Store`] implements every storage trait of `operations`.
 
 mod books;
+mod budgets;
 mod call_tags;
 mod caller_ids;
 mod calls;
@@ -120,6 +121,7 @@ impl Store {
             queues: store.clone(),
             agents: store.clone(),
             leads: store.clone(),
+            budgets: store.clone(),
             quotas: store.clone(),
             all_carriers: store.clone(),
             all_trunks: store.clone(),

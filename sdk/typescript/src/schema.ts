@@ -2979,6 +2979,63 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/admin/api/v1/tenants/{id}/budget": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Reads a tenant's budget, what is spent of it, and the last alerts. 404 as well when none was ever set. */
+        get: operations["getTenantBudget"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        /** Changes a tenant's budget; makes it where there is none. Null lifts a limit. */
+        patch: operations["updateTenantBudget"];
+        trace?: never;
+    };
+    "/admin/api/v1/tenants/{id}/budget/override-token": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Makes the tenant's one override token, in place of an earlier one. Requests of the tenant that carry it in `X-Quota-Override` pass its
+         *     quotas and budget. It is shown this once. 404 where there is no budget.
+         */
+        post: operations["createBudgetOverrideToken"];
+        /** Ends the tenant's override token; also where there is none. */
+        delete: operations["deleteBudgetOverrideToken"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/budget": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Reads the budget of one's own tenant, what is spent of it, and the last alerts. The operator of the platform sets the limits. */
+        get: operations["getBudget"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        /** Changes who is told of one's own tenant's budget, and from when on. 404 where the operator set no budget. */
+        patch: operations["updateBudgetAlerts"];
+        trace?: never;
+    };
     "/admin/api/v1/carriers": {
         parameters: {
             query?: never;
@@ -3547,6 +3604,123 @@ export interface components {
             currency: string;
             /** @description Positive is debit, negative credit. */
             amount: components["schemas"]["Amount"];
+        };
+        /** @description What a tenant may spend, and has spent, on the platform. */
+        Budget: {
+            /**
+             * Format: uuid
+             * @example 01a20922-b800-79da-86d3-51cf9a7642d8
+             */
+            tenantId: string;
+            /**
+             * @description What is charged in another currency does not count.
+             * @example USD
+             */
+            currency: string;
+            dailyBudget?: components["schemas"]["Amount"] | null;
+            monthlyBudget?: components["schemas"]["Amount"] | null;
+            /** @description Charged since midnight in the tenant's time zone. */
+            currentDaySpend: components["schemas"]["Amount"];
+            /** @description Charged since the begin of the month there. */
+            currentMonthSpend: components["schemas"]["Amount"];
+            /**
+             * Format: int64
+             * @description Percent of a limit from which people are told.
+             * @example 80
+             */
+            alertThreshold: number;
+            /**
+             * @example [
+             *       "billing@acme.example"
+             *     ]
+             */
+            alertEmails: string[];
+            /**
+             * @description Its address is a secret and never shown.
+             * @example false
+             */
+            hasAlertSlackWebhook: boolean;
+            /**
+             * @description Whether calls the tenant places are refused once a limit is used up. Calls that come in never are.
+             * @example true
+             */
+            hardStopEnabled: boolean;
+            overrideTokenExpiresAt?: components["schemas"]["Time"] | null;
+            lastAlertSentAt?: components["schemas"]["Time"] | null;
+            lastAlertType?: components["schemas"]["BudgetAlertType"] | null;
+            /**
+             * @description False: nothing is refused and nobody told.
+             * @example true
+             */
+            enabled: boolean;
+            /** @description The last ten, youngest first. */
+            alerts: components["schemas"]["BudgetAlert"][];
+            createdAt: components["schemas"]["Time"];
+            updatedAt: components["schemas"]["Time"];
+        };
+        /** @description What people were told about a budget. */
+        BudgetAlert: {
+            /**
+             * Format: uuid
+             * @example 01a20922-b800-705d-b1cf-c97a7f0c065b
+             */
+            id: string;
+            type: components["schemas"]["BudgetAlertType"];
+            /** @description The begin of the day or month it is about; there is one of a type for each. */
+            periodStart: components["schemas"]["Time"];
+            /**
+             * Format: int64
+             * @description Percent from which it was to be told.
+             * @example 80
+             */
+            threshold: number;
+            /** @description Charged when it was noticed. */
+            current: components["schemas"]["Amount"];
+            /** @description The limit then. */
+            limit: components["schemas"]["Amount"];
+            /**
+             * Format: double
+             * @example 82.5
+             */
+            percentage: number;
+            /**
+             * @description Ways it went out: `email`, `slack`.
+             * @example [
+             *       "email"
+             *     ]
+             */
+            sentVia: string[];
+            /**
+             * @description Ways it is still to go, or could not.
+             * @example 0
+             */
+            pending: number;
+            /**
+             * @description Why the last try failed.
+             * @example The database does not answer
+             */
+            lastError?: string | null;
+            /** @description When it was noticed. */
+            sentAt: components["schemas"]["Time"];
+        };
+        /** @enum {string} */
+        BudgetAlertType: "DAILY_THRESHOLD" | "DAILY_EXCEEDED" | "MONTHLY_THRESHOLD" | "MONTHLY_EXCEEDED";
+        /** @description The budget a request was refused for. */
+        BudgetExceeded: {
+            /** @description Charged so far, of the day or month. */
+            current: components["schemas"]["Amount"];
+            limit: components["schemas"]["Amount"];
+            /**
+             * Format: double
+             * @description Of the limit.
+             * @example 100
+             */
+            percentage: number;
+        };
+        /** @description How far a tenant's budget is used. */
+        BudgetStatus: {
+            daily: components["schemas"]["SpendLevel"];
+            monthly: components["schemas"]["SpendLevel"];
         };
         /** @description A role every tenant has. */
         BuiltInRole: {
@@ -5194,6 +5368,15 @@ export interface components {
              */
             assignedToId?: string | null;
         };
+        /** @description How long a token is good. */
+        CreateOverrideTokenRequest: {
+            /**
+             * Format: int64
+             * @default 24
+             * @example 72
+             */
+            expiresInHours: number;
+        };
         /** @description A new publisher. */
         CreatePublisherRequest: {
             /** @example Northern Leads */
@@ -5917,6 +6100,7 @@ export interface components {
              * @example 100
              */
             limit?: number | null;
+            budget?: components["schemas"]["BudgetExceeded"] | null;
         };
         /** @description One faulty field of a request. */
         Fault: {
@@ -7111,6 +7295,25 @@ export interface components {
             /** @description ACTIVE, or PENDING_APPROVAL where a second person has to approve it. */
             status: components["schemas"]["ComplianceOverrideStatus"];
         };
+        /** @description A token that lets quota and budget pass. */
+        OverrideToken: {
+            /**
+             * @description To be sent as `X-Quota-Override`. Shown this once.
+             * @example qot_0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef
+             */
+            token: string;
+            expiresAt: components["schemas"]["Time"];
+            /**
+             * Format: int64
+             * @example 72
+             */
+            expiresInHours: number;
+        };
+        /** @description Whether it was done. */
+        OverrideTokenRemoved: {
+            /** @example true */
+            success: boolean;
+        };
         /** @description How an agent stands. */
         OwnStatus: {
             /**
@@ -7718,6 +7921,7 @@ export interface components {
             /** @description Since midnight in the tenant's zone. */
             dailyMinutes: components["schemas"]["QuotaLevel"];
             phoneNumbers: components["schemas"]["QuotaLevel"];
+            budget?: components["schemas"]["BudgetStatus"] | null;
         };
         /** @description One who could have the call. */
         RankedBuyer: {
@@ -8377,6 +8581,17 @@ export interface components {
             /** @description One after another, up to the first that fails. */
             checks: components["schemas"]["SingleSignOnCheck"][];
         };
+        /** @description How far a budget is used. */
+        SpendLevel: {
+            current: components["schemas"]["Amount"];
+            limit?: components["schemas"]["Amount"] | null;
+            /**
+             * Format: double
+             * @description Null: no limit.
+             * @example 82.5
+             */
+            percentage?: number | null;
+        };
         /** @description One of them. */
         SsoOption: {
             /**
@@ -8920,6 +9135,52 @@ export interface components {
             rateLimit?: number | null;
             /** @example 2027-11-23T16:00:00.000000Z */
             expiresAt?: components["schemas"]["Time"] | null;
+        };
+        /** @description Changes of alerts: members not named stay, null clears. */
+        UpdateBudgetAlertsRequest: {
+            /**
+             * Format: int64
+             * @example 80
+             */
+            alertThreshold?: number | null;
+            /**
+             * @example [
+             *       "billing@acme.example"
+             *     ]
+             */
+            alertEmails?: string[] | null;
+            /**
+             * @description Told like a Slack incoming webhook. A secret: kept sealed and never shown.
+             * @example https://hooks.slack.example/services/T000/B000/XXXX
+             */
+            alertSlackWebhook?: string | null;
+        };
+        /** @description Changes of a budget: members not named stay, null lifts or clears. */
+        UpdateBudgetRequest: {
+            /** @example USD */
+            currency?: string | null;
+            dailyBudget?: components["schemas"]["Amount"] | null;
+            monthlyBudget?: components["schemas"]["Amount"] | null;
+            /** @example true */
+            hardStopEnabled?: boolean | null;
+            /** @example true */
+            enabled?: boolean | null;
+            /**
+             * Format: int64
+             * @example 80
+             */
+            alertThreshold?: number | null;
+            /**
+             * @example [
+             *       "billing@acme.example"
+             *     ]
+             */
+            alertEmails?: string[] | null;
+            /**
+             * @description Told like a Slack incoming webhook. A secret: kept sealed and never shown.
+             * @example https://hooks.slack.example/services/T000/B000/XXXX
+             */
+            alertSlackWebhook?: string | null;
         };
         /** @description Changes of a buyer: members not named stay, null clears. */
         UpdateBuyerRequest: {
@@ -26208,6 +26469,18 @@ export interface operations {
                 content: {
                     /**
                      * @example {
+                     *       "budget": {
+                     *         "daily": {
+                     *           "current": "12.5000",
+                     *           "limit": "12.5000",
+                     *           "percentage": 82.5
+                     *         },
+                     *         "monthly": {
+                     *           "current": "12.5000",
+                     *           "limit": "12.5000",
+                     *           "percentage": 82.5
+                     *         }
+                     *       },
                      *       "concurrentCalls": {
                      *         "current": 12,
                      *         "limit": 50,
@@ -26263,6 +26536,18 @@ export interface operations {
                 content: {
                     /**
                      * @example {
+                     *       "budget": {
+                     *         "daily": {
+                     *           "current": "12.5000",
+                     *           "limit": "12.5000",
+                     *           "percentage": 82.5
+                     *         },
+                     *         "monthly": {
+                     *           "current": "12.5000",
+                     *           "limit": "12.5000",
+                     *           "percentage": 82.5
+                     *         }
+                     *       },
                      *       "concurrentCalls": {
                      *         "current": 12,
                      *         "limit": 50,
@@ -26462,6 +26747,437 @@ export interface operations {
             404: components["responses"]["NotThere"];
             409: components["responses"]["Conflicting"];
             413: components["responses"]["TooLarge"];
+            422: components["responses"]["ChangeNotValid"];
+            429: components["responses"]["TooMany"];
+            500: components["responses"]["Broken"];
+            503: components["responses"]["NotAnswering"];
+        };
+    };
+    getTenantBudget: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description ETag of an earlier answer: unless something changed since, the answer is 304 without a body. */
+                "If-None-Match"?: string;
+            };
+            path: {
+                /** @description The tenant's id */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The budget */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "alertEmails": [
+                     *         "billing@acme.example"
+                     *       ],
+                     *       "alertThreshold": 80,
+                     *       "alerts": [
+                     *         {
+                     *           "current": "12.5000",
+                     *           "id": "01a20922-b800-705d-b1cf-c97a7f0c065b",
+                     *           "lastError": "The database does not answer",
+                     *           "limit": "12.5000",
+                     *           "pending": 0,
+                     *           "percentage": 82.5,
+                     *           "periodStart": "2026-11-23T16:00:00.000000Z",
+                     *           "sentAt": "2026-11-23T16:00:00.000000Z",
+                     *           "sentVia": [
+                     *             "email"
+                     *           ],
+                     *           "threshold": 80,
+                     *           "type": "DAILY_THRESHOLD"
+                     *         }
+                     *       ],
+                     *       "createdAt": "2026-11-23T16:00:00.000000Z",
+                     *       "currency": "USD",
+                     *       "currentDaySpend": "12.5000",
+                     *       "currentMonthSpend": "12.5000",
+                     *       "dailyBudget": "12.5000",
+                     *       "enabled": true,
+                     *       "hardStopEnabled": true,
+                     *       "hasAlertSlackWebhook": false,
+                     *       "lastAlertSentAt": "2026-11-23T16:00:00.000000Z",
+                     *       "lastAlertType": "DAILY_THRESHOLD",
+                     *       "monthlyBudget": "12.5000",
+                     *       "overrideTokenExpiresAt": "2026-11-23T16:00:00.000000Z",
+                     *       "tenantId": "01a20922-b800-79da-86d3-51cf9a7642d8",
+                     *       "updatedAt": "2026-11-23T16:00:00.000000Z"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Budget"];
+                };
+            };
+            /** @description As it was */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            401: components["responses"]["NotSignedIn"];
+            403: components["responses"]["Denied"];
+            404: components["responses"]["NotThere"];
+            429: components["responses"]["TooMany"];
+            500: components["responses"]["Broken"];
+            503: components["responses"]["NotAnswering"];
+        };
+    };
+    updateTenantBudget: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description ETag of the version the change is for: any other is left as it is, and answered with 412. */
+                "If-Match"?: string;
+                /** @description Names the request: sent again with the same key it is answered what it was answered before (with `Idempotency-Replayed: true`) and done once. Kept for a day. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                /** @description The tenant's id */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "alertEmails": [
+                 *         "billing@acme.example"
+                 *       ],
+                 *       "alertSlackWebhook": "https://hooks.slack.example/services/T000/B000/XXXX",
+                 *       "alertThreshold": 80,
+                 *       "currency": "USD",
+                 *       "dailyBudget": "12.5000",
+                 *       "enabled": true,
+                 *       "hardStopEnabled": true,
+                 *       "monthlyBudget": "12.5000"
+                 *     }
+                 */
+                "application/json": components["schemas"]["UpdateBudgetRequest"];
+            };
+        };
+        responses: {
+            /** @description The budget */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "alertEmails": [
+                     *         "billing@acme.example"
+                     *       ],
+                     *       "alertThreshold": 80,
+                     *       "alerts": [
+                     *         {
+                     *           "current": "12.5000",
+                     *           "id": "01a20922-b800-705d-b1cf-c97a7f0c065b",
+                     *           "lastError": "The database does not answer",
+                     *           "limit": "12.5000",
+                     *           "pending": 0,
+                     *           "percentage": 82.5,
+                     *           "periodStart": "2026-11-23T16:00:00.000000Z",
+                     *           "sentAt": "2026-11-23T16:00:00.000000Z",
+                     *           "sentVia": [
+                     *             "email"
+                     *           ],
+                     *           "threshold": 80,
+                     *           "type": "DAILY_THRESHOLD"
+                     *         }
+                     *       ],
+                     *       "createdAt": "2026-11-23T16:00:00.000000Z",
+                     *       "currency": "USD",
+                     *       "currentDaySpend": "12.5000",
+                     *       "currentMonthSpend": "12.5000",
+                     *       "dailyBudget": "12.5000",
+                     *       "enabled": true,
+                     *       "hardStopEnabled": true,
+                     *       "hasAlertSlackWebhook": false,
+                     *       "lastAlertSentAt": "2026-11-23T16:00:00.000000Z",
+                     *       "lastAlertType": "DAILY_THRESHOLD",
+                     *       "monthlyBudget": "12.5000",
+                     *       "overrideTokenExpiresAt": "2026-11-23T16:00:00.000000Z",
+                     *       "tenantId": "01a20922-b800-79da-86d3-51cf9a7642d8",
+                     *       "updatedAt": "2026-11-23T16:00:00.000000Z"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Budget"];
+                };
+            };
+            400: components["responses"]["Unreadable"];
+            401: components["responses"]["NotSignedIn"];
+            403: components["responses"]["Denied"];
+            404: components["responses"]["NotThere"];
+            409: components["responses"]["Conflicting"];
+            412: components["responses"]["AnotherVersion"];
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["OtherMediaType"];
+            422: components["responses"]["ChangeNotValid"];
+            429: components["responses"]["TooMany"];
+            500: components["responses"]["Broken"];
+            503: components["responses"]["NotAnswering"];
+        };
+    };
+    createBudgetOverrideToken: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Names the request: sent again with the same key it is answered what it was answered before (with `Idempotency-Replayed: true`) and done once. Kept for a day. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                /** @description The tenant's id */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "expiresInHours": 72
+                 *     }
+                 */
+                "application/json": components["schemas"]["CreateOverrideTokenRequest"];
+            };
+        };
+        responses: {
+            /** @description The token */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "expiresAt": "2027-11-23T16:00:00.000000Z",
+                     *       "expiresInHours": 72,
+                     *       "token": "qot_0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["OverrideToken"];
+                };
+            };
+            400: components["responses"]["Unreadable"];
+            401: components["responses"]["NotSignedIn"];
+            403: components["responses"]["Denied"];
+            404: components["responses"]["NotThere"];
+            409: components["responses"]["Conflicting"];
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["OtherMediaType"];
+            422: components["responses"]["ChangeNotValid"];
+            429: components["responses"]["TooMany"];
+            500: components["responses"]["Broken"];
+            503: components["responses"]["NotAnswering"];
+        };
+    };
+    deleteBudgetOverrideToken: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Names the request: sent again with the same key it is answered what it was answered before (with `Idempotency-Replayed: true`) and done once. Kept for a day. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                /** @description The tenant's id */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description It is over */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "success": true
+                     *     }
+                     */
+                    "application/json": components["schemas"]["OverrideTokenRemoved"];
+                };
+            };
+            401: components["responses"]["NotSignedIn"];
+            403: components["responses"]["Denied"];
+            404: components["responses"]["NotThere"];
+            409: components["responses"]["Conflicting"];
+            413: components["responses"]["TooLarge"];
+            422: components["responses"]["ChangeNotValid"];
+            429: components["responses"]["TooMany"];
+            500: components["responses"]["Broken"];
+            503: components["responses"]["NotAnswering"];
+        };
+    };
+    getBudget: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description ETag of an earlier answer: unless something changed since, the answer is 304 without a body. */
+                "If-None-Match"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The budget */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "alertEmails": [
+                     *         "billing@acme.example"
+                     *       ],
+                     *       "alertThreshold": 80,
+                     *       "alerts": [
+                     *         {
+                     *           "current": "12.5000",
+                     *           "id": "01a20922-b800-705d-b1cf-c97a7f0c065b",
+                     *           "lastError": "The database does not answer",
+                     *           "limit": "12.5000",
+                     *           "pending": 0,
+                     *           "percentage": 82.5,
+                     *           "periodStart": "2026-11-23T16:00:00.000000Z",
+                     *           "sentAt": "2026-11-23T16:00:00.000000Z",
+                     *           "sentVia": [
+                     *             "email"
+                     *           ],
+                     *           "threshold": 80,
+                     *           "type": "DAILY_THRESHOLD"
+                     *         }
+                     *       ],
+                     *       "createdAt": "2026-11-23T16:00:00.000000Z",
+                     *       "currency": "USD",
+                     *       "currentDaySpend": "12.5000",
+                     *       "currentMonthSpend": "12.5000",
+                     *       "dailyBudget": "12.5000",
+                     *       "enabled": true,
+                     *       "hardStopEnabled": true,
+                     *       "hasAlertSlackWebhook": false,
+                     *       "lastAlertSentAt": "2026-11-23T16:00:00.000000Z",
+                     *       "lastAlertType": "DAILY_THRESHOLD",
+                     *       "monthlyBudget": "12.5000",
+                     *       "overrideTokenExpiresAt": "2026-11-23T16:00:00.000000Z",
+                     *       "tenantId": "01a20922-b800-79da-86d3-51cf9a7642d8",
+                     *       "updatedAt": "2026-11-23T16:00:00.000000Z"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Budget"];
+                };
+            };
+            /** @description As it was */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            401: components["responses"]["NotSignedIn"];
+            403: components["responses"]["Denied"];
+            429: components["responses"]["TooMany"];
+            500: components["responses"]["Broken"];
+            503: components["responses"]["NotAnswering"];
+        };
+    };
+    updateBudgetAlerts: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description ETag of the version the change is for: any other is left as it is, and answered with 412. */
+                "If-Match"?: string;
+                /** @description Names the request: sent again with the same key it is answered what it was answered before (with `Idempotency-Replayed: true`) and done once. Kept for a day. */
+                "Idempotency-Key"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "alertEmails": [
+                 *         "billing@acme.example"
+                 *       ],
+                 *       "alertSlackWebhook": "https://hooks.slack.example/services/T000/B000/XXXX",
+                 *       "alertThreshold": 80
+                 *     }
+                 */
+                "application/json": components["schemas"]["UpdateBudgetAlertsRequest"];
+            };
+        };
+        responses: {
+            /** @description The budget */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "alertEmails": [
+                     *         "billing@acme.example"
+                     *       ],
+                     *       "alertThreshold": 80,
+                     *       "alerts": [
+                     *         {
+                     *           "current": "12.5000",
+                     *           "id": "01a20922-b800-705d-b1cf-c97a7f0c065b",
+                     *           "lastError": "The database does not answer",
+                     *           "limit": "12.5000",
+                     *           "pending": 0,
+                     *           "percentage": 82.5,
+                     *           "periodStart": "2026-11-23T16:00:00.000000Z",
+                     *           "sentAt": "2026-11-23T16:00:00.000000Z",
+                     *           "sentVia": [
+                     *             "email"
+                     *           ],
+                     *           "threshold": 80,
+                     *           "type": "DAILY_THRESHOLD"
+                     *         }
+                     *       ],
+                     *       "createdAt": "2026-11-23T16:00:00.000000Z",
+                     *       "currency": "USD",
+                     *       "currentDaySpend": "12.5000",
+                     *       "currentMonthSpend": "12.5000",
+                     *       "dailyBudget": "12.5000",
+                     *       "enabled": true,
+                     *       "hardStopEnabled": true,
+                     *       "hasAlertSlackWebhook": false,
+                     *       "lastAlertSentAt": "2026-11-23T16:00:00.000000Z",
+                     *       "lastAlertType": "DAILY_THRESHOLD",
+                     *       "monthlyBudget": "12.5000",
+                     *       "overrideTokenExpiresAt": "2026-11-23T16:00:00.000000Z",
+                     *       "tenantId": "01a20922-b800-79da-86d3-51cf9a7642d8",
+                     *       "updatedAt": "2026-11-23T16:00:00.000000Z"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Budget"];
+                };
+            };
+            400: components["responses"]["Unreadable"];
+            401: components["responses"]["NotSignedIn"];
+            403: components["responses"]["Denied"];
+            404: components["responses"]["NamedNotThere"];
+            409: components["responses"]["Conflicting"];
+            412: components["responses"]["AnotherVersion"];
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["OtherMediaType"];
             422: components["responses"]["ChangeNotValid"];
             429: components["responses"]["TooMany"];
             500: components["responses"]["Broken"];

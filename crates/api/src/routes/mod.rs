@@ -8,6 +8,8 @@ mod assignment;
 mod audit_logs;
 pub(crate) mod auth;
 pub(crate) mod billing;
+pub(crate) mod budget_gate;
+mod budgets;
 mod bulk;
 pub(crate) mod buyers;
 pub(crate) mod call_tags;
@@ -117,6 +119,7 @@ pub(crate) fn all() -> OpenApiRouter<State> {
         api_keys::routes,
         tenants::routes,
         quotas::routes,
+        budgets::routes,
         admin::routes,
         health::routes,
     ];

@@ -14,6 +14,7 @@ use utoipa::ToSchema;
 use utoipa_axum::routes;
 use uuid::Uuid;
 
+use super::{budget_gate, budgets};
 use crate::{
     access::Permission,
     caller::{Caller, Done},
@@ -48,16 +49,20 @@ pub(super) async fn check(caller: &Caller, kind: Kind) -> ApiResult<()> {
     if current < u64::from(limit) {
         return Ok(());
     }
-    Err(exceeded(caller, kind, current, limit).await)
+    exceeded(caller, kind, current, limit).await
 }
 
-/// 403 `QUOTA_EXCEEDED`, noted.
-async fn exceeded(caller: &Caller, kind: Kind, current: u64, limit: u32) -> ApiError {
+/// 403 `QUOTA_EXCEEDED`, noted, unless the request carries a token that lets it pass.
+async fn exceeded(caller: &Caller, kind: Kind, current: u64, limit: u32) -> ApiResult<()> {
     let changes = json!({"quota": kind.as_str(), "current": current, "limit": limit});
+    let excuse = match budget_gate::passes(caller, "quota", &changes).await? {
+        Ok(()) => return Ok(()),
+        Err(excuse) => excuse,
+    };
     caller.note("quota.exceeded", "quota", Some(kind.as_str().to_owned()), changes).await;
-    let message = format!("The quota {kind} is used up: {current} of {limit}; ask the operator for more");
+    let message = format!("The quota {kind} is used up: {current} of {limit}{excuse}; ask the operator for more");
     let level = Some((current, limit.into()));
-    ApiError { level, ..ApiError::new(StatusCode::FORBIDDEN, "QUOTA_EXCEEDED", message) }
+    Err(ApiError { level, ..ApiError::new(StatusCode::FORBIDDEN, "QUOTA_EXCEEDED", message) })
 }
 
 /// Lets a call be placed that is expected to take so many minutes, or refuses it with 403 `QUOTA_EXCEEDED`: first the tenant's calls at
@@ -67,7 +72,7 @@ pub(super) async fn admit_call(caller: &Caller, call: CallId, minutes: u32) -> A
     let now = caller.now();
     let scope = TenantScope::of(caller.principal.tenant);
     let (tenant, quota) = in_force(caller, scope.tenant()).await?;
-    let calls_max = calls_at_once(&tenant, &quota, now);
+    let mut calls_max = calls_at_once(&tenant, &quota, now);
     let minutes_max = quota.limit(Kind::MinutesPerDay, now);
     if calls_max.is_none() && minutes_max.is_none() {
         return Ok(None);
@@ -76,12 +81,13 @@ pub(super) async fn admit_call(caller: &Caller, call: CallId, minutes: u32) -> A
     let usage = caller.directory().quotas.quota_usage(scope, day).await.map_err(from_store)?;
     // Calls from before there was a limit hold no room, and count all the same.
     if let Some(limit) = calls_max.filter(|limit| usage.concurrent_calls >= u64::from(*limit)) {
-        return Err(exceeded(caller, Kind::ConcurrentCalls, usage.concurrent_calls, limit).await);
+        exceeded(caller, Kind::ConcurrentCalls, usage.concurrent_calls, limit).await?;
+        calls_max = None;
     }
     if let Some(limit) = minutes_max {
         let used = used(&usage, Kind::MinutesPerDay);
         if used + u64::from(minutes) > u64::from(limit) {
-            return Err(exceeded(caller, Kind::MinutesPerDay, used, limit).await);
+            exceeded(caller, Kind::MinutesPerDay, used, limit).await?;
         }
     }
     let Some(limit) = calls_max else { return Ok(None) };
@@ -89,7 +95,9 @@ pub(super) async fn admit_call(caller: &Caller, call: CallId, minutes: u32) -> A
     let lease = request.lease;
     match caller.state.leases().reserve(request).await.map_err(from_store)? {
         Reservation::Held => Ok(Some(lease)),
-        Reservation::Full(full) => Err(exceeded(caller, Kind::ConcurrentCalls, u64::from(full.counted), limit).await),
+        Reservation::Full(full) => {
+            exceeded(caller, Kind::ConcurrentCalls, u64::from(full.counted), limit).await.map(|()| None)
+        }
         Reservation::Ended => Err(ApiError::unavailable("No room could be taken for the call; try again")),
     }
 }
@@ -239,6 +247,8 @@ pub struct QuotaStatus {
     /// Since midnight in the tenant's zone.
     daily_minutes: QuotaLevel,
     phone_numbers: QuotaLevel,
+    /// Null: there is no budget.
+    budget: Option<budgets::BudgetStatus>,
 }
 
 /// Reads how far a tenant's limits are used, exceptions counted.
@@ -268,6 +278,7 @@ async fn levels(caller: &Caller, tenant: TenantId) -> ApiResult<Json<QuotaStatus
         concurrent_calls: level(Kind::ConcurrentCalls),
         daily_minutes: level(Kind::MinutesPerDay),
         phone_numbers: level(Kind::PhoneNumbers),
+        budget: budgets::status_of(caller, tenant).await?,
     }))
 }
 

@@ -1,6 +1,7 @@
 //! What a tenant keeps: plain data and the storage traits for it.
 
 mod audit;
+mod budgets;
 mod buyers;
 mod caller_ids;
 mod calls;
@@ -25,6 +26,10 @@ mod transcripts;
 use std::{fmt, sync::Arc};
 
 pub use audit::{AuditBreak, AuditCheck, AuditEntry, AuditFilter, AuditLog, ChainedEntry};
+pub use budgets::{
+    ALERT_EMAILS_MAX, BudgetAlert, BudgetAlertType, BudgetLevel, BudgetState, Budgets, OverrideFault, SPEND_SLOT,
+    Spend, TenantBudget, budget_state, month_start, percentage, slack_secret, spend_slot,
+};
 pub use buyers::{Buyer, BuyerFilter, BuyerStatus, Endpoint, EndpointFilter, EndpointStatus, EndpointType};
 pub use caller_ids::{
     CallerIdPool, CallerIdPoolFilter, CallerIdPoolStatus, CallerIds, POOL_NUMBERS_MAX, PoolNumber,
@@ -110,6 +115,8 @@ pub struct Directory {
     pub agents: Arc<dyn Repository<Agent>>,
     /// People to call, or who called.
     pub leads: Arc<dyn Repository<Lead>>,
+    /// What tenants may spend.
+    pub budgets: Arc<dyn Budgets>,
     /// What tenants may use.
     pub quotas: Arc<dyn Quotas>,
     /// Every tenant's carriers, for the operator.

@@ -6,7 +6,9 @@ use std::{
 };
 
 use domain::{CallId, Micros, PostingGroupId, Timestamp};
-use operations::{Accrual, CallMoney, CallRow, JobTicket, Posting, Settled, Settlement, StoreError};
+use operations::{
+    Accrual, CallMoney, CallRow, JobTicket, PLATFORM_EXPENSE, Posting, Settled, Settlement, StoreError, spend_slot,
+};
 use sea_orm::{DatabaseTransaction, QueryResult, Value};
 use uuid::Uuid;
 
@@ -41,6 +43,12 @@ const BALANCES: Insert = Insert {
     head: "INSERT INTO balances (tenant_id, account, currency, amount)",
     columns: 4,
     tail: "ON CONFLICT (tenant_id, account, currency) DO UPDATE SET amount = balances.amount + excluded.amount",
+};
+
+const SPEND: Insert = Insert {
+    head: "INSERT INTO platform_spend (tenant_id, currency, slot, amount)",
+    columns: 4,
+    tail: "ON CONFLICT (tenant_id, currency, slot) DO UPDATE SET amount = platform_spend.amount + excluded.amount",
 };
 
 const MONEY: Change = Change {
@@ -135,9 +143,23 @@ async fn write_books(transaction: &DatabaseTransaction, settlements: &[&Settleme
         [tenant.into(), account.into(), currency.into(), amount.into()]
     });
     BALANCES.run(transaction, values.collect()).await?;
+    SPEND.run(transaction, spend_values(postings())).await?;
     let money: Vec<Value> =
         settlements.iter().flat_map(|one| one.money.map(|money| money_values(one.cdr.call, money))).flatten().collect();
     MONEY.run(transaction, &money).await.map(drop)
+}
+
+/// What budgets compare: in the transaction of the postings, so it is neither lost nor counted twice.
+fn spend_values<'p>(postings: impl Iterator<Item = &'p Posting>) -> Vec<Value> {
+    let mut spend: BTreeMap<(Uuid, &str, i64), i64> = BTreeMap::new();
+    for posting in postings.filter(|posting| posting.account == PLATFORM_EXPENSE) {
+        let sum = spend.entry((posting.tenant.0, posting.currency.code(), spend_slot(posting.at))).or_default();
+        *sum = sum.saturating_add(posting.amount.0);
+    }
+    let values = spend.into_iter().flat_map(|((tenant, currency, slot), amount)| -> [Value; 4] {
+        [tenant.into(), currency.into(), slot.into(), amount.into()]
+    });
+    values.collect()
 }
 
 fn money_values(call: CallId, money: CallMoney) -> [Value; 5] {

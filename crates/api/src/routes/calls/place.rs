@@ -25,6 +25,7 @@ use crate::{
     ports::PortError,
     problem::{ApiError, ApiResult, Fault},
     routes::{
+        budget_gate,
         compliance::{phone_number, reason_word},
         quotas,
     },
@@ -107,9 +108,11 @@ pub(super) async fn place(
         None => of_pool(&caller, campaign.id).await?,
     };
     let lease = quotas::admit_call(&caller, call, body.estimated_minutes).await?;
-    // Budgets: what the tenant may still spend is to be compared with `estimated_cost` here, the last word before the order. Whoever
-    // refuses gives `lease` back as below.
-    let _ = body.estimated_cost;
+    let cost = body.estimated_cost.map_or(Micros::ZERO, |cost| cost.0);
+    if let Err(error) = budget_gate::admit_cost(&caller, cost).await {
+        give_back(&caller, lease).await;
+        return Err(error);
+    }
     let order = OutboundCall {
         call,
         tenant: caller.principal.tenant,
