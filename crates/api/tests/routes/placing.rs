@@ -209,6 +209,39 @@ async fn calls_at_once_and_minutes_of_the_day_are_kept() {
 }
 
 #[tokio::test]
+async fn a_budget_refuses_what_would_break_it_unless_a_token_lets_it_pass() {
+    let platform = Platform::new().await;
+    let (admin, operator) = (platform.admin().await, platform.client(platform.tenant, &["platform:admin"]).await);
+    let stage = Stage::set(&admin).await;
+    let tenant = format!("/admin/api/v1/tenants/{}", platform.tenant);
+    let budget = format!("{tenant}/budget");
+    // Room for one call at once, which a refused one must not hold.
+    operator.patch(&format!("{tenant}/quota"), json!({"maxConcurrentCalls": 1})).await.expect(200);
+    operator.patch(&budget, json!({"dailyBudget": "0.05", "monthlyBudget": "1"})).await.expect(200);
+    let mut dear = stage.body();
+    dear["estimatedCost"] = json!("0.06");
+    for _ in 0..2 {
+        let error = admin.post(PATH, dear.clone()).await.expect(403).json()["error"].clone();
+        assert_eq!(error["code"], "BUDGET_EXCEEDED");
+        assert_eq!(error["budget"], json!({"current": "0.0000", "limit": "0.0500", "percentage": 0.0}));
+    }
+    assert_eq!((placed(&platform), noted(&platform, "budget.exceeded").await), (0, 2));
+    let made = operator.post(&format!("{budget}/override-token"), json!({})).await.expect(201).json();
+    let holder = admin.with("x-quota-override", made["token"].as_str().unwrap());
+    holder.post(PATH, dear.clone()).await.expect(201);
+    assert_eq!((placed(&platform), noted(&platform, "budget.override.used").await), (1, 1));
+
+    // What fits the day may still break the month; and a budget that only tells stops nothing.
+    operator.patch(&format!("{tenant}/quota"), json!({"maxConcurrentCalls": null})).await.expect(200);
+    operator.patch(&budget, json!({"dailyBudget": null, "monthlyBudget": "0.01"})).await.expect(200);
+    let error = admin.post(PATH, dear.clone()).await.expect(403).json()["error"].clone();
+    assert_eq!(error["budget"]["limit"], "0.0100");
+    operator.patch(&budget, json!({"hardStopEnabled": false})).await.expect(200);
+    admin.post(PATH, dear).await.expect(201);
+    assert_eq!(placed(&platform), 2);
+}
+
+#[tokio::test]
 async fn an_order_nobody_takes_holds_no_room() {
     let platform = Platform::new().await;
     let (admin, operator) = (platform.admin().await, platform.client(platform.tenant, &["platform:admin"]).await);
