@@ -165,7 +165,8 @@ async fn every_list_comes_out_of_an_index() {
         for (way, statement) in counts(&narrowed, &pages[0]) {
             let steps = plan(&reader, statement).await;
             assert_eq!(fault(&steps, true), None, "{name}, {way}: {steps:#?}");
-            let by_age = steps.iter().any(|step| step.contains("calls_by_age"));
+            // SQLite goes by what is written; PostgreSQL by what it knows, and here it may not sort.
+            let by_age = backend == DbBackend::Sqlite && steps.iter().any(|step| step.contains("calls_by_age"));
             assert!(way != "named" || !by_age, "{name}, {way}: {steps:#?}");
         }
         for few in [None].into_iter().chain((0..narrowed.sets.len()).map(Some)) {
