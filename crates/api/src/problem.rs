@@ -133,7 +133,7 @@ pub struct ApiError {
     /// How far a limit is used, and the limit.
     pub level: Option<(u64, u64)>,
     /// The budget that does not allow it.
-    pub budget: Option<BudgetExceeded>,
+    pub budget: Option<Box<BudgetExceeded>>,
 }
 
 /// What a handler returns.
@@ -227,7 +227,7 @@ impl ApiError {
                 retry_after: self.retry_after,
                 current: self.level.map(|(current, _)| current),
                 limit: self.level.map(|(_, limit)| limit),
-                budget: self.budget,
+                budget: self.budget.as_deref().copied(),
             },
             kind: "about:blank".to_owned(),
             title: self.status.canonical_reason().unwrap_or("Error").to_owned(),

@@ -55,7 +55,7 @@ fn exceeded(level: &BudgetLevel, period: &str, limit: Micros, excuse: &str) -> A
         limit: Amount(limit),
         percentage: shown_percentage(level.percentage().unwrap_or_default()),
     };
-    ApiError { budget: Some(budget), ..ApiError::new(StatusCode::FORBIDDEN, "BUDGET_EXCEEDED", message) }
+    ApiError { budget: Some(Box::new(budget)), ..ApiError::new(StatusCode::FORBIDDEN, "BUDGET_EXCEEDED", message) }
 }
 
 /// Whether the request's `X-Quota-Override` lets pass what `gate` (`quota` or `budget`) would refuse; noted where it does. Else what to
