@@ -1,6 +1,6 @@
 import { useNavigate, useSearch } from "@tanstack/react-router";
 import { PageHeader } from "@/components/PageHeader";
-import { Tabs, TabsContent, TabsList, TabsTrigger } from "@/components/ui/tabs";
+import { PageTabs } from "@/components/PageTabs";
 import { ComplianceCheck } from "./ComplianceCheck";
 import { Consents } from "./ComplianceConsents";
 import { Overrides } from "./ComplianceOverrides";
@@ -14,28 +14,12 @@ const TABS = [
 ];
 
 export function CompliancePage() {
-  const { tab = "policy" } = useSearch({ from: "/compliance" });
+  const { tab } = useSearch({ from: "/compliance" });
   const navigate = useNavigate({ from: "/compliance" });
   return (
     <>
       <PageHeader title="Compliance" hint="Who may be called, when, and who said so" />
-      <Tabs
-        value={TABS.some((each) => each.tab === tab) ? tab : "policy"}
-        onValueChange={(next) => void navigate({ search: { tab: next === "policy" ? undefined : next } })}
-      >
-        <TabsList className="mb-4" aria-label="Compliance">
-          {TABS.map((each) => (
-            <TabsTrigger key={each.tab} value={each.tab}>
-              {each.label}
-            </TabsTrigger>
-          ))}
-        </TabsList>
-        {TABS.map((each) => (
-          <TabsContent key={each.tab} value={each.tab} tabIndex={-1} className="outline-none">
-            {each.content}
-          </TabsContent>
-        ))}
-      </Tabs>
+      <PageTabs tabs={TABS} tab={tab} label="Compliance" onTab={(next) => void navigate({ search: { tab: next } })} />
     </>
   );
 }

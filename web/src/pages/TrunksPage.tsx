@@ -11,11 +11,11 @@ import { FilteredList } from "@/components/FilteredList";
 import { useListSearch } from "@/components/listSearch";
 import { useNamesOf } from "@/components/names";
 import { PageHeader } from "@/components/PageHeader";
+import { PageTabs } from "@/components/PageTabs";
 import { PickFilter } from "@/components/PickFilter";
 import { RemoveButton } from "@/components/Removal";
 import { choices, ResourceStatus } from "@/components/ResourceStatus";
 import type { Columns } from "@/components/ui/data-table";
-import { Tabs, TabsContent, TabsList, TabsTrigger } from "@/components/ui/tabs";
 import { Carriers } from "./Carriers";
 import { TrunkDialog } from "./TrunkDialog";
 
@@ -25,28 +25,17 @@ const TABS = [
 ];
 
 export function TrunksPage() {
-  const { tab = "trunks" } = useSearch({ from: "/trunks" });
+  const { tab } = useSearch({ from: "/trunks" });
   const navigate = useNavigate({ from: "/trunks" });
   return (
     <>
       <PageHeader title="Trunks" hint="Over which calls come in and go out, by carrier" />
-      <Tabs
-        value={TABS.some((each) => each.tab === tab) ? tab : "trunks"}
-        onValueChange={(next) => void navigate({ search: { tab: next === "trunks" ? undefined : next } })}
-      >
-        <TabsList className="mb-4" aria-label="Trunks and carriers">
-          {TABS.map((each) => (
-            <TabsTrigger key={each.tab} value={each.tab}>
-              {each.label}
-            </TabsTrigger>
-          ))}
-        </TabsList>
-        {TABS.map((each) => (
-          <TabsContent key={each.tab} value={each.tab} tabIndex={-1} className="outline-none">
-            {each.content}
-          </TabsContent>
-        ))}
-      </Tabs>
+      <PageTabs
+        tabs={TABS}
+        tab={tab}
+        label="Trunks and carriers"
+        onTab={(next) => void navigate({ search: { tab: next } })}
+      />
     </>
   );
 }
