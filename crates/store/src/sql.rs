@@ -162,7 +162,7 @@ pub(crate) async fn select_in(
 }
 
 /// A WHERE that grows, with its parameters.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct Where {
     pub sql: String,
     pub values: Vec<Value>,
@@ -174,16 +174,8 @@ impl Where {
         if !self.sql.is_empty() {
             self.sql.push_str(" AND ");
         }
-        let mut values = values.into_iter();
-        for part in condition.split_inclusive('?') {
-            match part.strip_suffix('?').zip(values.next()) {
-                Some((text, value)) => {
-                    self.values.push(value);
-                    self.sql.push_str(&format!("{text}${}", self.values.len()));
-                }
-                None => self.sql.push_str(part),
-            }
-        }
+        let condition = self.take(condition, values);
+        self.sql.push_str(&condition);
     }
 
     /// The same, where there is a value.
@@ -191,6 +183,37 @@ impl Where {
         if let Some(value) = value {
             self.and(condition, [value.into()]);
         }
+    }
+
+    /// Further conditions whose parameters come behind those there are, which move to it.
+    pub fn behind(&mut self) -> Self {
+        Self { sql: String::new(), values: std::mem::take(&mut self.values) }
+    }
+
+    /// Something for a call that passes, NULL for one that does not.
+    pub fn as_case(&self) -> String {
+        if self.sql.is_empty() { "1".to_owned() } else { format!("CASE WHEN {} THEN 1 END", self.sql) }
+    }
+
+    /// ` WHERE ...`, or nothing.
+    pub fn as_where(&self) -> String {
+        if self.sql.is_empty() { String::new() } else { format!(" WHERE {}", self.sql) }
+    }
+
+    /// `sql` with its `?` numbered behind the parameters there are, which get its own.
+    pub fn take(&mut self, sql: &str, values: impl IntoIterator<Item = Value>) -> String {
+        let mut numbered = String::with_capacity(sql.len() + 8);
+        let mut values = values.into_iter();
+        for part in sql.split_inclusive('?') {
+            match part.strip_suffix('?').zip(values.next()) {
+                Some((text, value)) => {
+                    self.values.push(value);
+                    numbered.push_str(&format!("{text}${}", self.values.len()));
+                }
+                None => numbered.push_str(part),
+            }
+        }
+        numbered
     }
 }
 

@@ -10,12 +10,12 @@ use uuid::Uuid;
 
 use super::{
     list::skipped,
-    narrow::{Narrowed, Set, Where},
+    narrow::{Narrowed, Set},
 };
 use crate::{
     convert::{column, stored},
     dialect::{from_index, store_error, unindexed},
-    sql::{direction, query},
+    sql::{Where, direction, query},
 };
 
 /// Calls of the sparsest index that others are laid beside, at most: some 10 ms.

@@ -9,7 +9,7 @@ use sea_orm::{ConnectionTrait, DbBackend, Value};
 
 use super::{
     count::{Counted, Found},
-    narrow::{Narrowed, Set, Where, narrow},
+    narrow::{Narrowed, Set, narrow},
 };
 use crate::{
     Store,
@@ -17,7 +17,7 @@ use crate::{
     cursor::Cursor,
     dialect::{from_index, unindexed},
     hot::{CALL_COLUMNS, read_row},
-    sql::{direction, query},
+    sql::{Where, direction, query},
 };
 
 /// Calls that are sorted by what an index says of them, at most.

@@ -8,9 +8,14 @@ use uuid::Uuid;
 
 use super::{
     list::probe,
-    narrow::{Narrowed, Where, narrow},
+    narrow::{Narrowed, narrow},
 };
-use crate::{Store, StoreConfig, convert::column, cursor::Cursor, sql::query};
+use crate::{
+    Store, StoreConfig,
+    convert::column,
+    cursor::Cursor,
+    sql::{Where, query},
+};
 
 const NOW: Timestamp = Timestamp::from_secs(1_800_000_000);
 /// Filters put on together, at most.

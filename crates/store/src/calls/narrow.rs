@@ -8,56 +8,8 @@ use super::list::FEW_MAX;
 use crate::{
     convert::word,
     dialect::{by_bytes, unindexed},
+    sql::Where,
 };
-
-/// A WHERE that grows, with its parameters.
-#[derive(Clone, Default)]
-pub(super) struct Where {
-    pub sql: String,
-    pub values: Vec<Value>,
-}
-
-impl Where {
-    /// `?` in `condition` becomes the parameters, in order.
-    pub fn and(&mut self, condition: &str, values: impl IntoIterator<Item = Value>) {
-        if !self.sql.is_empty() {
-            self.sql.push_str(" AND ");
-        }
-        let condition = self.take(condition, values);
-        self.sql.push_str(&condition);
-    }
-
-    /// Further conditions whose parameters come behind those there are, which move to it.
-    pub fn behind(&mut self) -> Self {
-        Self { sql: String::new(), values: std::mem::take(&mut self.values) }
-    }
-
-    /// Something for a call that passes, NULL for one that does not.
-    pub fn as_case(&self) -> String {
-        if self.sql.is_empty() { "1".to_owned() } else { format!("CASE WHEN {} THEN 1 END", self.sql) }
-    }
-
-    /// ` WHERE ...`, or nothing.
-    pub fn as_where(&self) -> String {
-        if self.sql.is_empty() { String::new() } else { format!(" WHERE {}", self.sql) }
-    }
-
-    /// `sql` with its `?` numbered behind the parameters there are, which get its own.
-    pub fn take(&mut self, sql: &str, values: impl IntoIterator<Item = Value>) -> String {
-        let mut numbered = String::with_capacity(sql.len() + 8);
-        let mut values = values.into_iter();
-        for part in sql.split_inclusive('?') {
-            match part.strip_suffix('?').zip(values.next()) {
-                Some((text, value)) => {
-                    self.values.push(value);
-                    numbered.push_str(&format!("{text}${}", self.values.len()));
-                }
-                None => numbered.push_str(part),
-            }
-        }
-        numbered
-    }
-}
 
 /// Calls that are known by something beside the list's order.
 #[derive(Clone)]

@@ -80,7 +80,7 @@ const fn one() -> u32 {
 /// switch has the call, before anybody's phone rings; how it goes on shows in the call and its events.
 #[utoipa::path(post, path = "/api/v1/calls", operation_id = "initiateCall", request_body = InitiateCallRequest,
     responses((status = 201, description = "The call, `INITIATED`", body = Call),
-        (status = 403, description = "Not allowed: `COMPLIANCE_BLOCKED` with the reason as `code` of its detail, `QUOTA_EXCEEDED` with `current` and `limit`, `TENANT_CLOSED`", body = crate::Problem, content_type = "application/problem+json"),
+        (status = 403, description = "Not allowed: `COMPLIANCE_BLOCKED` with the reason as `code` of its detail, `QUOTA_EXCEEDED` with `current` and `limit`, `BUDGET_EXCEEDED` with `budget`, `TENANT_CLOSED`. A token of the operator in `X-Quota-Override` lets quotas and budget pass", body = crate::Problem, content_type = "application/problem+json"),
         (status = 422, description = "campaignId is a campaign whose flow is missing or not published; or another field is at fault, or no trunk carries calls out (`NO_TRUNK`)", body = crate::Problem, content_type = "application/problem+json"),
         (status = 503, description = "No switch takes calls now: nobody is called", body = crate::Problem, content_type = "application/problem+json")))]
 pub(super) async fn place(
