@@ -12168,7 +12168,7 @@ export interface operations {
             };
             400: components["responses"]["Unreadable"];
             401: components["responses"]["NotSignedIn"];
-            /** @description Not allowed: `COMPLIANCE_BLOCKED` with the reason as `code` of its detail, `QUOTA_EXCEEDED` with `current` and `limit`, `TENANT_CLOSED` */
+            /** @description Not allowed: `COMPLIANCE_BLOCKED` with the reason as `code` of its detail, `QUOTA_EXCEEDED` with `current` and `limit`, `BUDGET_EXCEEDED` with `budget`, `TENANT_CLOSED`. A token of the operator in `X-Quota-Override` lets quotas and budget pass */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -12176,10 +12176,10 @@ export interface operations {
                 content: {
                     /**
                      * @example {
-                     *       "detail": "Not allowed: `COMPLIANCE_BLOCKED` with the reason as `code` of its detail, `QUOTA_EXCEEDED` with `current` and `limit`, `TENANT_CLOSED`",
+                     *       "detail": "Not allowed: `COMPLIANCE_BLOCKED` with the reason as `code` of its detail, `QUOTA_EXCEEDED` with `current` and `limit`, `BUDGET_EXCEEDED` with `budget`, `TENANT_CLOSED`. A token of the operator in `X-Quota-Override` lets quotas and budget pass",
                      *       "error": {
                      *         "code": "COMPLIANCE_BLOCKED",
-                     *         "message": "Not allowed: `COMPLIANCE_BLOCKED` with the reason as `code` of its detail, `QUOTA_EXCEEDED` with `current` and `limit`, `TENANT_CLOSED`",
+                     *         "message": "Not allowed: `COMPLIANCE_BLOCKED` with the reason as `code` of its detail, `QUOTA_EXCEEDED` with `current` and `limit`, `BUDGET_EXCEEDED` with `budget`, `TENANT_CLOSED`. A token of the operator in `X-Quota-Override` lets quotas and budget pass",
                      *         "requestId": "1795449600000-k3v9x2a"
                      *       },
                      *       "status": 403,
@@ -27090,6 +27090,28 @@ export interface operations {
             };
             401: components["responses"]["NotSignedIn"];
             403: components["responses"]["Denied"];
+            /** @description The operator set no budget */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "The operator set no budget",
+                     *       "error": {
+                     *         "code": "NOT_FOUND",
+                     *         "message": "The operator set no budget",
+                     *         "requestId": "1795449600000-k3v9x2a"
+                     *       },
+                     *       "status": 404,
+                     *       "title": "Not Found",
+                     *       "type": "about:blank"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             429: components["responses"]["TooMany"];
             500: components["responses"]["Broken"];
             503: components["responses"]["NotAnswering"];
@@ -27173,7 +27195,28 @@ export interface operations {
             400: components["responses"]["Unreadable"];
             401: components["responses"]["NotSignedIn"];
             403: components["responses"]["Denied"];
-            404: components["responses"]["NamedNotThere"];
+            /** @description The operator set no budget */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "The operator set no budget",
+                     *       "error": {
+                     *         "code": "NOT_FOUND",
+                     *         "message": "The operator set no budget",
+                     *         "requestId": "1795449600000-k3v9x2a"
+                     *       },
+                     *       "status": 404,
+                     *       "title": "Not Found",
+                     *       "type": "about:blank"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             409: components["responses"]["Conflicting"];
             412: components["responses"]["AnotherVersion"];
             413: components["responses"]["TooLarge"];

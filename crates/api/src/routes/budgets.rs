@@ -165,7 +165,9 @@ async fn read(caller: Caller, PathId(tenant): PathId<TenantId>) -> ApiResult<Jso
 }
 
 /// Reads the budget of one's own tenant, what is spent of it, and the last alerts. The operator of the platform sets the limits.
-#[utoipa::path(get, path = "/api/v1/budget", operation_id = "getBudget", responses((status = 200, description = "The budget", body = Budget)))]
+#[utoipa::path(get, path = "/api/v1/budget", operation_id = "getBudget",
+    responses((status = 200, description = "The budget", body = Budget),
+        (status = 404, description = "The operator set no budget", body = crate::Problem, content_type = "application/problem+json")))]
 async fn read_own(caller: Caller) -> ApiResult<Json<Budget>> {
     shown(&caller, caller.principal.tenant).await
 }
@@ -297,7 +299,8 @@ async fn update(
 
 /// Changes who is told of one's own tenant's budget, and from when on. 404 where the operator set no budget.
 #[utoipa::path(patch, path = "/api/v1/budget", operation_id = "updateBudgetAlerts", request_body = UpdateBudgetAlertsRequest,
-    responses((status = 200, description = "The budget", body = Budget)))]
+    responses((status = 200, description = "The budget", body = Budget),
+        (status = 404, description = "The operator set no budget", body = crate::Problem, content_type = "application/problem+json")))]
 async fn update_own(caller: Caller, Body(body): Body<UpdateBudgetAlertsRequest>) -> ApiResult<Json<Budget>> {
     let before = state_of(&caller, caller.principal.tenant).await?;
     caller.check_match(before.as_ref().map(|before| before.budget.updated_at))?;

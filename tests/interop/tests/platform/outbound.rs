@@ -180,11 +180,13 @@ pub fn crashed(platform: &mut Platform) -> anyhow::Result<()> {
 pub fn given_up(platform: &mut Platform) -> anyhow::Result<()> {
     let person = carrier("buyer_never_answers")?;
     let stage = Stage::set(platform, &person)?;
+    let before = Figures::quiet(&platform.api)?;
     let id = stage.place()?;
     stage.wait_for(&id, "RINGING")?;
     send(platform, "POST", &format!("/api/v1/calls/{id}/hangup"), &json!({}))?;
     person.finish(1)?;
     let detail = stage.over(&id)?;
+    Figures::settled(&platform.api, &before, 1)?;
     let call = Finished { detail: &detail };
     call.sound()?;
     call.ended("CANCELLED", &["cancelled"])?;
