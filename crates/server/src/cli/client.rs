@@ -187,7 +187,10 @@ fn words(status: StatusCode, problem: &Value) -> String {
         StatusCode::UNAUTHORIZED => {
             text.push_str(" (is the key of --api-key or HOPWHISTLE_API_KEY this platform's, and active?)")
         }
-        StatusCode::FORBIDDEN => text.push_str(" (the key's scopes and side say what it may do)"),
+        // Other refusals (compliance, quota, budget) are not the key's.
+        StatusCode::FORBIDDEN if problem["error"]["code"] == "FORBIDDEN" => {
+            text.push_str(" (the key's scopes and side say what it may do)")
+        }
         _ => {}
     }
     text
