@@ -69,7 +69,8 @@ bench: deps-run web ## calls, held calls, relayed media and decisions, beside Ka
 soak: deps-test build ## SOAK_CALLS calls, one after another and many at once, each of them checked
 	INTEROP_SEQUENTIAL=$(SOAK_CALLS) INTEROP_CONCURRENT=$(SOAK_CONCURRENT) $(CARGO) test --locked -p interop --test platform -- calls
 
-fuzz: ## every fuzz target for FUZZ_SECONDS (needs a nightly toolchain and cargo-fuzz)
+fuzz: ## every fuzz target for FUZZ_SECONDS
+	scripts/install-deps fuzz
 	scripts/fuzz $(FUZZ_SECONDS)
 
 fuzz-api: deps-test ## schemathesis for long: API_EXAMPLES cases an operation for everybody, from API_SEED on
