@@ -35,6 +35,7 @@ const numberName = (row: Wire<"PhoneNumber">) => {
 
 /** What can be chosen by name, however many there are of it. */
 export const KINDS = {
+  agent: { path: "/api/v1/agents", key: "agents", sort: "name", needs: "agents:read", what: "agent" },
   buyer: { path: "/api/v1/buyers", key: "buyers", sort: "name", needs: "buyers:read", what: "buyer" },
   campaign: { path: "/api/v1/campaigns", key: "campaigns", sort: "name", needs: "campaigns:read", what: "campaign" },
   carrier: { path: "/api/v1/carriers", key: "carriers", sort: "name", needs: "carriers:read", what: "carrier" },

@@ -10,7 +10,7 @@ import { readDncEntry, readDncList, readLead } from "./leads";
 import { type NumberSearch, readAvailable, readOrder } from "./numbers";
 import { readAuditEntry, readGrantable, readPerson } from "./people";
 import { readAgent, readQueue } from "./queues";
-import { asRecord, type Json, type Page, readPage } from "./read";
+import { asRecord, readPage } from "./read";
 import {
   readBalance,
   readBuyer,
@@ -22,22 +22,7 @@ import {
   readUser,
 } from "./resources";
 import { readCarrier, readTrunk } from "./trunks";
-
-export const LIST_MAX = 100;
-
-/** Pages of a list that is read whole. */
-const PAGES_MAX = 10;
-
-/** Every item of a list that is bounded: page after page, as one. */
-async function readAll<T>(ask: (query: Query) => Promise<unknown>, item: (row: Json) => T): Promise<Page<T>> {
-  const whole = readPage(await ask({ limit: LIST_MAX }), item);
-  for (let pages = 1; whole.nextCursor && pages < PAGES_MAX; pages += 1) {
-    const next = readPage(await ask({ limit: LIST_MAX, cursor: whole.nextCursor }), item);
-    whole.items.push(...next.items);
-    whole.nextCursor = next.nextCursor;
-  }
-  return whole;
-}
+import { LIST_MAX, readAll } from "./whole";
 
 export interface CallFilter {
   page: number;
@@ -106,11 +91,6 @@ export const numbersQuery = (page: number, filter: Query) =>
     placeholderData: keepPreviousData,
   });
 
-export const campaignsQuery = queryOptions({
-  queryKey: ["campaigns"],
-  queryFn: async ({ signal }) => readPage(await get("/api/v1/campaigns", { limit: LIST_MAX }, signal), readCampaign),
-});
-
 /** Campaigns by page, as their own page lists them. */
 export const campaignsPage = (page: number, filter: Query) =>
   queryOptions({
@@ -152,16 +132,6 @@ export const flowsPage = (page: number, filter: Query) =>
     placeholderData: keepPreviousData,
   });
 
-export const publishersQuery = queryOptions({
-  queryKey: ["publishers"],
-  queryFn: async ({ signal }) => readPage(await get("/api/v1/publishers", { limit: LIST_MAX }, signal), readPublisher),
-});
-
-export const buyersQuery = queryOptions({
-  queryKey: ["buyers"],
-  queryFn: async ({ signal }) => readPage(await get("/api/v1/buyers", { limit: LIST_MAX }, signal), readBuyer),
-});
-
 export const carriersPage = (page: number, filter: Query) =>
   queryOptions({
     queryKey: ["carriers", page, filter],
@@ -181,11 +151,6 @@ export const trunksPage = (page: number, filter: Query) =>
     },
     placeholderData: keepPreviousData,
   });
-
-export const trunksQuery = queryOptions({
-  queryKey: ["trunks"],
-  queryFn: async ({ signal }) => readPage(await get("/api/v1/trunks", { limit: LIST_MAX }, signal), readTrunk),
-});
 
 export const usersQuery = (page: number, search: string) =>
   queryOptions({
@@ -239,8 +204,7 @@ export const leadsQuery = (page: number, filter: Query) =>
 
 export const dncListsQuery = queryOptions({
   queryKey: ["dnc", "lists"],
-  queryFn: async ({ signal }) =>
-    readPage(await get("/api/v1/compliance/dnc-lists", { limit: LIST_MAX }, signal), readDncList),
+  queryFn: ({ signal }) => readAll((query) => get("/api/v1/compliance/dnc-lists", query, signal), readDncList),
 });
 
 export const dncEntriesQuery = (list: string, search: string, page: number) =>
@@ -252,11 +216,6 @@ export const dncEntriesQuery = (list: string, search: string, page: number) =>
     },
     placeholderData: keepPreviousData,
   });
-
-export const flowsQuery = queryOptions({
-  queryKey: ["flows"],
-  queryFn: async ({ signal }) => readPage(await get("/api/v1/flows", { limit: LIST_MAX }, signal), readFlow),
-});
 
 export const flowQuery = (id: string) =>
   queryOptions({
@@ -288,7 +247,7 @@ export const apiKeysQuery = (page: number, status: string | undefined) =>
 /** Roles of the tenant's own. */
 export const rolesQuery = queryOptions({
   queryKey: ["roles", "own"],
-  queryFn: async ({ signal }) => readPage(await get("/api/v1/roles", { limit: LIST_MAX }, signal), readRole),
+  queryFn: ({ signal }) => readAll((query) => get("/api/v1/roles", query, signal), readRole),
 });
 
 export const catalogueQuery = queryOptions({
@@ -298,7 +257,7 @@ export const catalogueQuery = queryOptions({
 
 export const queuesQuery = queryOptions({
   queryKey: ["queues"],
-  queryFn: async ({ signal }) => readPage(await get("/api/v1/queues", { limit: LIST_MAX }, signal), readQueue),
+  queryFn: ({ signal }) => readAll((query) => get("/api/v1/queues", query, signal), readQueue),
 });
 
 const AGENTS_EVERY_MS = 10_000;
@@ -311,6 +270,13 @@ export const agentsQuery = (page: number) =>
     placeholderData: keepPreviousData,
     refetchInterval: AGENTS_EVERY_MS,
   });
+
+/** Every agent, for what is said of all of them at once. */
+export const allAgentsQuery = queryOptions({
+  queryKey: ["agents", "all"],
+  queryFn: ({ signal }) => readAll((query) => get("/api/v1/agents", query, signal), readAgent),
+  refetchInterval: AGENTS_EVERY_MS,
+});
 
 /** The agent somebody signs in as; null where there is none. */
 export const ownAgentQuery = (userId: string) =>
@@ -378,7 +344,7 @@ export const consentsQuery = (page: number, filter: Query) =>
 
 export const poolsQuery = queryOptions({
   queryKey: ["pools", "list"],
-  queryFn: async ({ signal }) => readPage(await get("/api/v1/caller-id-pools", { limit: LIST_MAX }, signal), readPool),
+  queryFn: ({ signal }) => readAll((query) => get("/api/v1/caller-id-pools", query, signal), readPool),
 });
 
 export const poolNumbersQuery = (pool: string) =>

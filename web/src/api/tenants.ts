@@ -1,7 +1,8 @@
 import { keepPreviousData, queryOptions } from "@tanstack/react-query";
 import { get } from "./client";
-import { CALLS_PER_PAGE, LIST_MAX } from "./queries";
+import { CALLS_PER_PAGE } from "./queries";
 import { asFlag, asNumber, asRecord, asText, asTime, readPage, type Wire } from "./read";
+import { readAll } from "./whole";
 
 /** A customer of the platform, as its operator sees it. */
 export interface Tenant {
@@ -96,14 +97,13 @@ export const tenantQuotaQuery = (tenant: string) =>
     queryFn: async ({ signal }) => {
       const [levels, exceptions, quota] = await Promise.all([
         get(`/admin/api/v1/tenants/${tenant}/quota/status`, undefined, signal),
-        get(`/admin/api/v1/tenants/${tenant}/quota/overrides`, { limit: LIST_MAX }, signal),
+        readAll((query) => get(`/admin/api/v1/tenants/${tenant}/quota/overrides`, query, signal), readException),
         // None were ever set: that is no fault.
         get(`/admin/api/v1/tenants/${tenant}/quota`, undefined, signal).catch(() => null),
       ]);
-      const found = readPage(exceptions, readException);
       return {
         levels: readLevels(levels),
-        exceptions: found.items,
+        exceptions: exceptions.items,
         quota: readQuota(quota),
       };
     },

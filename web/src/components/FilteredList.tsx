@@ -123,6 +123,10 @@ export function FilteredList<T extends RowData & { id: string }>(props: Filtered
           byTime={!props.named}
           onPage={list.turn}
         />
+      ) : query.data?.nextCursor ? (
+        <p className="mt-2 px-1 text-[13px] text-soft">
+          The first {query.data.items.length.toLocaleString("en-US")} are shown; there are more.
+        </p>
       ) : null}
       {current && dialog ? dialog(current, () => setOpened(null)) : null}
     </>

@@ -1,7 +1,7 @@
 import { useQuery } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
 import { Circle, CircleCheck } from "lucide-react";
-import { buyersQuery, campaignsQuery, flowsQuery, publishersQuery, trunksQuery } from "@/api/queries";
+import { STEP_QUERIES } from "@/api/firstSteps";
 import type { Place } from "@/components/navigation";
 
 interface Step {
@@ -14,43 +14,45 @@ interface Step {
 
 /** What must be there before a call can be sold, in its order, and what of it is. */
 function useSteps(): Step[] {
-  const trunks = useQuery(trunksQuery).data?.items;
-  const publishers = useQuery(publishersQuery).data?.items;
-  const buyers = useQuery(buyersQuery).data?.items;
-  const flows = useQuery(flowsQuery).data?.items;
-  const campaigns = useQuery(campaignsQuery).data?.items;
-  const any = <T,>(items: T[] | undefined, test: (item: T) => boolean) => items?.some(test) ?? null;
+  const done = {
+    trunk: useQuery(STEP_QUERIES.trunk).data ?? null,
+    publisher: useQuery(STEP_QUERIES.publisher).data ?? null,
+    buyer: useQuery(STEP_QUERIES.buyer).data ?? null,
+    flow: useQuery(STEP_QUERIES.flow).data ?? null,
+    campaign: useQuery(STEP_QUERIES.campaign).data ?? null,
+    number: useQuery(STEP_QUERIES.number).data ?? null,
+  };
   return [
     {
       to: "/trunks",
       label: "A trunk",
       hint: "where your carrier's calls come from",
-      done: any(trunks, ({ status }) => status === "ACTIVE"),
+      done: done.trunk,
     },
-    { to: "/publishers", label: "A publisher", hint: "who brings the calls", done: any(publishers, () => true) },
+    { to: "/publishers", label: "A publisher", hint: "who brings the calls", done: done.publisher },
     {
       to: "/buyers",
       label: "A buyer with an endpoint",
       hint: "who takes them, and what one is worth",
-      done: any(buyers, ({ endpoints }) => (endpoints?.length ?? 0) > 0),
+      done: done.buyer,
     },
     {
       to: "/flows",
       label: "A published flow",
       hint: "what callers hear",
-      done: any(flows, ({ publishedVersion }) => publishedVersion !== null),
+      done: done.flow,
     },
     {
       to: "/campaigns",
       label: "A campaign with that flow",
       hint: "publisher and flow together",
-      done: any(campaigns, ({ flow }) => flow !== null),
+      done: done.campaign,
     },
     {
       to: "/numbers",
       label: "A number of the campaign",
       hint: "bought, added, or out of a file",
-      done: any(campaigns, ({ numbers }) => (numbers ?? 0) > 0),
+      done: done.number,
     },
   ];
 }

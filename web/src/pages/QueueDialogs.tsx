@@ -1,21 +1,18 @@
-import { useQuery } from "@tanstack/react-query";
+import { X } from "lucide-react";
 import { patch, post } from "@/api/client";
-import { agentsQuery } from "@/api/queries";
 import { AGENT_STATUSES, type Agent, type AgentStatus, type Queue } from "@/api/queues";
 import type { Wire } from "@/api/read";
-import { useAuth } from "@/auth/AuthProvider";
-import { may } from "@/auth/permissions";
 import { agentStatusLabel } from "@/components/AgentStatus";
+import { useNamesOf } from "@/components/names";
 import { PhonesEditor, parsePhones, writePhones } from "@/components/PhonesEditor";
+import { Picker } from "@/components/Picker";
 import { type CustomControl, ResourceDialog } from "@/components/ResourceDialog";
 import { parts } from "@/components/TagRulesEditor";
-import { Check } from "@/components/ui/checkbox";
+import { Button } from "@/components/ui/button";
 
 const WAITING_MAX = "100";
 
 export function QueueDialog({ queue, onClose }: { queue: Queue | null; onClose: () => void }) {
-  const { user } = useAuth();
-  const agents = useQuery({ ...agentsQuery(1), enabled: may(user, "agents:read") });
   return (
     <ResourceDialog
       open
@@ -45,7 +42,7 @@ export function QueueDialog({ queue, onClose }: { queue: Queue | null; onClose: 
           name: "agentIds",
           label: "Agents",
           kind: "custom",
-          render: (control) => <AgentChoice {...control} agents={agents.data?.items ?? []} />,
+          render: (control) => <AgentChoice {...control} />,
           group: "Who answers",
         },
         {
@@ -93,28 +90,43 @@ export function QueueDialog({ queue, onClose }: { queue: Queue | null; onClose: 
 
 const idsOf = (value: string | undefined): string[] => (value ?? "").split(" ").filter(Boolean);
 
-/** Which agents answer. The form's value is their ids. */
-function AgentChoice({ value, onChange, id, agents }: CustomControl & { agents: Agent[] }) {
+/** Which agents answer, each added by its name. The form's value is their ids. */
+function AgentChoice({ value, onChange, ...control }: CustomControl) {
   const chosen = idsOf(value);
-  const set = (agent: string, on: boolean) =>
-    onChange((on ? [...chosen, agent] : chosen.filter((each) => each !== agent)).join(" "));
+  const names = useNamesOf("agent", chosen);
+  const nameOf = (id: string) => names.get(id) ?? `${id.slice(0, 8)}…`;
   return (
-    <div className="grid max-h-56 gap-2 overflow-y-auto rounded-lg border border-line p-3">
-      <Check
-        id={id}
-        label="Every agent with the skills"
-        checked={chosen.length === 0}
-        disabled={chosen.length === 0}
-        onChange={() => onChange("")}
+    <div className="grid gap-2">
+      {chosen.length === 0 ? (
+        <p className="text-[13px] text-soft">Every agent with the skills, unless some are named here</p>
+      ) : (
+        <ul aria-label="Agents that answer" className="flex max-h-40 flex-wrap gap-1.5 overflow-y-auto">
+          {chosen.map((id) => (
+            <li
+              key={id}
+              className="flex min-w-0 items-center gap-1 rounded-lg bg-sunken py-0.5 pr-0.5 pl-2.5 text-[13px]"
+            >
+              <span className="min-w-0 break-words">{nameOf(id)}</span>
+              <Button
+                variant="ghost"
+                size="icon-sm"
+                aria-label={`Leave out ${nameOf(id)}`}
+                onClick={() => onChange(chosen.filter((each) => each !== id).join(" "))}
+              >
+                <X />
+              </Button>
+            </li>
+          ))}
+        </ul>
+      )}
+      <Picker
+        {...control}
+        kind="agent"
+        value=""
+        onChange={(id) => {
+          if (id !== "" && !chosen.includes(id)) onChange([...chosen, id].join(" "));
+        }}
       />
-      {agents.map((agent) => (
-        <Check
-          key={agent.id}
-          label={agent.name}
-          checked={chosen.includes(agent.id)}
-          onChange={(on) => set(agent.id, on)}
-        />
-      ))}
     </div>
   );
 }

@@ -3,9 +3,10 @@ import { Headset, ListOrdered, MoreHorizontal, Trash2 } from "lucide-react";
 import { useId, useMemo, useState } from "react";
 import { toast } from "sonner";
 import { patch, put } from "@/api/client";
-import { agentsQuery, LIST_MAX, ownAgentQuery, queuesQuery } from "@/api/queries";
+import { agentsQuery, allAgentsQuery, ownAgentQuery, queuesQuery } from "@/api/queries";
 import { AGENT_STATUSES, type Agent, type AgentStatus, answeringAgents, type Queue } from "@/api/queues";
 import type { Wire } from "@/api/read";
+import { LIST_MAX } from "@/api/whole";
 import { useAuth } from "@/auth/AuthProvider";
 import { may } from "@/auth/permissions";
 import { AgentState, agentStatusLabel } from "@/components/AgentStatus";
@@ -55,15 +56,16 @@ const waitOf = (queue: Queue) =>
 function Queues() {
   const { user } = useAuth();
   const queues = useQuery(queuesQuery);
-  const agents = useQuery({ ...agentsQuery(1), enabled: may(user, "agents:read") });
+  const agents = useQuery({ ...allAgentsQuery, enabled: may(user, "agents:read") });
   const canWrite = may(user, "queues:write");
   const known = agents.data?.items;
+  const least = agents.data?.nextCursor ? "at least " : "";
   const columns = useMemo<Columns<Queue>>(() => {
     const answered = (queue: Queue) => {
       const able = known ? answeringAgents(queue, known) : [];
       const free = able.filter(({ status }) => status === "available").length;
       return [
-        known ? `${free} of ${plural(able.length, "agent")} available` : null,
+        known ? `${least}${free} of ${plural(able.length, "agent")} available` : null,
         queue.phones.length > 0 ? plural(queue.phones.length, "phone") : null,
       ]
         .filter(Boolean)
@@ -92,7 +94,7 @@ function Queues() {
         cell: ({ row }) => <span className="tabular text-soft">{row.original.maxSize}</span>,
       },
     ];
-  }, [known]);
+  }, [known, least]);
   return (
     <FilteredList
       query={queues}
