@@ -11,6 +11,7 @@ import {
   agents,
   apiKeys,
   auditLogs,
+  budget,
   buyers,
   calls,
   campaigns,
@@ -111,6 +112,16 @@ function outboundFaults(outbound) {
   if (outbound.username && outbound.username !== "acme-west" && !outbound.password)
     faults.push({ field: "outbound.password", message: "is required with a new username" });
   return faults;
+}
+/** As the API takes them. */
+function changeBudget({ alertSlackWebhook, ...body }) {
+  const wrong = (body.alertEmails ?? []).findIndex((email) => !email.includes("@"));
+  if (wrong >= 0)
+    return problem(422, "VALIDATION_ERROR", "The request is not valid", [
+      { field: `alertEmails[${wrong}]`, message: "not a valid email" },
+    ]);
+  if (alertSlackWebhook !== undefined) budget.hasAlertSlackWebhook = alertSlackWebhook !== null;
+  return [200, Object.assign(budget, body)];
 }
 /** Whether a row belongs to what the list is narrowed to, as far as it says so. */
 const narrows = (row, query) =>
@@ -556,6 +567,31 @@ const routes = [
   ["GET", /^\/admin\/api\/v1\/tenants\/[^/]+\/quota$/, () => [200, quota.limits]],
   ["GET", /^\/admin\/api\/v1\/tenants\/[^/]+\/quota\/status$/, () => [200, quota.status]],
   ["GET", /^\/admin\/api\/v1\/tenants\/[^/]+\/quota\/overrides$/, () => [200, { data: quota.overrides }]],
+  ["GET", /^\/api\/v1\/budget$/, () => (EMPTY ? problem(404, "NOT_FOUND", "Budget not found") : [200, budget])],
+  ["PATCH", /^\/api\/v1\/budget$/, (_, __, body) => changeBudget(body)],
+  [
+    "GET",
+    /^\/admin\/api\/v1\/tenants\/([^/]+)\/budget$/,
+    (_, __, ___, [, id]) => (id === tenants[0].id ? [200, budget] : problem(404, "NOT_FOUND", "Budget not found")),
+  ],
+  ["PATCH", /^\/admin\/api\/v1\/tenants\/[^/]+\/budget$/, (_, __, body) => changeBudget(body)],
+  [
+    "POST",
+    /^\/admin\/api\/v1\/tenants\/[^/]+\/budget\/override-token$/,
+    (_, __, { expiresInHours }) => {
+      budget.overrideTokenExpiresAt = new Date(Date.now() + expiresInHours * 3_600_000).toISOString();
+      const token = `qot_${"0123456789abcdef".repeat(4)}`;
+      return [201, { token, expiresAt: budget.overrideTokenExpiresAt, expiresInHours }];
+    },
+  ],
+  [
+    "DELETE",
+    /^\/admin\/api\/v1\/tenants\/[^/]+\/budget\/override-token$/,
+    () => {
+      budget.overrideTokenExpiresAt = null;
+      return [200, { success: true }];
+    },
+  ],
   ["GET", /^\/api\/v1\/quota\/status$/, () => [200, quota.status]],
   ["POST", /^\/api\/v1\/compliance\/check$/, (_, __, body) => [200, verdict(body.phoneNumber)]],
   [

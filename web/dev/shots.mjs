@@ -128,6 +128,30 @@ const pages = {
     await page.getByRole("menuitem", { name: "Limits and use" }).click();
     await page.waitForTimeout(700);
   },
+  budget: async (page) => {
+    await tenantBudget(page, "Acme Performance");
+  },
+  nobudget: async (page) => {
+    await tenantBudget(page, "Northern Media");
+  },
+  setbudget: async (page) => {
+    await tenantBudget(page, "Acme Performance");
+    await page.getByRole("button", { name: "Change the budget" }).click();
+    await page.waitForTimeout(500);
+  },
+  told: async (page) => {
+    await visit(page, "/limits");
+    await page.getByRole("button", { name: "Who is told" }).click();
+    await page.getByLabel("E-mail addresses").fill("billing@acme.example, nobody");
+    await page.getByRole("button", { name: "Save" }).click();
+    await page.waitForTimeout(500);
+  },
+  token: async (page) => {
+    await tenantBudget(page, "Acme Performance");
+    await page.getByRole("button", { name: /Make/ }).click();
+    await page.getByRole("button", { name: "Make it" }).click();
+    await page.waitForTimeout(500);
+  },
   newflow: async (page) => {
     await visit(page, "/flows");
     await page.getByRole("button", { name: "New flow" }).click();
@@ -227,6 +251,15 @@ const pages = {
     await page.waitForTimeout(4500);
   },
 };
+async function tenantBudget(page, name) {
+  await visit(page, "/tenants");
+  await page
+    .getByRole("button", { name: `More for ${name}` })
+    .filter({ visible: true })
+    .click();
+  await page.getByRole("menuitem", { name: "Budget" }).click();
+  await page.waitForTimeout(700);
+}
 async function edit(page, tab) {
   await visit(page, "/buyers");
   await page.locator('button[aria-label="Edit Sunrise Solar"]').first().click();

@@ -1132,6 +1132,48 @@ export const quota = {
     },
   ],
 };
+export const budget = {
+  tenantId: "t1",
+  currency: "USD",
+  dailyBudget: "50.0000",
+  monthlyBudget: "1200.0000",
+  currentDaySpend: "41.2750",
+  currentMonthSpend: "612.4000",
+  alertThreshold: 80,
+  alertEmails: ["billing@acme.example", "operations.of.the.night.shift@acme.example"],
+  hasAlertSlackWebhook: true,
+  hardStopEnabled: true,
+  overrideTokenExpiresAt: ago(-20),
+  enabled: true,
+  alerts: [
+    {
+      id: "alert-2",
+      type: "DAILY_THRESHOLD",
+      periodStart: ago(14),
+      threshold: 80,
+      current: "40.0200",
+      limit: "50.0000",
+      percentage: 80.04,
+      sentVia: ["email"],
+      pending: 1,
+      lastError: "slack: no answer within 10 s",
+      sentAt: ago(2),
+    },
+    {
+      id: "alert-1",
+      type: "DAILY_EXCEEDED",
+      periodStart: ago(60),
+      threshold: 100,
+      current: "50.1000",
+      limit: "50.0000",
+      percentage: 100.2,
+      sentVia: ["email", "slack"],
+      pending: 0,
+      lastError: null,
+      sentAt: ago(45),
+    },
+  ],
+};
 export const flags = [
   {
     id: "flag-1",

@@ -80,6 +80,16 @@ export const upload = (path: string, file: Blob) => request("POST", path, { file
 export const post = (path: string, body?: unknown) => request("POST", path, { body });
 export const patch = (path: string, body: unknown) => request("PATCH", path, { body });
 export const put = (path: string, body?: unknown) => request("PUT", path, { body });
+/** What is asked for, or null where the API says there is none. */
+export async function orNull(asked: Promise<unknown>): Promise<unknown> {
+  try {
+    return await asked;
+  } catch (error) {
+    if (error instanceof ApiError && error.status === 404) return null;
+    throw error;
+  }
+}
+
 export const remove = (path: string) => request("DELETE", path);
 
 function withTimeout(signal: AbortSignal | undefined): AbortSignal {

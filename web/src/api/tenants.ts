@@ -1,5 +1,5 @@
 import { keepPreviousData, queryOptions } from "@tanstack/react-query";
-import { get } from "./client";
+import { get, orNull } from "./client";
 import { CALLS_PER_PAGE } from "./queries";
 import { asFlag, asNumber, asRecord, asText, asTime, readPage, type Wire } from "./read";
 import { readAll } from "./whole";
@@ -99,7 +99,7 @@ export const tenantQuotaQuery = (tenant: string) =>
         get(`/admin/api/v1/tenants/${tenant}/quota/status`, undefined, signal),
         readAll((query) => get(`/admin/api/v1/tenants/${tenant}/quota/overrides`, query, signal), readException),
         // None were ever set: that is no fault.
-        get(`/admin/api/v1/tenants/${tenant}/quota`, undefined, signal).catch(() => null),
+        orNull(get(`/admin/api/v1/tenants/${tenant}/quota`, undefined, signal)),
       ]);
       return {
         levels: readLevels(levels),

@@ -11,6 +11,16 @@ interface ShownOnceProps {
   onClose: () => void;
 }
 
+/** Browsers copy for pages on https and on the machine itself only. */
+async function copy(text: string) {
+  try {
+    await navigator.clipboard.writeText(text);
+    toast.success("Copied");
+  } catch {
+    toast.error("The browser does not let this page copy: mark the text and copy it yourself");
+  }
+}
+
 /** A key or link that nobody can show again. */
 export function ShownOnce({ text, title, description, onClose }: ShownOnceProps) {
   return (
@@ -26,12 +36,7 @@ export function ShownOnce({ text, title, description, onClose }: ShownOnceProps)
         <code className="min-w-0 flex-1 rounded-lg bg-sunken px-3 py-2 font-mono text-[13px] break-all select-all">
           {text}
         </code>
-        <Button
-          variant="outline"
-          size="icon"
-          aria-label="Copy"
-          onClick={() => void navigator.clipboard.writeText(text ?? "").then(() => toast.success("Copied"))}
-        >
+        <Button variant="outline" size="icon" aria-label="Copy" onClick={() => void copy(text ?? "")}>
           <Copy />
         </Button>
       </div>

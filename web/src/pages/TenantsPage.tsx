@@ -1,5 +1,5 @@
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
-import { Building, Gauge, MailPlus, MoreHorizontal, Pause, Pencil, Play } from "lucide-react";
+import { Building, Gauge, MailPlus, MoreHorizontal, Pause, Pencil, Play, Wallet } from "lucide-react";
 import { useState } from "react";
 import { toast } from "sonner";
 import { patch, post } from "@/api/client";
@@ -19,6 +19,7 @@ import { Button } from "@/components/ui/button";
 import type { Columns } from "@/components/ui/data-table";
 import { Menu, MenuContent, MenuItem, MenuTrigger } from "@/components/ui/menu";
 import { formatFull } from "@/format/time";
+import { TenantBudget } from "./TenantBudget";
 import { TenantLimits } from "./TenantLimits";
 
 const columns: Columns<Tenant> = [
@@ -46,7 +47,7 @@ const columns: Columns<Tenant> = [
 ];
 
 /** What is being done, and to which tenant. */
-type Act = { what: "invite" | "limits" | "suspend"; tenant: Tenant };
+type Act = { what: "invite" | "limits" | "budget" | "suspend"; tenant: Tenant };
 
 /** For operators of the platform. */
 export function TenantsPage() {
@@ -85,6 +86,7 @@ export function TenantsPage() {
       />
       {act?.what === "invite" ? <InviteOwnerDialog tenant={act.tenant} onClose={close} onLink={setLink} /> : null}
       {act?.what === "limits" ? <TenantLimits tenant={act.tenant} onClose={close} /> : null}
+      {act?.what === "budget" ? <TenantBudget tenant={act.tenant} onClose={close} /> : null}
       <SuspendDialog tenant={act?.what === "suspend" ? act.tenant : null} onClose={close} />
       <ShownOnce
         text={link}
@@ -117,6 +119,9 @@ function TenantMenu({ tenant, onEdit, onAct }: TenantMenuProps) {
         </MenuItem>
         <MenuItem onSelect={() => onAct({ what: "limits", tenant })}>
           <Gauge /> Limits and use
+        </MenuItem>
+        <MenuItem onSelect={() => onAct({ what: "budget", tenant })}>
+          <Wallet /> Budget
         </MenuItem>
         <MenuItem onSelect={() => onAct({ what: "invite", tenant })}>
           <MailPlus /> Invite an owner
