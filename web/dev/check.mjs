@@ -149,6 +149,18 @@ for (const theme of ["light", "dark"]) {
     await page.getByRole("dialog").getByRole("button", { name: "Change the budget" }).click();
     await page.getByRole("dialog").getByRole("tab", { name: "Who is told" }).click();
     await accessibility(page, `the form of a budget ${where}`);
+    await page.goto(`${base}/calls`);
+    await page.getByRole("button", { name: "Place a call" }).click();
+    const call = page.getByRole("dialog");
+    await call.getByRole("textbox", { name: "Number" }).fill("+1 212 555 0147");
+    await call.getByRole("combobox", { name: "Campaign" }).click();
+    await call.getByRole("option", { name: "Solar US inbound" }).click();
+    await call.getByRole("button", { name: "Call", exact: true }).click();
+    await call.getByRole("link", { name: "where it stands on the list" }).waitFor();
+    // With the pointer on the button: its colours there are looked at too, once they stand still.
+    await page.waitForTimeout(500);
+    await measure("a call that is refused");
+    await accessibility(page, `a call that is refused ${where}`);
     await page.goto(`${base}/flows`);
     await shown("button:has-text('New flow')").click();
     await page.waitForSelector("[role=dialog] textarea");
@@ -404,6 +416,49 @@ await dialog.getByLabel("The trunk's own number").fill("+12125550100");
 await dialog.locator("button[type=submit]").click();
 await page.locator("td:has-text('Priority 0')").filter({ visible: true }).waitFor();
 check("and are mended there", (await dialog.count()) === 0);
+await page.goto(`${base}/calls`);
+await page.getByRole("button", { name: "Place a call" }).click();
+const called = dialog.getByRole("textbox", { name: "Number" });
+await called.fill("(900) 555-0147");
+await page.keyboard.press("Enter");
+await dialog.locator("p:has-text('is required unless')").waitFor();
+check("what a call lacks is told at its field", (await dialog.locator("[aria-invalid=true]").count()) === 1);
+await dialog.getByRole("combobox", { name: "Campaign" }).fill("solar");
+await dialog.getByRole("option", { name: "Solar US inbound" }).waitFor();
+await page.keyboard.press("Enter");
+await called.press("Enter");
+await dialog.getByLabel("Override token").waitFor();
+check("a budget in the way is told, with the way out", await dialog.getByText("50.00 of 50.00 are spent").isVisible());
+await called.fill("+1 800 555 0147");
+await called.press("Enter");
+await dialog.getByRole("link", { name: "a trunk" }).waitFor();
+await called.fill("+1 900 555 0147");
+await dialog.getByLabel("Override token").fill("qot_1");
+let lost = 0;
+await page.route("**/api/v1/calls", async (route) => {
+  if (route.request().method() !== "POST" || lost++ > 0) return route.continue();
+  await route.fetch();
+  await route.abort();
+});
+await called.press("Enter");
+await dialog.getByText("Whether somebody is called is not known").waitFor();
+await called.press("Enter");
+await page.waitForURL(/calls\/[0-9a-f-]{36}$/);
+const placed = (await ask("/placed")).placed;
+check(
+  "a call whose answer was lost is placed once, and leads to the call",
+  placed === 1 && lost === 2,
+  `${placed} ${lost}`,
+);
+await page.unroute("**/api/v1/calls");
+await page.getByRole("button", { name: "Hang up" }).click();
+await dialog.getByRole("button", { name: "Hang up" }).click();
+await page.waitForSelector("text=The switch ends the call");
+check("a live call is hung up", (await dialog.count()) === 0);
+await page.goto(`${base}/calls/${sold}`);
+await page.getByRole("button", { name: "Call back" }).click();
+check("a caller is called back", /^\+\d+$/.test(await called.inputValue()), await called.inputValue());
+await page.keyboard.press("Escape");
 await page.goto(`${base}/reports`);
 await page.waitForSelector("h2:has-text('Calls by day')");
 await page.getByLabel("Told apart").selectOption("campaign");

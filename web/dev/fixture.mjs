@@ -123,6 +123,33 @@ function changeBudget({ alertSlackWebhook, ...body }) {
   if (alertSlackWebhook !== undefined) budget.hasAlertSlackWebhook = alertSlackWebhook !== null;
   return [200, Object.assign(budget, body)];
 }
+/** Calls that were placed, by the key of the request. */
+const placed = new Map();
+/** Why a call may not be placed: each area code shows another reason. */
+function refusedCall({ toNumber, campaignId, fromNumberId }, override) {
+  const fault = (field, message) => problem(422, "VALIDATION_ERROR", "The request is not valid", [{ field, message }]);
+  if (!/^\+\d{7,15}$/.test(toNumber)) return fault("toNumber", "is not a telephone number");
+  if (!campaignId && !fromNumberId)
+    return fault("campaignId", "is required unless fromNumberId names a number with a campaign");
+  if (toNumber.startsWith("+1212")) {
+    const detail = "the number is on the list “Asked not to be called”";
+    const message = `The number may not be called: ${detail}`;
+    return problem(403, "COMPLIANCE_BLOCKED", message, [{ field: "toNumber", message: detail, code: "on_dnc_list" }]);
+  }
+  if (toNumber.startsWith("+1900") && !override)
+    return problem(
+      403,
+      "BUDGET_EXCEEDED",
+      "The daily budget does not allow it: 50.00 of 50.00 are spent; ask the operator for more",
+    );
+  if (toNumber.startsWith("+1800"))
+    return problem(
+      422,
+      "NO_TRUNK",
+      "No ACTIVE trunk carries calls out: give a SIP trunk `outbound` (PATCH /api/v1/trunks/{id})",
+    );
+  return null;
+}
 /** Whether a row belongs to what the list is narrowed to, as far as it says so. */
 const narrows = (row, query) =>
   ["campaignId", "publisherId", "flowId", "carrierId"].every(
@@ -454,6 +481,20 @@ const routes = [
       },
     ],
   ],
+  [
+    "POST",
+    /^\/api\/v1\/calls$/,
+    (request, _, body) => {
+      const key = request.headers["idempotency-key"];
+      const refused = refusedCall(body, request.headers["x-quota-override"]);
+      if (refused) return refused;
+      const id = placed.get(key) ?? start(placed.size + 900).id;
+      placed.set(key, id);
+      return [201, { id, status: "INITIATED", direction: "OUTBOUND" }];
+    },
+  ],
+  ["GET", /^\/placed$/, () => [200, { placed: placed.size }]],
+  ["POST", /^\/api\/v1\/calls\/[^/]+\/hangup$/, () => [202, { success: true }]],
   ["GET", /^\/api\/v1\/calls$/, (_, url) => [200, list(callRows(url), url)]],
   [
     "GET",
@@ -689,7 +730,10 @@ const bodyOf = (request, text) =>
 const server = createServer(async (request, response) => {
   response.setHeader("access-control-allow-origin", request.headers.origin ?? "*");
   response.setHeader("access-control-allow-credentials", "true");
-  response.setHeader("access-control-allow-headers", "authorization,content-type,x-csrf-token,idempotency-key,range");
+  response.setHeader(
+    "access-control-allow-headers",
+    "authorization,content-type,x-csrf-token,idempotency-key,x-quota-override,range",
+  );
   response.setHeader("access-control-allow-methods", "GET,POST,PATCH,PUT,DELETE");
   response.setHeader("access-control-expose-headers", "content-length,content-range");
   if (request.method === "OPTIONS") return response.writeHead(204).end();
@@ -744,6 +788,7 @@ function start(seed) {
   const call = script(Date.now(), seed);
   calls.push(call);
   for (const event of call.events) setTimeout(() => publish(call, event), event.at - Date.now());
+  return call;
 }
 
 if (!EMPTY && !process.env.API_URL) {

@@ -52,6 +52,30 @@ const pages = {
     await page.keyboard.press("ArrowRight");
     await page.waitForTimeout(400);
   },
+  place: async (page) => {
+    await place(page, "+1 312 555 0147");
+  },
+  blocked: async (page) => {
+    await place(page, "+1 212 555 0147");
+    await page.getByRole("button", { name: "Call", exact: true }).click();
+    await page.waitForTimeout(600);
+  },
+  unbudgeted: async (page) => {
+    await place(page, "+1 900 555 0147");
+    await page.getByRole("button", { name: "Call", exact: true }).click();
+    await page.waitForTimeout(600);
+  },
+  placed: async (page) => {
+    await place(page, "+1 312 555 0147");
+    await page.getByRole("button", { name: "Call", exact: true }).click();
+    await page.waitForTimeout(2500);
+  },
+  hangup: async (page) => {
+    await place(page, "+1 312 555 0147");
+    await page.getByRole("button", { name: "Call", exact: true }).click();
+    await page.getByRole("button", { name: "Hang up" }).click();
+    await page.waitForTimeout(600);
+  },
   numbers: (page) => visit(page, "/numbers"),
   campaigns: (page) => visit(page, "/campaigns"),
   buyers: (page) => visit(page, "/buyers"),
@@ -251,6 +275,15 @@ const pages = {
     await page.waitForTimeout(4500);
   },
 };
+async function place(page, number) {
+  await visit(page, "/calls");
+  await page.getByRole("button", { name: "Place a call" }).click();
+  const dialog = page.getByRole("dialog");
+  await dialog.getByRole("textbox", { name: "Number" }).fill(number);
+  await dialog.getByRole("combobox", { name: "Campaign" }).click();
+  await dialog.getByRole("option", { name: "Solar US inbound" }).click();
+  await page.waitForTimeout(400);
+}
 async function tenantBudget(page, name) {
   await visit(page, "/tenants");
   await page

@@ -108,6 +108,7 @@ fn cors(config: &ApiConfig) -> CorsLayer {
             HeaderName::from_static("idempotency-key"),
             HeaderName::from_static("x-api-key"),
             HeaderName::from_static("x-csrf-token"),
+            HeaderName::from_static("x-quota-override"),
             HeaderName::from_static("x-request-id"),
         ])
         .expose_headers([

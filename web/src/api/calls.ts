@@ -142,6 +142,12 @@ export function readStatus(value: unknown): CallStatus | null {
   return CALL_STATUSES.find((status) => status === value) ?? null;
 }
 
+/** Whoever can be called because of a call: its caller, or who was called. null: a number that was withheld. */
+export function otherParty(call: Pick<Call, "direction" | "from" | "to">): string | null {
+  const number = call.direction === "OUTBOUND" ? call.to : call.from;
+  return number !== null && /^\+\d{7,15}$/.test(number) ? number : null;
+}
+
 export const isLive = (call: Pick<Call, "status" | "endedAt">): boolean =>
   call.endedAt === null && call.status !== null && LIVE_STATUSES.includes(call.status);
 

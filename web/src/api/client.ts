@@ -12,6 +12,9 @@ interface RequestOptions {
   body?: unknown;
   /** Sent as it is, in place of `body`. */
   file?: Blob;
+  headers?: Record<string, string>;
+  /** For a request that may have to be sent again by hand; others get one of their own. */
+  idempotencyKey?: string;
   signal?: AbortSignal;
 }
 
@@ -42,7 +45,7 @@ export function authHeaders(): Record<string, string> {
 }
 
 export async function request(method: Method, path: string, options: RequestOptions = {}): Promise<unknown> {
-  const headers: Record<string, string> = { accept: "application/json", ...authHeaders() };
+  const headers: Record<string, string> = { accept: "application/json", ...options.headers, ...authHeaders() };
   const init: RequestInit = { method, headers, credentials: "include", signal: withTimeout(options.signal) };
   if (options.body !== undefined) {
     headers["content-type"] = "application/json";
@@ -56,7 +59,7 @@ export async function request(method: Method, path: string, options: RequestOpti
   }
   // A retried create must not create twice. A file is kept row by row and can be sent again; remembered, it would have to be short.
   if (method === "POST" && options.file === undefined && path.startsWith("/api/"))
-    headers["idempotency-key"] = newKey();
+    headers["idempotency-key"] = options.idempotencyKey ?? newKey();
 
   let response: Response;
   try {
@@ -98,7 +101,7 @@ function withTimeout(signal: AbortSignal | undefined): AbortSignal {
 }
 
 // crypto.randomUUID exists on https and loopback only; a demo is often opened over a plain LAN address.
-function newKey(): string {
+export function newKey(): string {
   const bytes = crypto.getRandomValues(new Uint8Array(16));
   return Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
 }

@@ -61,6 +61,8 @@ interface ResourceDialogProps {
   submitLabel?: string;
   /** Shown beside the fields, by what they hold. */
   aside?: (values: Values) => ReactNode;
+  /** What can be done about a refusal, where the page knows more than the API says. */
+  remedy?: (error: ApiError, values: Values) => ReactNode;
   /** Classes of the window, for a wider one. */
   className?: string;
 }
@@ -88,6 +90,7 @@ function ResourceForm({
   submitLabel,
   onOpenChange,
   aside,
+  remedy,
 }: ResourceDialogProps) {
   const client = useQueryClient();
   const [values, setValues] = useState<Values>(initial);
@@ -101,6 +104,7 @@ function ResourceForm({
     },
   });
   const faults = saving.error instanceof ApiError ? saving.error.faults : [];
+  const help = saving.error instanceof ApiError ? remedy?.(saving.error, values) : null;
   const names = fields.map(({ name }) => name);
   const placed = placeFaults(faults, names);
   const groups = [...new Set(fields.flatMap(({ group }) => (group === undefined ? [] : [group])))];
@@ -150,9 +154,12 @@ function ResourceForm({
           ))}
         </Tabs>
       ) : null}
-      {saving.error && (placed.at.size === 0 || placed.rest.length > 0) ? (
+      {saving.error && (help || placed.at.size === 0 || placed.rest.length > 0) ? (
         <div role="alert" className="rounded-lg bg-bad-soft px-3 py-2.5 text-[13px] text-bad-text">
-          {messageOf(saving.error)}
+          {placed.at.size === 0 || placed.rest.length > 0 ? (
+            <p className="mb-1 last:mb-0">{messageOf(saving.error)}</p>
+          ) : null}
+          {help ? <div className="text-ink">{help}</div> : null}
           {placed.rest.length > 0 ? (
             <ul className="mt-1 list-inside list-disc">
               {placed.rest.map((fault, index) => (

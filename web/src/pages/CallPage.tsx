@@ -20,6 +20,7 @@ import { toSentence } from "@/format/words";
 import { useLive } from "@/live/LiveProvider";
 import { LivePill, usePolling } from "@/live/LiveStatus";
 import { Player } from "@/recording/Player";
+import { CallActions } from "./CallActions";
 import { RoutingDecisions } from "./RoutingDecisions";
 import { Timeline } from "./Timeline";
 import { END_CAUSES } from "./timeline";
@@ -35,8 +36,11 @@ export function CallPage() {
         <Link to="/calls" className="inline-flex items-center gap-1.5 text-[13px] font-medium text-soft hover:text-ink">
           <ArrowLeft className="size-4" aria-hidden="true" /> Calls
         </Link>
-        <span className="hidden lg:inline-flex">
-          <LivePill />
+        <span className="flex min-h-8 items-center gap-3">
+          {call.data ? <CallActions call={call.data} /> : null}
+          <span className="hidden lg:inline-flex">
+            <LivePill />
+          </span>
         </span>
       </div>
       {call.data ? (
@@ -80,6 +84,7 @@ function Detail({ call }: { call: CallDetail }) {
 function Header({ call }: { call: CallDetail }) {
   const live = useLive();
   const nameOf = useBuyerName();
+  const outbound = call.direction === "OUTBOUND";
   const known = live.state.calls.get(call.id);
   const under = isLive(call) && known?.phase !== "ended";
   const buyer = nameOf(call.buyer ?? (under ? (known?.buyer ?? null) : null));
@@ -89,10 +94,10 @@ function Header({ call }: { call: CallDetail }) {
       <title>{`${call.from ? formatPhone(call.from) : "Call"} · Hopwhistle`}</title>
       <div className="flex flex-wrap items-start justify-between gap-x-8 gap-y-4 p-4 sm:p-5">
         <h1 className="flex min-w-0 flex-wrap items-center gap-x-4 gap-y-3">
-          <Stop label="Caller">
+          <Stop label={outbound ? "Caller ID" : "Caller"}>
             <Phone value={call.from} />
           </Stop>
-          <Stop arrow label={refName(call.campaign) ?? "Number"}>
+          <Stop arrow label={outbound ? "Called" : (refName(call.campaign) ?? "Number")}>
             <Phone value={call.to} />
           </Stop>
           <Stop arrow label="Buyer">
@@ -122,6 +127,7 @@ function Header({ call }: { call: CallDetail }) {
         <Fact label="Started">{call.startedAt === null ? <Missing /> : formatFull(call.startedAt)}</Fact>
         {call.callerName ? <Fact label="Caller’s name">{call.callerName}</Fact> : null}
         {call.attestation && call.attestation !== "NONE" ? <Fact label="Attestation">{call.attestation}</Fact> : null}
+        {outbound && call.campaign ? <Fact label="Campaign">{refName(call.campaign)}</Fact> : null}
         {call.publisher ? <Fact label="Publisher">{refName(call.publisher)}</Fact> : null}
         {!under && call.endReason ? (
           <Fact label="How it ended">{END_CAUSES[call.endReason] ?? toSentence(call.endReason)}</Fact>
@@ -334,7 +340,7 @@ function Facts({ call }: { call: CallDetail }) {
           ))}
         </ul>
       )}
-      <dl className="grid gap-1.5 border-t border-line px-4 py-3 text-xs text-soft sm:px-5">
+      <dl className="grid grid-cols-1 gap-1.5 border-t border-line px-4 py-3 text-xs text-soft sm:px-5">
         <div className="flex justify-between gap-3">
           <dt className="shrink-0">Call</dt>
           <dd className="truncate font-mono select-all">{call.id}</dd>

@@ -1,10 +1,13 @@
 import { useQuery } from "@tanstack/react-query";
 import { getRouteApi, Link, useNavigate } from "@tanstack/react-router";
-import { PhoneIncoming, SlidersHorizontal, X } from "lucide-react";
+import { PhoneIncoming, PhoneOutgoing, SlidersHorizontal, X } from "lucide-react";
 import { useMemo, useState } from "react";
 import { CALL_STATUSES, type Call } from "@/api/calls";
 import { CALLS_PER_PAGE, callsQuery } from "@/api/queries";
+import { useAuth } from "@/auth/AuthProvider";
+import { may } from "@/auth/permissions";
 import { CallDuration, CallState, DirectionIcon, Phone, refName, statusLabel } from "@/components/CallParts";
+import { DialogButton } from "@/components/DialogButton";
 import { Money } from "@/components/Money";
 import { useBuyerName } from "@/components/names";
 import { PageHeader } from "@/components/PageHeader";
@@ -26,10 +29,12 @@ import { usePolling } from "@/live/LiveStatus";
 import { useNow } from "@/live/motion";
 import type { Phase } from "@/live/reducer";
 import type { CallsSearch } from "@/router";
+import { PlaceCallDialog } from "./PlaceCallDialog";
 
 const route = getRouteApi("/calls");
 
 export function CallsPage() {
+  const { user } = useAuth();
   const search = route.useSearch();
   const navigate = useNavigate();
   const live = useLive();
@@ -66,6 +71,13 @@ export function CallsPage() {
           total === null || total === undefined
             ? undefined
             : `${total.toLocaleString("en-US")} ${filtered ? "match" : "in all"}`
+        }
+        actions={
+          may(user, "calls:write") ? (
+            <DialogButton label="Place a call" icon={PhoneOutgoing}>
+              {(close) => <PlaceCallDialog onClose={close} />}
+            </DialogButton>
+          ) : null
         }
       />
       <Card>

@@ -1,7 +1,6 @@
 import { useMutation } from "@tanstack/react-query";
-import { Link } from "@tanstack/react-router";
 import { CircleCheck, CircleSlash, LoaderCircle } from "lucide-react";
-import { type FormEvent, type ReactNode, useState } from "react";
+import { type FormEvent, useState } from "react";
 import { ApiError, post } from "@/api/client";
 import { readVerdict, type Verdict } from "@/api/compliance";
 import { asRecord, type Wire } from "@/api/read";
@@ -14,6 +13,7 @@ import { cn } from "@/components/ui/cn";
 import { Field, Input, NativeSelect } from "@/components/ui/input";
 import { formatPhone, normaliseSearch } from "@/format/phone";
 import { toSentence } from "@/format/words";
+import { ComplianceRemedy } from "./ComplianceRemedy";
 
 const PATHS = [
   { value: "OUTBOUND", label: "Calling it" },
@@ -140,7 +140,11 @@ function Answer({ verdict }: { verdict: Verdict }) {
             {formatPhone(number)} {allowed ? "may be called" : "may not be called"}
           </h2>
           <p className="break-words text-soft">{detail}</p>
-          {allowed ? null : <p className="mt-2 break-words">{remedyOf(verdict)}</p>}
+          {allowed ? null : (
+            <p className="mt-2 break-words">
+              <ComplianceRemedy {...verdict} />
+            </p>
+          )}
         </div>
       </div>
       <ul aria-label="Rules" className="divide-y divide-line border-t border-line">
@@ -159,63 +163,4 @@ function Answer({ verdict }: { verdict: Verdict }) {
       </p>
     </Card>
   );
-}
-
-const LINK = "text-link underline";
-
-/** What can be done about a refusal. */
-function remedyOf({ reason, number, listId }: Verdict): ReactNode {
-  const policy = (
-    <Link to="/compliance" search={{}} className={LINK}>
-      the policy
-    </Link>
-  );
-  const override = (
-    <Link to="/compliance" search={{ tab: "overrides" }} className={LINK}>
-      ask for an override
-    </Link>
-  );
-  switch (reason) {
-    case "on_dnc_list":
-      return (
-        <>
-          See{" "}
-          <Link to="/dnc" search={{ list: listId ?? undefined, q: number }} className={LINK}>
-            where it stands on the list
-          </Link>
-          : if that is a mistake, take it off; otherwise {override}, where the policy allows any.
-        </>
-      );
-    case "stale_list":
-      return (
-        <>
-          Import a fresh copy of{" "}
-          <Link to="/dnc" search={{ list: listId ?? undefined }} className={LINK}>
-            the list
-          </Link>
-          , or let {policy} say that old ones do.
-        </>
-      );
-    case "no_consent":
-      return (
-        <>
-          <Link to="/compliance" search={{ tab: "consents", q: number }} className={LINK}>
-            Look at the consents of the number
-          </Link>
-          , and add one that its provider verifies.
-        </>
-      );
-    case "outside_hours":
-      return <>Call within the hours of the place, or change the hours in {policy}; a state's own stay.</>;
-    case "unknown_zone":
-      return (
-        <>Where the number is cannot be told, so neither can the hour there; {policy} says whether that forbids it.</>
-      );
-    case "unreadable_number":
-      return "Write the number with plus and country code, such as +15551234567.";
-    case "data_unavailable":
-      return "The lists and consents cannot be read just now. Try again in a moment.";
-    default:
-      return null;
-  }
 }

@@ -1,5 +1,6 @@
 import { useQuery } from "@tanstack/react-query";
-import { Contact } from "lucide-react";
+import { Contact, PhoneOutgoing } from "lucide-react";
+import { useState } from "react";
 import { patch, post } from "@/api/client";
 import { LEAD_STATUSES, type Lead } from "@/api/leads";
 import { leadsQuery } from "@/api/queries";
@@ -17,10 +18,12 @@ import { ResourceDialog } from "@/components/ResourceDialog";
 import { choices } from "@/components/ResourceStatus";
 import { Missing } from "@/components/States";
 import { Badge, type Tone } from "@/components/ui/badge";
+import { Button } from "@/components/ui/button";
 import type { Columns } from "@/components/ui/data-table";
 import { formatPhone } from "@/format/phone";
 import { formatFull } from "@/format/time";
 import { toSentence } from "@/format/words";
+import { PlaceCallDialog } from "./PlaceCallDialog";
 
 const TONES: Record<string, Tone> = {
   NEW: "info",
@@ -77,6 +80,7 @@ export function LeadsPage() {
   const list = useListSearch();
   const filter = { search: list.q || undefined, status: list.status, campaignId: list.campaignId };
   const leads = useQuery(leadsQuery(list.page, filter));
+  const [called, setCalled] = useState<Lead | null>(null);
   const add = may(user, "leads:write") ? (
     <DialogButton label="New lead">{(close) => <LeadDialog lead={null} onClose={close} />}</DialogButton>
   ) : null;
@@ -118,9 +122,24 @@ export function LeadsPage() {
           text: lead.name === lead.number ? lead.campaignName : formatPhone(lead.number),
           state: <LeadStatus status={lead.status} />,
         })}
+        rowActions={may(user, "calls:write") ? (lead) => <CallLead lead={lead} onCall={setCalled} /> : undefined}
         dialog={(lead, close) => <LeadDialog lead={lead} onClose={close} />}
       />
+      {called ? (
+        <PlaceCallDialog
+          initial={{ toNumber: called.number, campaignId: called.campaignId ?? "" }}
+          onClose={() => setCalled(null)}
+        />
+      ) : null}
     </>
+  );
+}
+
+function CallLead({ lead, onCall }: { lead: Lead; onCall: (lead: Lead) => void }) {
+  return (
+    <Button variant="ghost" size="icon-sm" aria-label={`Call ${lead.name}`} onClick={() => onCall(lead)}>
+      <PhoneOutgoing />
+    </Button>
   );
 }
 
