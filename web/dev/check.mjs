@@ -464,7 +464,11 @@ await page.waitForSelector("h2:has-text('Calls by day')");
 await page.getByLabel("Told apart").selectOption("campaign");
 await page.waitForSelector("h2:has-text('Calls by campaign')");
 check("what a report is by is in the address", new URL(page.url()).searchParams.get("by") === "campaign");
-check("partners narrow a report by time only", (await page.getByRole("combobox", { name: "Publisher" }).count()) === 0);
+check(
+  "partners narrow a report by time only, and it says so",
+  (await page.getByRole("combobox", { name: "Publisher" }).isDisabled()) &&
+    (await page.getByText("can be narrowed to a publisher or buyer").isVisible()),
+);
 const [report] = await Promise.all([page.waitForEvent("download"), page.getByRole("button", { name: "CSV" }).click()]);
 const lines = readFileSync(await report.path(), "utf8")
   .trim()

@@ -49,6 +49,8 @@ import {
 const WEB_PORT = Number(process.env.WEB_PORT ?? 3900);
 const API_PORT = Number(process.env.API_PORT ?? 3901);
 const API_URL = process.env.API_URL ?? `http://127.0.0.1:${API_PORT}`;
+/** The tenant's: another than the viewer's most likely is, so that its days are seen to be its own. */
+const ZONE = process.env.FIXTURE_ZONE ?? "America/New_York";
 const EMPTY = process.env.FIXTURE_EMPTY === "1";
 const dist = fileURLToPath(new URL("../dist", import.meta.url));
 const types = {
@@ -225,7 +227,7 @@ function byTime(query, campaignId) {
       revenue: own.totalRevenue,
     };
   });
-  const timeZone = Intl.DateTimeFormat().resolvedOptions().timeZone;
+  const timeZone = ZONE;
   return [200, { timeZone, metrics: metricsOf(rows), breakdown }];
 }
 
@@ -251,7 +253,7 @@ function byPart(query) {
     id: by === "campaign" ? own[0].campaignId : null,
     metrics: metricsOf(own),
   }));
-  return [200, { timeZone: "UTC", metrics: metricsOf(rows), breakdown }];
+  return [200, { timeZone: ZONE, metrics: metricsOf(rows), breakdown }];
 }
 
 function summary(window) {

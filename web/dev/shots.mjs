@@ -89,6 +89,13 @@ const pages = {
   },
   reports: (page) => visit(page, "/reports"),
   reportparts: (page) => visit(page, "/reports?by=campaign"),
+  reportpartner: async (page) => {
+    await visit(page, "/reports?by=hour");
+    await page.getByRole("combobox", { name: "Buyer" }).click();
+    await page.getByRole("option", { name: "Sunrise Solar" }).click();
+    await page.getByLabel("Told apart").selectOption("month");
+    await page.waitForTimeout(1200);
+  },
   ratecards: (page) => visit(page, "/rate-cards"),
   ratecard: async (page) => {
     await visit(page, "/rate-cards");

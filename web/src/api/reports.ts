@@ -127,6 +127,23 @@ export const reportQuery = ({ by, startDate, endDate, campaignId, publisherId, b
     placeholderData: keepPreviousData,
   });
 
+const ZONE_ASKED_MS = 60_000;
+
+/** The zone of the tenant's days: a report says it. */
+export const zoneQuery = queryOptions({
+  queryKey: ["reports", "zone"],
+  queryFn: async ({ signal }) => {
+    const now = Date.now();
+    const query = {
+      startDate: new Date(now - ZONE_ASKED_MS).toISOString(),
+      endDate: new Date(now).toISOString(),
+      granularity: "hour",
+    };
+    return readReport(await get("/api/v1/reporting/metrics", query, signal)).timeZone;
+  },
+  staleTime: Number.POSITIVE_INFINITY,
+});
+
 /** What a row is called: short under its bar, and in full. */
 export function namesOf(row: ReportRow, by: Group, timeZone: string): { short: string; long: string } {
   const date = (at: number, zone: string, parts: Intl.DateTimeFormatOptions) =>

@@ -1,22 +1,6 @@
 import { useState } from "react";
+import { dayAgo } from "@/format/days";
 import { Input, NativeSelect } from "./ui/input";
-
-/** The filter's days are the viewer's; the API wants instants. */
-export const dayStart = (day: string | undefined, offsetDays = 0): string | undefined => {
-  if (!day || !/^\d{4}-\d{2}-\d{2}$/.test(day)) return undefined;
-  const date = new Date(`${day}T00:00:00`);
-  if (Number.isNaN(date.getTime())) return undefined;
-  date.setDate(date.getDate() + offsetDays);
-  return date.toISOString();
-};
-
-/** A day of the viewer's calendar, `ago` days back, as date inputs write it. */
-export function dayAgo(ago: number): string {
-  const date = new Date();
-  date.setDate(date.getDate() - ago);
-  const two = (value: number) => String(value).padStart(2, "0");
-  return `${date.getFullYear()}-${two(date.getMonth() + 1)}-${two(date.getDate())}`;
-}
 
 const PERIODS: { label: string; from: number; until?: number }[] = [
   { label: "Today", from: 0 },
@@ -32,14 +16,17 @@ interface PeriodSelectProps {
   until: string | undefined;
   /** What no period means; without it there is always one. */
   any?: string;
+  /** Whose days they are; without it the viewer's. */
+  zone?: string;
   onChange: (period: { from?: string | undefined; until?: string | undefined }) => void;
 }
 
 /** The days a list or report is of, as the address has them. */
-export function PeriodSelect({ from, until, any, onChange }: PeriodSelectProps) {
+export function PeriodSelect({ from, until, any, zone, onChange }: PeriodSelectProps) {
   const preset = PERIODS.findIndex(
     (period) =>
-      from === dayAgo(period.from) && until === (period.until === undefined ? undefined : dayAgo(period.until)),
+      from === dayAgo(period.from, zone) &&
+      until === (period.until === undefined ? undefined : dayAgo(period.until, zone)),
   );
   const [custom, setCustom] = useState((from !== undefined || until !== undefined) && preset < 0);
   const value = custom ? "custom" : preset >= 0 ? String(preset) : "";
@@ -56,7 +43,10 @@ export function PeriodSelect({ from, until, any, onChange }: PeriodSelectProps) 
           onChange(
             target.value === "" || !period
               ? { from: undefined, until: undefined }
-              : { from: dayAgo(period.from), until: period.until === undefined ? undefined : dayAgo(period.until) },
+              : {
+                  from: dayAgo(period.from, zone),
+                  until: period.until === undefined ? undefined : dayAgo(period.until, zone),
+                },
           );
         }}
       >

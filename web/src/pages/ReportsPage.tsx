@@ -1,7 +1,7 @@
 import { useQuery } from "@tanstack/react-query";
 import { getRouteApi, Link, useNavigate } from "@tanstack/react-router";
 import { ChartColumn, Download } from "lucide-react";
-import { type ReactNode, useMemo, useState } from "react";
+import { type ReactNode, useId, useMemo, useState } from "react";
 import { saveFile, toCsv } from "@/api/csv";
 import { balanceQuery } from "@/api/queries";
 import {
@@ -15,13 +15,14 @@ import {
   type ReportRow,
   reportQuery,
   share,
+  zoneQuery,
 } from "@/api/reports";
 import { useAuth } from "@/auth/AuthProvider";
 import { may } from "@/auth/permissions";
 import { BarChart } from "@/components/BarChart";
 import { bandsOf, CALL_BANDS } from "@/components/CallsChart";
 import { PageHeader } from "@/components/PageHeader";
-import { dayAgo, dayStart, PeriodSelect } from "@/components/PeriodSelect";
+import { PeriodSelect } from "@/components/PeriodSelect";
 import { Picker } from "@/components/Picker";
 import { Empty, Failure, Missing } from "@/components/States";
 import { Button } from "@/components/ui/button";
@@ -29,6 +30,7 @@ import { Card, CardHeader } from "@/components/ui/card";
 import { cn } from "@/components/ui/cn";
 import { NativeSelect } from "@/components/ui/input";
 import { SkeletonRows } from "@/components/ui/skeleton";
+import { dayAgo, dayStart, ownZone } from "@/format/days";
 import { formatMoney, toDecimal } from "@/format/money";
 import { formatDurationWords, formatPercent } from "@/format/time";
 import type { ReportsSearch } from "@/router";
@@ -103,20 +105,44 @@ const FIGURES: Shown[] = [
 const columnsOf = (rows: ReportRow[]): Shown[] =>
   FIGURES.filter(({ header, plain }) => header === "Answer rate" || rows.some((row) => plain(row) !== null));
 
-/** Calls of a period, told apart by time, campaign or status. */
+/** Calls of a period, told apart by time, campaign or status. Its days are the tenant's, so its zone is asked for first. */
 export function ReportsPage() {
+  const zone = useQuery(zoneQuery);
+  return (
+    <>
+      {zone.data === undefined ? (
+        <>
+          <PageHeader title="Reports" hint={HINT} />
+          <Card>
+            {zone.error ? (
+              <Failure what="The report" error={zone.error} onRetry={() => void zone.refetch()} />
+            ) : (
+              <SkeletonRows rows={8} />
+            )}
+          </Card>
+        </>
+      ) : (
+        <ReportOfDays zone={zone.data} />
+      )}
+    </>
+  );
+}
+
+const HINT = "Calls, minutes and money of a period";
+
+function ReportOfDays({ zone }: { zone: string }) {
   const search = route.useSearch();
   const navigate = useNavigate();
   const { user } = useAuth();
   const by = isGroup(search.by) ? search.by : "day";
-  const from = search.from ?? dayAgo(USUAL_DAYS);
+  const from = search.from ?? dayAgo(USUAL_DAYS, zone);
   // One moment for as long as the page stands: each rendering would ask for another report.
   const [now] = useState(() => new Date().toISOString());
-  const ending = dayStart(search.until, 1);
+  const ending = dayStart(search.until, 1, zone);
   const report = useQuery(
     reportQuery({
       by,
-      startDate: dayStart(from) ?? "",
+      startDate: dayStart(from, 0, zone) ?? "",
       endDate: ending === undefined || ending > now ? now : ending,
       campaignId: search.campaignId,
       ...(knowsPartners(by) ? { publisherId: search.publisherId, buyerId: search.buyerId } : {}),
@@ -144,7 +170,7 @@ export function ReportsPage() {
     <>
       <PageHeader
         title="Reports"
-        hint="Calls, minutes and money of a period"
+        hint={HINT}
         actions={
           <Button variant="outline" disabled={rows.length === 0 || report.isPlaceholderData} onClick={save}>
             <Download /> CSV of what is shown
@@ -152,7 +178,7 @@ export function ReportsPage() {
         }
       />
       <Card className="mb-5">
-        <Filters search={{ ...search, from }} by={by} onChange={change} />
+        <Filters search={{ ...search, from }} by={by} zone={zone} onChange={change} />
       </Card>
       {report.data ? (
         <div
@@ -206,10 +232,13 @@ export function ReportsPage() {
 interface FiltersProps {
   search: ReportsSearch;
   by: Group;
+  zone: string;
   onChange: (next: Partial<ReportsSearch>) => void;
 }
 
-function Filters({ search, by, onChange }: FiltersProps) {
+function Filters({ search, by, zone, onChange }: FiltersProps) {
+  const partners = knowsPartners(by);
+  const noteId = useId();
   const pick = (key: "campaignId" | "publisherId" | "buyerId") => ({
     value: search[key] ?? "",
     onChange: (value: string) => onChange({ [key]: value || undefined }),
@@ -219,15 +248,12 @@ function Filters({ search, by, onChange }: FiltersProps) {
       aria-label="Filters"
       className="grid grid-cols-2 gap-2.5 p-3 sm:px-5 sm:py-4 md:flex md:flex-wrap md:items-center"
     >
-      <PeriodSelect from={search.from} until={search.until} onChange={onChange} />
+      <PeriodSelect from={search.from} until={search.until} zone={zone} onChange={onChange} />
       <NativeSelect
         aria-label="Told apart"
         className="md:w-40"
         value={by}
-        onChange={({ target }) => {
-          const next = target.value as Group;
-          onChange({ by: next, ...(knowsPartners(next) ? {} : { publisherId: undefined, buyerId: undefined }) });
-        }}
+        onChange={({ target }) => onChange({ by: target.value as Group })}
       >
         {Object.entries(WORDS).map(([group, { option }]) => (
           <option key={group} value={group}>
@@ -236,18 +262,30 @@ function Filters({ search, by, onChange }: FiltersProps) {
         ))}
       </NativeSelect>
       <Picker {...pick("campaignId")} aria-label="Campaign" kind="campaign" none="Any campaign" className="md:w-44" />
-      {knowsPartners(by) ? (
-        <>
-          <Picker
-            {...pick("publisherId")}
-            aria-label="Publisher"
-            kind="publisher"
-            none="Any publisher"
-            className="md:w-44"
-          />
-          <Picker {...pick("buyerId")} aria-label="Buyer" kind="buyer" none="Any buyer" className="md:w-44" />
-        </>
-      ) : null}
+      {(["publisher", "buyer"] as const).map((side) => (
+        <Picker
+          key={side}
+          {...pick(`${side}Id`)}
+          aria-label={side === "publisher" ? "Publisher" : "Buyer"}
+          kind={side}
+          none={`Any ${side}`}
+          disabled={!partners}
+          {...(partners ? {} : { "aria-describedby": noteId })}
+          className="md:w-44"
+        />
+      ))}
+      {partners && zone === ownZone() ? null : (
+        <p className="col-span-2 w-full text-[13px] text-soft">
+          {partners ? null : (
+            <span id={noteId}>
+              {search.publisherId || search.buyerId
+                ? "This report is of every publisher and buyer: only reports by hour or day are narrowed to one. "
+                : "Reports by hour or day can be narrowed to a publisher or buyer. "}
+            </span>
+          )}
+          {zone === ownZone() ? null : <span>Days begin at midnight in {zone.replaceAll("_", " ")}.</span>}
+        </p>
+      )}
     </fieldset>
   );
 }
@@ -286,7 +324,7 @@ function Chart({ report, currency, name }: PartProps & { name: (row: ReportRow) 
     <Card>
       <CardHeader
         title={`Calls ${WORDS[report.by].option.toLowerCase()}`}
-        hint={isByTime(report.by) ? `Days and hours of ${report.timeZone}` : undefined}
+        hint={isByTime(report.by) ? `Days and hours of ${report.timeZone.replaceAll("_", " ")}` : undefined}
       />
       {report.rows.length > BARS_MAX ? (
         <p className="px-4 pb-4 text-[13px] text-soft sm:px-5">
