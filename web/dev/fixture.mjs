@@ -40,6 +40,7 @@ import {
   script,
   tags,
   tenants,
+  transcript,
   trunks,
   users,
   verdict,
@@ -125,6 +126,8 @@ function changeBudget({ alertSlackWebhook, ...body }) {
   if (alertSlackWebhook !== undefined) budget.hasAlertSlackWebhook = alertSlackWebhook !== null;
   return [200, Object.assign(budget, body)];
 }
+/** Every call's. */
+const callTags = tags.slice(0, 1);
 /** Calls that were placed, by the key of the request. */
 const placed = new Map();
 /** Why a call may not be placed: each area code shows another reason. */
@@ -483,6 +486,28 @@ const routes = [
       },
     ],
   ],
+  ["GET", /^\/api\/v1\/calls\/[^/]+\/tags$/, (_, url) => [200, list(callTags, url)]],
+  [
+    "PUT",
+    /^\/api\/v1\/calls\/[^/]+\/tags\/([^/]+)$/,
+    (_, __, ___, [, id]) => {
+      if (!callTags.some((tag) => tag.id === id)) callTags.push(tags.find((tag) => tag.id === id));
+      return [200, null];
+    },
+  ],
+  [
+    "DELETE",
+    /^\/api\/v1\/calls\/[^/]+\/tags\/([^/]+)$/,
+    (_, __, ___, [, id]) => {
+      callTags.splice(
+        callTags.findIndex((tag) => tag.id === id),
+        1,
+      );
+      return [200, null];
+    },
+  ],
+  ["GET", /^\/api\/v1\/calls\/[^/]+\/transcript$/, () => [200, transcript]],
+  ["GET", /^\/api\/v1\/(calls|audit-logs)\/export$/, () => [200, "id"]],
   [
     "POST",
     /^\/api\/v1\/calls$/,

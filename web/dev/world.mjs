@@ -1132,6 +1132,29 @@ export const quota = {
     },
   ],
 };
+export const transcript = {
+  engine: "faster-whisper",
+  language: "en",
+  durationSec: 96.4,
+  fullText: "",
+  speakerLabels: { 0: "Sunrise Solar", 1: "Caller" },
+  analysis: {
+    billable: true,
+    applicationSubmitted: true,
+    reasoning: "The caller owns the house and asked for an offer",
+  },
+  segments: [
+    [0.4, "0", "Hello, this is Sunrise Solar. How can I help you?"],
+    [
+      4.2,
+      "1",
+      "Hi. I saw your advertisement, and I would like to know what a roof of about two thousand square feet costs.",
+    ],
+    [12.8, "0", "Gladly. Is the house yours?"],
+    [15.1, "1", "Yes, since last spring."],
+    [71.5, "0", "Then I send somebody on Thursday."],
+  ].map(([start, speaker, text], idx) => ({ idx, start, end: start + 2, speaker, text })),
+};
 export const budget = {
   tenantId: "t1",
   currency: "USD",

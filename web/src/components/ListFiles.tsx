@@ -18,12 +18,12 @@ interface ListFilesProps {
   /** One of its rows: "number". */
   what: string;
   /** Columns a file may have; the first ones are needed. */
-  columns: string;
+  columns?: string;
   /** What the list is narrowed by: the export is narrowed too. */
   filter: Query;
   mayImport: boolean;
   /** Query keys that an import makes stale. */
-  stale: string[];
+  stale?: string[];
 }
 
 /** A list out of a file, and into one. */
@@ -59,7 +59,7 @@ export function ListFiles(props: ListFilesProps) {
   );
 }
 
-function ImportDialog({ path, what, columns, stale, onClose }: ListFilesProps & { onClose: () => void }) {
+function ImportDialog({ path, what, columns = "", stale = [], onClose }: ListFilesProps & { onClose: () => void }) {
   const client = useQueryClient();
   const [file, setFile] = useState<File | null>(null);
   const send = useMutation({

@@ -8,6 +8,7 @@ import { type AuditEntry, changesOf } from "@/api/people";
 import { auditQuery } from "@/api/queries";
 import { asFlag, asNumber, asRecord, asText, type Wire } from "@/api/read";
 import { FilteredList } from "@/components/FilteredList";
+import { ListFiles } from "@/components/ListFiles";
 import { useListSearch } from "@/components/listSearch";
 import { useNamesOf } from "@/components/names";
 import { PageHeader } from "@/components/PageHeader";
@@ -24,7 +25,8 @@ import { formatFull } from "@/format/time";
 export function AuditPage() {
   const { action, userId, outcome } = useSearch({ from: "/audit" });
   const list = useListSearch();
-  const entries = useQuery(auditQuery(list.page, { action, userId, success: outcome && outcome === "done" }));
+  const filter = { action, userId, success: outcome && outcome === "done" };
+  const entries = useQuery(auditQuery(list.page, filter));
   const names = useNamesOf("user", entries.data?.items.map((entry) => entry.userId) ?? []);
   const who = useCallback(
     (entry: AuditEntry) =>
@@ -56,7 +58,12 @@ export function AuditPage() {
       <PageHeader
         title="Audit log"
         hint="What was changed, and what was looked at that is sensitive"
-        actions={<Verify />}
+        actions={
+          <>
+            <ListFiles path="/api/v1/audit-logs" what="audit-log" filter={filter} mayImport={false} />
+            <Verify />
+          </>
+        }
       />
       <FilteredList
         query={entries}

@@ -21,6 +21,7 @@ import { useLive } from "@/live/LiveProvider";
 import { LivePill, usePolling } from "@/live/LiveStatus";
 import { Player } from "@/recording/Player";
 import { CallActions } from "./CallActions";
+import { CallTags, CallTranscript } from "./CallNotes";
 import { RoutingDecisions } from "./RoutingDecisions";
 import { Timeline } from "./Timeline";
 import { END_CAUSES } from "./timeline";
@@ -69,11 +70,13 @@ function Detail({ call }: { call: CallDetail }) {
       <div className="grid items-start gap-5 xl:grid-cols-12">
         <div className="grid min-w-0 grid-cols-1 gap-5 xl:col-span-8">
           <Recordings call={call} />
+          <CallTranscript id={call.id} />
           <RoutingDecisions call={call} />
           <Timeline call={call} />
         </div>
         <div className="grid min-w-0 grid-cols-1 gap-5 xl:col-span-4">
           <MoneyCard call={call} />
+          <CallTags id={call.id} />
           <Facts call={call} />
         </div>
       </div>

@@ -8,6 +8,7 @@ import { useAuth } from "@/auth/AuthProvider";
 import { may } from "@/auth/permissions";
 import { CallDuration, CallState, DirectionIcon, Phone, refName, statusLabel } from "@/components/CallParts";
 import { DialogButton } from "@/components/DialogButton";
+import { ListFiles } from "@/components/ListFiles";
 import { Money } from "@/components/Money";
 import { useBuyerName } from "@/components/names";
 import { PageHeader } from "@/components/PageHeader";
@@ -39,18 +40,18 @@ export function CallsPage() {
   const search = route.useSearch();
   const navigate = useNavigate();
   const live = useLive();
+  const filter = {
+    status: search.status,
+    direction: search.direction,
+    campaignId: search.campaignId,
+    buyerId: search.buyerId,
+    fromNumber: search.q === undefined ? undefined : normaliseSearch(search.q),
+    numberId: search.numberId,
+    startDate: dayStart(search.from),
+    endDate: dayStart(search.until, 1),
+  };
   const calls = useQuery({
-    ...callsQuery({
-      page: search.page ?? 1,
-      status: search.status,
-      direction: search.direction,
-      campaignId: search.campaignId,
-      buyerId: search.buyerId,
-      fromNumber: search.q === undefined ? undefined : normaliseSearch(search.q),
-      numberId: search.numberId,
-      startDate: dayStart(search.from),
-      endDate: dayStart(search.until, 1),
-    }),
+    ...callsQuery({ page: search.page ?? 1, ...filter }),
     refetchInterval: usePolling(),
   });
   const change = (next: Partial<CallsSearch>) =>
@@ -74,11 +75,14 @@ export function CallsPage() {
             : `${total.toLocaleString("en-US")} ${filtered ? "match" : "in all"}`
         }
         actions={
-          may(user, "calls:write") ? (
-            <DialogButton label="Place a call" icon={PhoneOutgoing}>
-              {(close) => <PlaceCallDialog onClose={close} />}
-            </DialogButton>
-          ) : null
+          <>
+            <ListFiles path="/api/v1/calls" what="call" filter={filter} mayImport={false} />
+            {may(user, "calls:write") ? (
+              <DialogButton label="Place a call" icon={PhoneOutgoing}>
+                {(close) => <PlaceCallDialog onClose={close} />}
+              </DialogButton>
+            ) : null}
+          </>
         }
       />
       <Card>

@@ -12,6 +12,7 @@ import { useListSearch } from "@/components/listSearch";
 import { PageHeader } from "@/components/PageHeader";
 import { RemoveButton } from "@/components/Removal";
 import { type CustomControl, ResourceDialog } from "@/components/ResourceDialog";
+import { TagName } from "@/components/TagName";
 import { Check } from "@/components/ui/checkbox";
 import type { Columns } from "@/components/ui/data-table";
 
@@ -55,19 +56,6 @@ export function TagsPage() {
         dialog={canWrite ? (tag, close) => <TagDialog tag={tag} onClose={close} /> : null}
       />
     </>
-  );
-}
-
-function TagName({ tag }: { tag: Tag }) {
-  return (
-    <span className="flex items-center gap-2.5 font-medium">
-      <span
-        className="size-3 shrink-0 rounded-full border border-line bg-sunken"
-        style={tag.color === null ? undefined : { backgroundColor: tag.color }}
-        aria-hidden="true"
-      />
-      <span className="min-w-0 truncate">{tag.name}</span>
-    </span>
   );
 }
 
