@@ -307,6 +307,23 @@ function summary(window) {
   };
 }
 
+const agent = (system, browser) => `Mozilla/5.0 (${system}) AppleWebKit/537.36 (KHTML, like Gecko) ${browser}`;
+const sessions = [
+  ["X11; Linux x86_64", "Chrome/140.0 Safari/537.36", "192.0.2.7", 0],
+  ["iPhone; CPU iPhone OS 18_0 like Mac OS X", "Version/18.0 Mobile Safari/604.1", "2001:db8::17", 5],
+  ["Windows NT 10.0; Win64; x64", "Chrome/140.0 Safari/537.36 Edg/140.0", "198.51.100.4", 50],
+].map(([system, browser, ipAddress, hours], index) => ({
+  id: `session-${index}`,
+  createdAt: new Date(Date.now() - (hours + 1) * 3_600_000).toISOString(),
+  lastSeenAt: new Date(Date.now() - hours * 3_600_000).toISOString(),
+  expiresAt: new Date(Date.now() + 9e7).toISOString(),
+  ipAddress,
+  userAgent: agent(system, browser),
+  current: index === 0,
+}));
+const secondFactor = { enabled: false, required: false, recoveryCodesLeft: 0 };
+const recoveryCodes = ["mfrg-gzdf-mztw-q2lk", "nbsw-y3dp-eblw-64tm", "onxw-2zjb-mfzg-k43f", "orqw-e3df-fzzw-63ti"];
+const signInPolicy = { secondFactorRequired: false };
 let signedOut = false;
 const singleSignOn = { redirectUri: "http://127.0.0.1:3900/sso", provider: null };
 /** Those invited so far, as they were sent: for check.mjs. */
@@ -337,6 +354,51 @@ const routes = [
         ? [200, user]
         : problem(401, "UNAUTHORIZED", "Authentication required"),
   ],
+  ["GET", /^\/auth\/sessions$/, (_, url) => [200, list(sessions, url)]],
+  [
+    "DELETE",
+    /^\/auth\/sessions$/,
+    () => {
+      sessions.splice(1);
+      return [200, null];
+    },
+  ],
+  [
+    "DELETE",
+    /^\/auth\/sessions\/([^/]+)$/,
+    (_, __, ___, [, id]) => {
+      sessions.splice(
+        sessions.findIndex((session) => session.id === id),
+        1,
+      );
+      return [200, null];
+    },
+  ],
+  ["GET", /^\/auth\/second-factor$/, () => [200, secondFactor]],
+  [
+    "POST",
+    /^\/auth\/second-factor\/(setup|recovery-codes|disable)$/,
+    (_, __, body, [, what]) => {
+      if (body.password !== "demo") return problem(403, "PASSWORD_WRONG", "The password is not right");
+      if (what === "setup")
+        return [200, { secret: "GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ", uri: "otpauth://totp/Acme:ada" }];
+      if (what === "recovery-codes") return [200, { recoveryCodes }];
+      secondFactor.enabled = false;
+      return [200, null];
+    },
+  ],
+  [
+    "POST",
+    /^\/auth\/second-factor\/confirm$/,
+    (_, __, { code }) => {
+      if (code !== "287082") return problem(403, "SECOND_FACTOR_WRONG", "The code is not right, or was used before");
+      secondFactor.enabled = true;
+      secondFactor.recoveryCodesLeft = recoveryCodes.length;
+      return [200, { recoveryCodes }];
+    },
+  ],
+  ["GET", /^\/api\/v1\/sign-in-policy$/, () => [200, signInPolicy]],
+  ["PUT", /^\/api\/v1\/sign-in-policy$/, (_, __, body) => [200, Object.assign(signInPolicy, body)]],
   ["GET", /^\/api\/v1\/permissions$/, () => [200, catalogue]],
   [
     "POST",

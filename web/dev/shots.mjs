@@ -265,6 +265,14 @@ const pages = {
     await page.waitForTimeout(1800);
   },
   settings: (page) => visit(page, "/settings"),
+  factor: async (page) => {
+    await visit(page, "/settings");
+    await page.getByRole("button", { name: "Set up" }).click();
+    await page.getByRole("dialog").getByLabel("Password").fill("demo");
+    await page.getByRole("button", { name: "Go on" }).click();
+    await page.getByRole("dialog").getByLabel("Code").waitFor();
+    await page.waitForTimeout(400);
+  },
   faulty: async (page) => {
     await visit(page, "/flows");
     await page.locator("tbody tr a, ul[aria-label=Flows] a").filter({ visible: true }).first().click();

@@ -4,7 +4,8 @@ import { Button } from "./ui/button";
 
 interface DialogButtonProps {
   label: string;
-  icon?: LucideIcon;
+  /** null: none. */
+  icon?: LucideIcon | null;
   size?: "sm";
   variant?: "outline" | "ghost";
   className?: string;
@@ -18,7 +19,7 @@ export function DialogButton({ label, icon: Icon = Plus, children, ...button }: 
   return (
     <>
       <Button {...button} onClick={() => setOpen(true)}>
-        <Icon /> {label}
+        {Icon ? <Icon /> : null} {label}
       </Button>
       {open ? children(() => setOpen(false)) : null}
     </>

@@ -33,7 +33,7 @@ export function ShownOnce({ text, title, description, onClose }: ShownOnceProps)
       description={description}
     >
       <div className="flex items-center gap-2">
-        <code className="min-w-0 flex-1 rounded-lg bg-sunken px-3 py-2 font-mono text-[13px] break-all select-all">
+        <code className="min-w-0 flex-1 rounded-lg bg-sunken px-3 py-2 font-mono text-[13px] break-all whitespace-pre-line select-all">
           {text}
         </code>
         <Button variant="outline" size="icon" aria-label="Copy" onClick={() => void copy(text ?? "")}>

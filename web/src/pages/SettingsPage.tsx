@@ -6,6 +6,8 @@ import { Button } from "@/components/ui/button";
 import { Card, CardHeader } from "@/components/ui/card";
 import { cn } from "@/components/ui/cn";
 import { toSentence } from "@/format/words";
+import { Sessions } from "./Sessions";
+import { SignInSettings } from "./SignInSettings";
 import { SingleSignOn } from "./SingleSignOn";
 
 const THEMES = [
@@ -61,6 +63,8 @@ export function SettingsPage() {
             ))}
           </div>
         </Card>
+        <SignInSettings />
+        <Sessions />
         <SingleSignOn />
       </div>
     </>

@@ -1,5 +1,5 @@
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
-import { KeyRound, LogOut, Mail, MoreHorizontal, UserPlus, UserRound } from "lucide-react";
+import { KeyRound, LogOut, Mail, MoreHorizontal, Smartphone, UserPlus, UserRound } from "lucide-react";
 import { useCallback, useMemo, useState } from "react";
 import { toast } from "sonner";
 import type { Role } from "@/api/access";
@@ -147,8 +147,13 @@ function PersonMenu({ person, onLink }: { person: Person; onLink: OnLink }) {
   const client = useQueryClient();
   const stale = () => client.invalidateQueries({ queryKey: ["users"] });
   const act = useMutation({
-    mutationFn: async (action: "invite" | "password-reset" | "sessions") => {
+    mutationFn: async (action: "invite" | "password-reset" | "sessions" | "second-factor") => {
       const path = `/api/v1/users/${person.id}/${action}`;
+      if (action === "second-factor") {
+        await remove(path);
+        toast.success(`${person.name} signs in without a code, and is signed out everywhere`);
+        return;
+      }
       if (action === "sessions") {
         await remove(path);
         toast.success(`${person.name} is signed out everywhere`);
@@ -179,6 +184,11 @@ function PersonMenu({ person, onLink }: { person: Person; onLink: OnLink }) {
         <MenuItem onSelect={() => act.mutate("sessions")}>
           <LogOut /> Sign out everywhere
         </MenuItem>
+        {person.isInvited ? null : (
+          <MenuItem onSelect={() => act.mutate("second-factor")}>
+            <Smartphone /> Lost the app: no second factor
+          </MenuItem>
+        )}
       </MenuContent>
     </Menu>
   );
