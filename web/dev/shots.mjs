@@ -52,6 +52,13 @@ const pages = {
     await page.keyboard.press("ArrowRight");
     await page.waitForTimeout(400);
   },
+  callsofalead: async (page) => {
+    await visit(page, "/leads");
+    await page.getByRole("link", { name: "Calls of Ana Ray" }).filter({ visible: true }).click();
+    const more = page.getByRole("button", { name: "Filter", exact: true });
+    if (await more.isVisible()) await more.click();
+    await page.waitForTimeout(900);
+  },
   place: async (page) => {
     await place(page, "+1 312 555 0147");
   },

@@ -13,6 +13,8 @@ export interface CallsSearch extends ListSearch {
   campaignId?: string;
   buyerId?: string;
   numberId?: string;
+  tagId?: string;
+  leadId?: string;
   from?: string;
   until?: string;
   focus?: boolean;
@@ -73,6 +75,8 @@ const routes = [
       campaignId: word(raw.campaignId),
       buyerId: word(raw.buyerId),
       numberId: word(raw.numberId),
+      tagId: word(raw.tagId),
+      leadId: word(raw.leadId),
       from: word(raw.from),
       until: word(raw.until),
       focus: raw.focus === true ? true : undefined,

@@ -10,6 +10,12 @@ describe("readChoice", () => {
     expect(readChoice("user", { id: "u", email: "a@b.c" }).name).toBe("a@b.c");
   });
 
+  it("shows a lead by name, or by the number it is known by", () => {
+    const phoneNumber = "+12125550100";
+    expect(readChoice("lead", { id: "l", phoneNumber, firstName: "Ana", lastName: "Ray" }).name).toBe("Ana Ray");
+    expect(readChoice("lead", { id: "l", phoneNumber }).name).toBe(phoneNumber);
+  });
+
   it("tells something that has no name by its id", () => {
     expect(readChoice("buyer", { id: "0190f3a2-7b11" }).name).toBe("0190f3a2…");
   });

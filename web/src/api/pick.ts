@@ -1,6 +1,7 @@
 import { infiniteQueryOptions, queryOptions } from "@tanstack/react-query";
 import { formatPhone, normaliseSearch } from "@/format/phone";
 import { get } from "./client";
+import { readLead } from "./leads";
 import { asRecord, asText, type Json, readPage, type Wire } from "./read";
 
 /** Rows asked for at once; more come as the list is scrolled. */
@@ -33,6 +34,8 @@ const numberName = (row: Wire<"PhoneNumber">) => {
   return number === null ? null : formatPhone(number);
 };
 
+const leadName = (row: Json) => readLead(row).name || null;
+
 /** What can be chosen by name, however many there are of it. */
 export const KINDS = {
   agent: { path: "/api/v1/agents", key: "agents", sort: "name", needs: "agents:read", what: "agent" },
@@ -40,6 +43,7 @@ export const KINDS = {
   campaign: { path: "/api/v1/campaigns", key: "campaigns", sort: "name", needs: "campaigns:read", what: "campaign" },
   carrier: { path: "/api/v1/carriers", key: "carriers", sort: "name", needs: "carriers:read", what: "carrier" },
   flow: { path: "/api/v1/flows", key: "flows", sort: "name", needs: "flows:read", what: "flow" },
+  lead: { path: "/api/v1/leads", key: "leads", sort: "lastName", needs: "leads:read", what: "lead", name: leadName },
   number: {
     path: "/api/v1/numbers",
     key: "numbers",

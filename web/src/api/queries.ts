@@ -33,6 +33,8 @@ export interface CallFilter {
   /** The caller's number begins so. */
   fromNumber?: string | undefined;
   numberId?: string | undefined;
+  tagId?: string | undefined;
+  leadId?: string | undefined;
   startDate?: string | undefined;
   endDate?: string | undefined;
 }

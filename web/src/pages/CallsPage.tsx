@@ -47,6 +47,8 @@ export function CallsPage() {
     buyerId: search.buyerId,
     fromNumber: search.q === undefined ? undefined : normaliseSearch(search.q),
     numberId: search.numberId,
+    tagId: search.tagId,
+    leadId: search.leadId,
     startDate: dayStart(search.from),
     endDate: dayStart(search.until, 1),
   };
@@ -249,7 +251,7 @@ function Filters({ search, onChange, filtered }: FiltersProps) {
     value: String(search[name] ?? ""),
     onChange: (event: { target: { value: string } }) => onChange({ [name]: event.target.value || undefined }),
   });
-  const pick = (name: "campaignId" | "buyerId" | "numberId") => ({
+  const pick = (name: "campaignId" | "buyerId" | "numberId" | "tagId" | "leadId") => ({
     value: search[name] ?? "",
     onChange: (value: string) => onChange({ [name]: value || undefined }),
   });
@@ -277,7 +279,7 @@ function Filters({ search, onChange, filtered }: FiltersProps) {
         aria-label="Filters"
         className={cn("w-full grid-cols-2 gap-2.5 md:flex md:w-auto md:flex-wrap", open ? "grid" : "hidden md:flex")}
       >
-        <NativeSelect aria-label="State" {...select("status")} className="md:w-36">
+        <NativeSelect aria-label="State" {...select("status")} className="md:w-34">
           <option value="">Any state</option>
           {CALL_STATUSES.map((status) => (
             <option key={status} value={status}>
@@ -285,9 +287,13 @@ function Filters({ search, onChange, filtered }: FiltersProps) {
             </option>
           ))}
         </NativeSelect>
-        <Picker {...pick("campaignId")} aria-label="Campaign" kind="campaign" none="Any campaign" className="md:w-41" />
-        <Picker {...pick("buyerId")} aria-label="Buyer" kind="buyer" none="Any buyer" className="md:w-36" />
-        <Picker {...pick("numberId")} aria-label="Number" kind="number" none="Any number" className="md:w-39" />
+        <Picker {...pick("campaignId")} aria-label="Campaign" kind="campaign" none="Any campaign" className="md:w-38" />
+        <Picker {...pick("buyerId")} aria-label="Buyer" kind="buyer" none="Any buyer" className="md:w-34" />
+        <Picker {...pick("numberId")} aria-label="Number" kind="number" none="Any number" className="md:w-37" />
+        <Picker {...pick("tagId")} aria-label="Tag" kind="tag" none="Any tag" className="md:w-31" />
+        {search.leadId ? (
+          <Picker {...pick("leadId")} aria-label="Lead" kind="lead" none="Any lead" className="md:w-39" />
+        ) : null}
         <PeriodSelect from={search.from} until={search.until} any="Any time" onChange={onChange} />
       </fieldset>
       {filtered ? (
@@ -302,6 +308,8 @@ function Filters({ search, onChange, filtered }: FiltersProps) {
               campaignId: undefined,
               buyerId: undefined,
               numberId: undefined,
+              tagId: undefined,
+              leadId: undefined,
               from: undefined,
               until: undefined,
             })

@@ -1,5 +1,6 @@
 import { useQuery } from "@tanstack/react-query";
-import { Contact, PhoneOutgoing } from "lucide-react";
+import { Link } from "@tanstack/react-router";
+import { Contact, History, PhoneOutgoing } from "lucide-react";
 import { useState } from "react";
 import { patch, post } from "@/api/client";
 import { LEAD_STATUSES, type Lead } from "@/api/leads";
@@ -122,7 +123,18 @@ export function LeadsPage() {
           text: lead.name === lead.number ? lead.campaignName : formatPhone(lead.number),
           state: <LeadStatus status={lead.status} />,
         })}
-        rowActions={may(user, "calls:write") ? (lead) => <CallLead lead={lead} onCall={setCalled} /> : undefined}
+        rowActions={(lead) => (
+          <>
+            {may(user, "calls:read") ? (
+              <Button variant="ghost" size="icon-sm" asChild>
+                <Link to="/calls" search={{ leadId: lead.id }} aria-label={`Calls of ${lead.name}`}>
+                  <History />
+                </Link>
+              </Button>
+            ) : null}
+            {may(user, "calls:write") ? <CallLead lead={lead} onCall={setCalled} /> : null}
+          </>
+        )}
         dialog={(lead, close) => <LeadDialog lead={lead} onClose={close} />}
       />
       {called ? (
