@@ -7,7 +7,13 @@ use flow::{Document, Fault, Program, Seconds, Step, check, parse_value};
 use serde_json::Value;
 use thiserror::Error;
 
-use crate::{Directory, Flow, FlowFilter, FlowStatus, FlowVersion, Ids, PageRequest, Queue, StoreError, TenantScope};
+use crate::{
+    CampaignFilter, CampaignStatus, Directory, Entity, Flow, FlowFilter, FlowStatus, FlowVersion, Ids, PageRequest,
+    Queue, StoreError, TenantScope,
+};
+
+/// Campaigns that a refusal names.
+const NAMED_MAX: u32 = 5;
 
 /// Why a flow is not taken.
 #[derive(Debug, Error)]
@@ -129,6 +135,41 @@ impl Flows {
         };
         self.directory.flows.insert(scope, &flow).await?;
         Ok(flow)
+    }
+
+    /// Whether a flow may get this status: DRAFT is what was never published, ACTIVE what is, and what a campaign runs is not
+    /// archived. [`StoreError::Conflict`] otherwise.
+    pub async fn check_status(&self, scope: TenantScope, flow: &Flow, wanted: FlowStatus) -> Result<(), StoreError> {
+        let refused = |reason: String| Err(StoreError::Conflict { entity: Flow::NAME, reason });
+        match (wanted, flow.published_version) {
+            _ if wanted == flow.status => Ok(()),
+            (FlowStatus::Draft, Some(_)) => refused("it was published, so it is no draft any more".to_owned()),
+            (FlowStatus::Active, None) => refused("no version is published; publish one, and it is ACTIVE".to_owned()),
+            (FlowStatus::Archived, _) => match self.campaigns_of(scope, flow).await? {
+                Some(campaigns) => refused(format!("still run by {campaigns}; give them another flow first")),
+                None => Ok(()),
+            },
+            _ => Ok(()),
+        }
+    }
+
+    /// The campaigns that run a flow, or may again tomorrow, for people; `None` when there are none.
+    async fn campaigns_of(&self, scope: TenantScope, flow: &Flow) -> Result<Option<String>, StoreError> {
+        let mut names = Vec::new();
+        for status in [CampaignStatus::Active, CampaignStatus::Paused] {
+            let filter = CampaignFilter { flow: Some(flow.id), status: Some(status), ..CampaignFilter::default() };
+            let page = PageRequest::number(1, NAMED_MAX + 1);
+            let found = self.directory.campaigns.list(scope, &filter, &page).await?;
+            names.extend(found.items.into_iter().map(|campaign| format!("\"{}\"", campaign.name)));
+        }
+        let is_whole = names.len() <= NAMED_MAX as usize;
+        names.truncate(NAMED_MAX as usize);
+        let words = match (names.is_empty(), is_whole) {
+            (true, _) => None,
+            (false, true) => Some(names.join(", ")),
+            (false, false) => Some(format!("{} and more", names.join(", "))),
+        };
+        Ok(words)
     }
 
     /// Makes a version what calls run, no other. Publishing an older one is the rollback. It is checked again: what a newer release

@@ -324,6 +324,7 @@ export interface FlowVersionSummary {
 export interface FlowSummary {
   id: string;
   name: string;
+  description: string | null;
   status: string | null;
   publishedVersion: number | null;
   versions: FlowVersionSummary[];
@@ -338,6 +339,7 @@ const readVersion = (row: Wire<"FlowVersionSummary">): FlowVersionSummary => ({
 export const readFlow = (row: Wire<"Flow">): FlowSummary => ({
   id: asText(row.id) ?? "",
   name: asText(row.name) ?? "",
+  description: asText(row.description),
   status: asText(row.status),
   publishedVersion: asNumber(row.publishedVersion),
   versions: asList(row.versions)

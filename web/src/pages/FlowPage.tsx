@@ -21,6 +21,7 @@ import { Dialog } from "@/components/ui/dialog";
 import { Skeleton, SkeletonRows } from "@/components/ui/skeleton";
 import { Tabs, TabsContent, TabsList, TabsTrigger } from "@/components/ui/tabs";
 import { formatDayTime } from "@/format/time";
+import { FlowDetailsDialog } from "./FlowDetailsDialog";
 import { FlowDialog } from "./FlowDialog";
 
 const Diagram = lazy(() => import("@/flow/Diagram").then((module) => ({ default: module.Diagram })));
@@ -56,15 +57,25 @@ export function FlowPage() {
 
 function FlowDetail({ flow }: { flow: FlowSummary }) {
   const search = route.useSearch();
+  const { user } = useAuth();
   const version = search.version ?? flow.publishedVersion ?? flow.versions[0]?.version ?? null;
   return (
     <>
       <PageHeader
         title={flow.name}
         hint={
-          flow.publishedVersion === null
-            ? "Not published: no call runs it"
-            : `Version ${flow.publishedVersion} is published`
+          flow.status === "ARCHIVED"
+            ? "Archived: no call runs it"
+            : flow.publishedVersion === null
+              ? "Not published: no call runs it"
+              : `Version ${flow.publishedVersion} is published`
+        }
+        actions={
+          may(user, "flows:write") ? (
+            <DialogButton label="Details" icon={Pencil} variant="outline">
+              {(close) => <FlowDetailsDialog flow={flow} onClose={close} />}
+            </DialogButton>
+          ) : null
         }
       />
       <div className="grid items-start gap-5 xl:grid-cols-12">

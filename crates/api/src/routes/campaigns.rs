@@ -323,6 +323,7 @@ async fn create(caller: Caller, Body(body): Body<CreateCampaignRequest>) -> ApiR
         return Err(ApiError::validation(faults));
     }
     check_pool(&caller, &campaign).await?;
+    check_flow(&caller, &campaign).await?;
     caller.insert(&*caller.directory().campaigns, caller.scope(), campaign.id, &campaign).await?;
     let shown = view_with_counts(&caller, &campaign).await?;
     caller.audit(Done::Create, operations::Campaign::NAME, campaign.id, &(), &shown).await;
@@ -412,8 +413,12 @@ async fn update(
         return Err(ApiError::forbidden(format!("Permission denied: {kept} is changed by the tenant only")));
     }
     let before = view_with_counts(&caller, &campaign).await?;
+    let (ran, stood) = (campaign.flow, campaign.status);
     apply(&mut campaign, body)?;
     check_pool(&caller, &campaign).await?;
+    if (ran, stood) != (campaign.flow, campaign.status) {
+        check_flow(&caller, &campaign).await?;
+    }
     let saved =
         caller.directory().campaigns.save(caller.target(), &campaign, caller.now()).await.map_err(from_store)?;
     let after = view_with_counts(&caller, &saved).await?;
@@ -428,6 +433,21 @@ async fn check_pool(caller: &Caller, campaign: &operations::Campaign) -> ApiResu
             caller.directory().caller_id_pools.get(caller.tenant_scope(), pool).await.map(drop).map_err(from_store)
         }
         None => Ok(()),
+    }
+}
+
+/// What calls are to run is not archived, or 409. That it is the tenant's own the store sees to.
+async fn check_flow(caller: &Caller, campaign: &operations::Campaign) -> ApiResult<()> {
+    let Some(flow) = campaign.flow.filter(|_| campaign.status != operations::CampaignStatus::Archived) else {
+        return Ok(());
+    };
+    let found = caller.directory().flows.find(caller.tenant_scope(), flow).await.map_err(from_store)?;
+    match found {
+        Some(flow) if flow.status == operations::FlowStatus::Archived => {
+            let message = format!("The flow \"{}\" is archived; publish a version of it, or name another", flow.name);
+            Err(ApiError::conflict(message))
+        }
+        _ => Ok(()),
     }
 }
 

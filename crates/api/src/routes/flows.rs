@@ -19,11 +19,12 @@ use crate::{
     access::Permission,
     caller::{Caller, Done},
     convert::from_store,
+    crud::set,
     extract::{Body, PathId, Query, read_bytes, unsupported},
     page::{List, PageQuery, Short},
     problem::{ApiError, ApiResult, Fault},
     resource::Resource,
-    wire::{Time, wire_enum},
+    wire::{Metadata, Time, nullable, wire_enum},
 };
 
 wire_enum!(
@@ -38,6 +39,7 @@ pub(crate) fn routes() -> Resource {
         .needs(Permission::FlowsWrite, routes!(save))
         .needs(Permission::FlowsRead, routes!(validate))
         .needs(Permission::FlowsRead, routes!(read))
+        .needs(Permission::FlowsWrite, routes!(update))
         .needs(Permission::FlowsRead, routes!(versions))
         .needs(Permission::FlowsRead, routes!(version))
         .needs(Permission::FlowsPublish, routes!(publish))
@@ -59,6 +61,7 @@ pub struct Flow {
     status: FlowStatus,
     /// What calls run now.
     published_version: Option<u32>,
+    metadata: Metadata,
     /// Newest first.
     versions: Vec<FlowVersionSummary>,
     created_at: Time,
@@ -128,6 +131,7 @@ async fn view(caller: &Caller, flow: &StoredFlow) -> ApiResult<Flow> {
         description: flow.description.clone(),
         status: FlowStatus(flow.status),
         published_version: flow.published_version,
+        metadata: Metadata::of(&flow.metadata),
         versions: versions.iter().map(summary_of).collect(),
         created_at: Time(flow.created_at),
         updated_at: Time(flow.updated_at),
@@ -162,7 +166,7 @@ impl<S: Send + Sync> FromRequest<S> for Given {
 }
 
 /// 422 with every fault, each with its node and field.
-fn invalid(faults: Vec<flow::Fault>) -> ApiError {
+pub(super) fn invalid(faults: Vec<flow::Fault>) -> ApiError {
     let count = faults.len();
     let shown = faults.into_iter().map(|fault| Fault {
         code: Some(fault.code.to_owned()),
@@ -257,6 +261,54 @@ async fn find(caller: &Caller, id: FlowId) -> ApiResult<StoredFlow> {
 async fn read(caller: Caller, PathId(id): PathId<FlowId>) -> ApiResult<Json<Flow>> {
     let flow = find(&caller, id).await?;
     Ok(Json(view(&caller, &flow).await?))
+}
+
+/// Longest description, as in a document.
+const DESCRIPTION_CHARS_MAX: usize = 4_000;
+
+/// Changes of a flow: members not named stay, null clears. The document is changed by keeping another.
+#[derive(Debug, Deserialize, Validate, ToSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct UpdateFlowRequest {
+    /// Until a document with another name is kept.
+    #[garde(length(chars, min = 1, max = 200))]
+    #[schema(min_length = 1, max_length = 200, example = "Solar, west")]
+    name: Option<String>,
+    /// Until a document with another description is kept.
+    #[garde(inner(inner(length(chars, max = DESCRIPTION_CHARS_MAX))))]
+    #[serde(default, deserialize_with = "nullable")]
+    #[schema(max_length = 4_000)]
+    description: Option<Option<String>>,
+    /// `ARCHIVED` for a flow no campaign runs. An archived flow comes back as what it was: `ACTIVE` with a published version,
+    /// `DRAFT` without; publishing a version brings it back too.
+    #[garde(skip)]
+    status: Option<FlowStatus>,
+    #[garde(skip)]
+    metadata: Option<Metadata>,
+}
+
+/// Changes what is said of a flow, and archives it.
+#[utoipa::path(patch, path = "/api/v1/flows/{id}", operation_id = "updateFlow", params(("id" = Uuid, Path, description = "The flow's id")),
+    request_body = UpdateFlowRequest, responses((status = 200, description = "The flow", body = Flow),
+        (status = 409, description = "A campaign runs it, or the status is not that of its versions", body = crate::Problem, content_type = "application/problem+json")))]
+async fn update(
+    caller: Caller,
+    PathId(id): PathId<FlowId>,
+    Body(body): Body<UpdateFlowRequest>,
+) -> ApiResult<Json<Flow>> {
+    let mut flow = find(&caller, id).await?;
+    let before = view(&caller, &flow).await?;
+    if let Some(FlowStatus(status)) = body.status {
+        caller.state.flows().check_status(caller.scope(), &flow, status).await.map_err(from_store)?;
+        flow.status = status;
+    }
+    set(&mut flow.name, body.name);
+    set(&mut flow.description, body.description);
+    set(&mut flow.metadata, body.metadata.map(|metadata| metadata.0));
+    let saved = caller.directory().flows.save(caller.target(), &flow, caller.now()).await.map_err(from_store)?;
+    let after = view(&caller, &saved).await?;
+    caller.audit(Done::Update, StoredFlow::NAME, id, &before, &after).await;
+    Ok(Json(after))
 }
 
 impl Listed for FlowVersionSummary {
