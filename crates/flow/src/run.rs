@@ -2,6 +2,7 @@
 
 mod edges;
 mod enter;
+mod expects;
 mod menu;
 mod react;
 

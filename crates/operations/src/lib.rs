@@ -18,6 +18,7 @@ mod ports;
 mod provisioning;
 mod record;
 mod recovery;
+mod rehearsal;
 mod repository;
 mod scope;
 mod settle;
@@ -54,6 +55,7 @@ pub use provisioning::{
 };
 pub use record::{Kept, RecordError, Recorder};
 pub use recovery::{COMMITTED_LEASE_SPAN, Dead, Recovery, RecoveryConfig};
+pub use rehearsal::{Rehearsal, RehearsalStep, Unexpected};
 pub use repository::{Entity, Everywhere, Repository};
 pub use scope::{Side, TenantScope, VERSIONS_MAX, Versions};
 pub use settle::{PLATFORM_EXPENSE, Settle, SettleError, Settling};

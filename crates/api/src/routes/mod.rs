@@ -41,7 +41,8 @@ pub(crate) mod publishers;
 pub(crate) mod queues;
 mod quotas;
 pub(crate) mod recordings;
-pub(crate) mod reporting;
+pub(crate) mod rehearsals;
+mod reporting;
 mod roles;
 mod schedules;
 mod second_factor;
@@ -91,6 +92,7 @@ pub(crate) fn all() -> OpenApiRouter<State> {
         caller_id_pools::routes,
         pool_numbers::routes,
         flows::routes,
+        rehearsals::routes,
         carriers::routes,
         trunks::routes,
         telephony::routes,

@@ -156,7 +156,7 @@ impl AttestationLevel {
         }
     }
 
-    const fn stored(self) -> Attestation {
+    pub(crate) const fn stored(self) -> Attestation {
         match self {
             Self::A => Attestation::A,
             Self::B => Attestation::B,

@@ -29,6 +29,7 @@ mod people;
 mod placing;
 mod provisioning;
 mod quotas;
+mod rehearsals;
 mod reporting;
 mod schedules;
 mod seller;

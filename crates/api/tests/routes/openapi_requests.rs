@@ -13,6 +13,7 @@ use crate::{
 /// What is answered 401, 403, 404, 409 or, of what it names, 422 although nothing is wrong with it, and why.
 const REFUSED: &[(&str, u16, &str)] = &[
     ("createBudgetOverrideToken", 404, "the tenant has no budget before it is given one"),
+    ("sendFlowEvent", 404, "a run is sealed, so its example is none"),
     ("hangUpCall", 409, "the call of the test is over"),
     ("initiateCall", 422, "the campaign of the test has no published flow"),
     ("inviteUserAgain", 409, "the user of the test has accepted"),

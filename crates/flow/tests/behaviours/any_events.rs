@@ -224,11 +224,15 @@ proptest! {
         let mut switch = Switch::default();
         let mut inside: Option<String> = None;
         for event in [vec![FlowEvent::Started], events].concat() {
+            let expected = run.expects(event);
             if run.is_over() || !switch.could_report(event) {
+                prop_assert!(!expected, "{event:?} cannot happen in {:?}", run.node());
                 continue;
             }
             switch.reported(event);
-            for instruction in run.resume(Timestamp::from_secs(0), event) {
+            let out = run.resume(Timestamp::from_secs(0), event);
+            prop_assert!(expected || out.is_empty(), "{event:?} was not expected: {out:?}");
+            for instruction in out {
                 switch.carry_out(&instruction).map_err(TestCaseError::fail)?;
                 match &instruction {
                     Instruction::EnterNode { node, .. } => {

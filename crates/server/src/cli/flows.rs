@@ -8,6 +8,7 @@ use serde_json::json;
 
 use super::client::Client;
 use super::list::{List, ListArguments};
+use super::rehearse::TryArguments;
 use super::{ApiArguments, output};
 
 /// `hopwhistle flows`.
@@ -17,6 +18,8 @@ pub enum FlowsCommand {
     List(ListArguments),
     /// Save a flow from a file (JSON or YAML) and publish it: calls that come from then on run it.
     Publish(PublishArguments),
+    /// Try a flow without a telephone: say what happens, and see what it would do. Nobody is called.
+    Try(TryArguments),
 }
 
 /// Publishes a flow.

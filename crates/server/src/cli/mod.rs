@@ -8,6 +8,7 @@ mod list;
 mod make;
 mod output;
 mod people;
+mod rehearse;
 mod tail;
 
 use std::process::ExitCode;
@@ -115,6 +116,7 @@ pub enum ApiCommand {
     Dial(calls::DialArguments),
     Tail(tail::TailArguments),
     Publish(flows::PublishArguments),
+    Try(rehearse::TryArguments),
     CreateTenant(people::CreateTenantArguments),
     Invite(people::InviteArguments),
     CreateKey(people::CreateKeyArguments),
@@ -151,6 +153,7 @@ impl ApiCommand {
             Self::Dial(arguments) => &arguments.api,
             Self::Tail(arguments) => &arguments.api,
             Self::Publish(arguments) => &arguments.api,
+            Self::Try(arguments) => &arguments.api,
             Self::CreateTenant(arguments) => &arguments.create.api,
             Self::Invite(arguments) => &arguments.api,
             Self::CreateKey(arguments) => &arguments.api,
@@ -178,6 +181,7 @@ impl From<FlowsCommand> for ApiCommand {
         match command {
             FlowsCommand::List(arguments) => Self::List(List::FLOWS, arguments),
             FlowsCommand::Publish(arguments) => Self::Publish(arguments),
+            FlowsCommand::Try(arguments) => Self::Try(arguments),
         }
     }
 }
@@ -260,6 +264,7 @@ async fn done(client: &Client, command: &ApiCommand) -> anyhow::Result<bool> {
         ApiCommand::Create(list, arguments) => make::create(client, *list, arguments).await.map(|_| true),
         ApiCommand::AddEndpoint(arguments) => make::endpoint(client, arguments).await.map(|()| true),
         ApiCommand::Publish(arguments) => flows::publish(client, arguments).await.map(|()| true),
+        ApiCommand::Try(arguments) => rehearse::rehearse(client, arguments).await,
         ApiCommand::CreateTenant(arguments) => people::create_tenant(client, arguments).await.map(|()| true),
         ApiCommand::Invite(arguments) => people::invite(client, arguments).await.map(|()| true),
         ApiCommand::CreateKey(arguments) => people::create_key(client, arguments).await.map(|()| true),
