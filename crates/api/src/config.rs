@@ -33,6 +33,8 @@ pub struct ApiConfig {
     pub idempotency_lock: Duration,
     /// Bytes of one request body.
     pub body_bytes_max: usize,
+    /// Bytes of one recording that comes from outside.
+    pub recording_bytes_max: u64,
     /// Requests a minute of one API key that has no limit of its own.
     pub key_requests_per_minute: u32,
     /// Requests a minute of one signed-in user.
@@ -108,6 +110,7 @@ impl ApiConfig {
             idempotency_lifetime: Duration::from_hours(24),
             idempotency_lock: Duration::from_mins(2),
             body_bytes_max: 1024 * 1024,
+            recording_bytes_max: 512 * 1024 * 1024,
             key_requests_per_minute: 600,
             user_requests_per_minute: 1_200,
             network_requests_per_minute: 300,

@@ -82,6 +82,26 @@ pub trait RecordingFiles: Send + Sync {
     async fn facts(&self, storage_key: &str) -> Result<FileFacts, PortError>;
     /// `length` bytes from `offset`; the range lies within [`FileFacts::bytes`].
     async fn read(&self, storage_key: &str, offset: u64, length: u64) -> Result<ByteStream, PortError>;
+    /// Begins a file under a key that nothing has; what is there already is [`PortError::Unavailable`], and stays.
+    async fn create(&self, storage_key: &str) -> Result<Box<dyn NewFile>, PortError>;
+}
+
+/// A file that is being written. Dropped before [`NewFile::keep`] it is removed.
+#[async_trait]
+pub trait NewFile: Send {
+    /// Its next piece.
+    async fn write(&mut self, piece: &[u8]) -> Result<(), PortError>;
+    /// On return everything so far is on the disk.
+    async fn sync(&mut self) -> Result<(), PortError>;
+    /// It is known of, and stays.
+    fn keep(self: Box<Self>);
+}
+
+/// Recordings that lie elsewhere.
+#[async_trait]
+pub trait RecordingSource: Send + Sync {
+    /// What lies at an address. [`PortError::Unavailable`] says why it was not asked, or what it answered.
+    async fn open(&self, url: &str) -> Result<ByteStream, PortError>;
 }
 
 /// A mail to one person.

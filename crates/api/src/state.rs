@@ -16,7 +16,7 @@ use tokio::sync::Semaphore;
 use crate::{
     config::ApiConfig,
     metrics::HttpMetrics,
-    ports::{Buckets, CallControl, Clock, HealthProbe, Mailer, RecordingFiles},
+    ports::{Buckets, CallControl, Clock, HealthProbe, Mailer, RecordingFiles, RecordingSource},
     seals::Seals,
     throttle::SignInGuard,
 };
@@ -38,6 +38,8 @@ pub struct Ports {
     pub call_control: Arc<dyn CallControl>,
     /// Recordings.
     pub recording_files: Arc<dyn RecordingFiles>,
+    /// Where recordings are fetched; nowhere where no host is allowed.
+    pub recording_source: Option<Arc<dyn RecordingSource>>,
     /// What `/health/ready` asks.
     pub probes: Vec<Arc<dyn HealthProbe>>,
     /// The time.
@@ -77,6 +79,7 @@ struct Inner {
     mailer: Option<Arc<dyn Mailer>>,
     call_control: Arc<dyn CallControl>,
     recording_files: Arc<dyn RecordingFiles>,
+    recording_source: Option<Arc<dyn RecordingSource>>,
     probes: Vec<Arc<dyn HealthProbe>>,
     clock: Arc<dyn Clock>,
     started_at: Timestamp,
@@ -128,6 +131,7 @@ impl State {
             mailer: ports.mailer,
             call_control: ports.call_control,
             recording_files: ports.recording_files,
+            recording_source: ports.recording_source,
             probes: ports.probes,
             clock: ports.clock,
             registry: ports.registry,
@@ -181,6 +185,11 @@ impl State {
     /// Running calls.
     pub fn call_control(&self) -> &dyn CallControl {
         &*self.0.call_control
+    }
+
+    /// Where recordings are fetched.
+    pub fn recording_source(&self) -> Option<&dyn RecordingSource> {
+        self.0.recording_source.as_deref()
     }
 
     /// Recordings.

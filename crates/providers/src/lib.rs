@@ -4,12 +4,15 @@
 //! order is followed up. What the provider refuses (other 4xx) is `Refused`.
 
 mod bandwidth;
+mod guard;
 mod http;
 mod identity;
+mod recordings;
 mod signalwire;
 mod telnyx;
 
 pub use bandwidth::{Bandwidth, BandwidthAccount};
 pub use identity::Identity;
+pub use recordings::{RecordingHosts, SourceError};
 pub use signalwire::{SignalWire, SignalWireAccount};
 pub use telnyx::{Telnyx, TelnyxAccount};

@@ -175,6 +175,15 @@ pub struct Api {
     /// have the platform knock at any address there.
     #[config(env = "SSO_ALLOW_PRIVATE", default = false)]
     pub sso_allow_private: bool,
+    /// Megabytes of one recording that is brought from outside (`POST /api/v1/recordings/upload`).
+    #[config(env = "RECORDING_UPLOAD_MB_MAX", default = 512)]
+    pub recording_upload_mb_max: u32,
+    /// Hosts recordings may be fetched from, as they stand in addresses: `["media.example.com"]`. None: recordings come as files only.
+    #[config(env = "RECORDING_HOSTS", parse_env = confique::env::parse::list_by_comma, default = [])]
+    pub recording_hosts: Vec<String>,
+    /// Those hosts may stand in private networks, and on this machine without TLS.
+    #[config(env = "RECORDING_HOSTS_PRIVATE", default = false)]
+    pub recording_hosts_private: bool,
     /// Requests a minute of an API key without a limit of its own. They may come at once.
     #[config(env = "KEY_REQUESTS_PER_MINUTE", default = 600)]
     pub key_requests_per_minute: u32,

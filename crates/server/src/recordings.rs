@@ -4,13 +4,14 @@ use std::io::SeekFrom;
 use std::path::PathBuf;
 use std::time::{Duration, UNIX_EPOCH};
 
-use api::ports::{ByteStream, FileFacts, PortError, RecordingFiles};
+use api::ports::{ByteStream, FileFacts, NewFile, PortError, RecordingFiles, RecordingSource};
 use async_trait::async_trait;
 use bytes::Bytes;
 use domain::Timestamp;
+use futures_util::TryStreamExt as _;
 use media::wav;
 use operations::{RecordedAudio, RecordedFiles, StoreError};
-use tokio::io::{AsyncReadExt as _, AsyncSeekExt as _};
+use tokio::io::{AsyncReadExt as _, AsyncSeekExt as _, AsyncWriteExt as _};
 
 use crate::voice::recorder::path_of;
 
@@ -66,6 +67,51 @@ impl RecordingFiles for RecordingFolder {
         });
         Ok(Box::pin(pieces))
     }
+
+    async fn create(&self, storage_key: &str) -> Result<Box<dyn NewFile>, PortError> {
+        let path = path_of(&self.root, storage_key)
+            .ok_or_else(|| PortError::Unavailable(format!("unusable storage key {storage_key}")))?;
+        let away = |error: std::io::Error| PortError::Unavailable(format!("{}: {error}", path.display()));
+        if let Some(folder) = path.parent() {
+            tokio::fs::create_dir_all(folder).await.map_err(away)?;
+        }
+        let file = tokio::fs::File::options().write(true).create_new(true).open(&path).await.map_err(away)?;
+        Ok(Box::new(Written { file, path, is_whole: false }))
+    }
+}
+
+/// A recording that comes from outside, on its way to the disk.
+struct Written {
+    file: tokio::fs::File,
+    path: PathBuf,
+    is_whole: bool,
+}
+
+#[async_trait]
+impl NewFile for Written {
+    async fn write(&mut self, piece: &[u8]) -> Result<(), PortError> {
+        self.file.write_all(piece).await.map_err(|error| port_error(&error))
+    }
+
+    async fn sync(&mut self) -> Result<(), PortError> {
+        self.file.flush().await.map_err(|error| port_error(&error))?;
+        self.file.sync_all().await.map_err(|error| port_error(&error))
+    }
+
+    fn keep(mut self: Box<Self>) {
+        self.is_whole = true;
+    }
+}
+
+impl Drop for Written {
+    /// Also when whoever sent it went away: then the request is dropped where it stood.
+    fn drop(&mut self) {
+        if !self.is_whole
+            && let Err(error) = std::fs::remove_file(&self.path)
+        {
+            tracing::warn!(path = %self.path.display(), %error, "part of a recording was left behind");
+        }
+    }
 }
 
 #[async_trait]
@@ -83,6 +129,19 @@ impl RecordedFiles for RecordingFolder {
         file.take(wav::MEASURED_OCTETS as u64).read_to_end(&mut beginning).await.map_err(away)?;
         let duration_ms = wav::measure(&beginning, bytes).map_err(StoreError::failed)?;
         Ok(Some(RecordedAudio { duration_ms, bytes }))
+    }
+}
+
+/// Recordings at other media servers.
+#[derive(Debug)]
+pub struct Elsewhere(pub providers::RecordingHosts);
+
+#[async_trait]
+impl RecordingSource for Elsewhere {
+    async fn open(&self, url: &str) -> Result<ByteStream, PortError> {
+        let response = self.0.open(url).await.map_err(|error| PortError::Unavailable(error.to_string()))?;
+        let pieces = response.bytes_stream();
+        Ok(Box::pin(pieces.map_err(|error| std::io::Error::other(error.without_url().to_string()))))
     }
 }
 
@@ -104,6 +163,26 @@ mod tests {
         assert_eq!(files.recorded("never.wav").await?, None);
         std::fs::write(folder.path().join("torn.wav"), b"RIFF")?;
         assert!(files.recorded("torn.wav").await.is_err_and(|error| !error.is_transient()));
+        Ok(())
+    }
+
+    #[tokio::test]
+    async fn what_comes_from_outside_is_whole_or_not_there() -> anyhow::Result<()> {
+        let folder = tempfile::tempdir()?;
+        let files = RecordingFolder { root: folder.path().to_owned() };
+        let path = folder.path().join("recordings/a.wav");
+        let mut file = files.create("recordings/a.wav").await?;
+        file.write(b"half").await?;
+        drop(file);
+        assert!(!path.exists());
+        let mut file = files.create("recordings/a.wav").await?;
+        file.write(b"one").await?;
+        file.write(b" two").await?;
+        file.sync().await?;
+        file.keep();
+        assert!(files.create("recordings/a.wav").await.is_err(), "what is there stays");
+        assert_eq!(std::fs::read(&path)?, b"one two");
+        assert!(files.create("../a.wav").await.is_err());
         Ok(())
     }
 }

@@ -138,4 +138,10 @@ impl Quotas for Store {
             phone_numbers: count("phone_numbers")?,
         })
     }
+
+    async fn recording_bytes(&self, scope: TenantScope) -> Result<u64, StoreError> {
+        let sql = format!("SELECT {} AS bytes FROM recordings WHERE tenant_id = $1", sum("bytes"));
+        let rows = query(&self.scoped(scope).await?, &sql, [scope.tenant().0.into()]).await?;
+        rows.first().map_or(Ok(0), |row| number(column(row, "bytes")?))
+    }
 }

@@ -40,6 +40,7 @@ pub(crate) mod pool_numbers;
 pub(crate) mod publishers;
 pub(crate) mod queues;
 mod quotas;
+pub(crate) mod recording_uploads;
 pub(crate) mod recordings;
 pub(crate) mod rehearsals;
 mod reporting;
@@ -75,6 +76,7 @@ pub(crate) fn all() -> OpenApiRouter<State> {
         bulk::calls::routes,
         call_tags::routes,
         recordings::routes,
+        recording_uploads::routes,
         transcripts::routes,
         reporting::routes,
         dashboard::routes,

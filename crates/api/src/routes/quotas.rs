@@ -49,17 +49,17 @@ pub(super) async fn check(caller: &Caller, kind: Kind) -> ApiResult<()> {
     if current < u64::from(limit) {
         return Ok(());
     }
-    exceeded(caller, kind, current, limit).await
+    exceeded(caller, kind.as_str(), current, limit).await
 }
 
 /// 403 `QUOTA_EXCEEDED`, noted, unless the request carries a token that lets it pass.
-async fn exceeded(caller: &Caller, kind: Kind, current: u64, limit: u32) -> ApiResult<()> {
-    let changes = json!({"quota": kind.as_str(), "current": current, "limit": limit});
+async fn exceeded(caller: &Caller, kind: &str, current: u64, limit: u32) -> ApiResult<()> {
+    let changes = json!({"quota": kind, "current": current, "limit": limit});
     let excuse = match budget_gate::passes(caller, "quota", &changes).await? {
         Ok(()) => return Ok(()),
         Err(excuse) => excuse,
     };
-    caller.note("quota.exceeded", "quota", Some(kind.as_str().to_owned()), changes).await;
+    caller.note("quota.exceeded", "quota", Some(kind.to_owned()), changes).await;
     let message = format!("The quota {kind} is used up: {current} of {limit}{excuse}; ask the operator for more");
     let level = Some((current, limit.into()));
     Err(ApiError { level, ..ApiError::new(StatusCode::FORBIDDEN, "QUOTA_EXCEEDED", message) })
@@ -81,13 +81,13 @@ pub(super) async fn admit_call(caller: &Caller, call: CallId, minutes: u32) -> A
     let usage = caller.directory().quotas.quota_usage(scope, day).await.map_err(from_store)?;
     // Calls from before there was a limit hold no room, and count all the same.
     if let Some(limit) = calls_max.filter(|limit| usage.concurrent_calls >= u64::from(*limit)) {
-        exceeded(caller, Kind::ConcurrentCalls, usage.concurrent_calls, limit).await?;
+        exceeded(caller, Kind::ConcurrentCalls.as_str(), usage.concurrent_calls, limit).await?;
         calls_max = None;
     }
     if let Some(limit) = minutes_max {
         let used = used(&usage, Kind::MinutesPerDay);
         if used + u64::from(minutes) > u64::from(limit) {
-            exceeded(caller, Kind::MinutesPerDay, used, limit).await?;
+            exceeded(caller, Kind::MinutesPerDay.as_str(), used, limit).await?;
         }
     }
     let Some(limit) = calls_max else { return Ok(None) };
@@ -96,10 +96,27 @@ pub(super) async fn admit_call(caller: &Caller, call: CallId, minutes: u32) -> A
     match caller.state.leases().reserve(request).await.map_err(from_store)? {
         Reservation::Held => Ok(Some(lease)),
         Reservation::Full(full) => {
-            exceeded(caller, Kind::ConcurrentCalls, u64::from(full.counted), limit).await.map(|()| None)
+            exceeded(caller, Kind::ConcurrentCalls.as_str(), u64::from(full.counted), limit).await.map(|()| None)
         }
         Reservation::Ended => Err(ApiError::unavailable("No room could be taken for the call; try again")),
     }
+}
+
+/// As the limit of recordings is counted.
+const GIGABYTE: u64 = 1_000_000_000;
+
+/// Refuses a recording from outside with 403 `QUOTA_EXCEEDED` where recordings take up what they may. One that is let in may go beyond.
+pub(super) async fn admit_recording(caller: &Caller) -> ApiResult<()> {
+    let scope = TenantScope::of(caller.principal.tenant);
+    let quotas = &caller.directory().quotas;
+    let quota = quotas.quota_of(scope).await.map_err(from_store)?.quota.filter(|quota| quota.enabled);
+    let limit = quota.and_then(|quota| quota.storage_gb_max).filter(|limit| *limit > 0);
+    let Some(limit) = limit else { return Ok(()) };
+    let used = quotas.recording_bytes(scope).await.map_err(from_store)?;
+    if used < u64::from(limit) * GIGABYTE {
+        return Ok(());
+    }
+    exceeded(caller, "storage-gb", used / GIGABYTE, limit).await
 }
 
 /// How much of a quota is left.
@@ -142,7 +159,7 @@ pub struct Quota {
     /// Kept; recordings are not removed by it yet.
     max_recording_retention_days: Option<u32>,
     max_phone_numbers: Option<u32>,
-    /// Kept; storage is not counted yet.
+    /// Gigabytes of recordings: beyond it none is taken from outside. The platform's own are not cut.
     #[serde(rename = "maxStorageGB")]
     max_storage_gb: Option<u32>,
     /// False: none of them counts.

@@ -335,7 +335,7 @@ fn beyond(bytes: u64) -> ApiError {
     ApiError::new(StatusCode::RANGE_NOT_SATISFIABLE, "RANGE_NOT_SATISFIABLE", message)
 }
 
-fn from_port(error: PortError) -> ApiError {
+pub(super) fn from_port(error: PortError) -> ApiError {
     match error {
         PortError::NotFound => ApiError::not_found("The recording's file"),
         PortError::Unavailable(cause) => {

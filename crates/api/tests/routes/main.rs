@@ -29,6 +29,7 @@ mod people;
 mod placing;
 mod provisioning;
 mod quotas;
+mod recording_uploads;
 mod rehearsals;
 mod reporting;
 mod schedules;

@@ -13,6 +13,9 @@ use crate::{
 /// What is answered 401, 403, 404, 409 or, of what it names, 422 although nothing is wrong with it, and why.
 const REFUSED: &[(&str, u16, &str)] = &[
     ("createBudgetOverrideToken", 404, "the tenant has no budget before it is given one"),
+    ("uploadRecording", 415, "a form needs a boundary, which an example has none of"),
+    ("uploadRecording", 422, "the host of the example is not allowed"),
+    ("fetchRecording", 422, "the host of the example is not allowed"),
     ("sendFlowEvent", 404, "a run is sealed, so its example is none"),
     ("hangUpCall", 409, "the call of the test is over"),
     ("initiateCall", 422, "the campaign of the test has no published flow"),

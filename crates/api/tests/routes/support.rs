@@ -12,7 +12,10 @@ use std::{
 
 use api::{
     ApiConfig, Ports, State,
-    ports::{ByteStream, CallControl, Clock, FileFacts, Health, HealthProbe, Mail, Mailer, PortError, RecordingFiles},
+    ports::{
+        ByteStream, CallControl, Clock, FileFacts, Health, HealthProbe, Mail, Mailer, NewFile, PortError,
+        RecordingFiles, RecordingSource,
+    },
 };
 use async_trait::async_trait;
 use axum::{
@@ -22,6 +25,7 @@ use axum::{
     http::{HeaderMap, Request, StatusCode, header},
 };
 use domain::{CallId, OutboundCall, Seed, TenantId, Timestamp, UserId};
+use futures_util::TryStreamExt as _;
 use http_body_util::BodyExt;
 use operations::{
     ApiKey, ApiKeyStatus, Directory, LiveBus, LocalNumbers, NumberProvider, Provisioning, Role, Tenant, TenantScope,
@@ -132,6 +136,57 @@ impl RecordingFiles for Folder {
         let (from, to) = (usize::try_from(offset).unwrap(), usize::try_from(offset + length).unwrap());
         let part = bytes::Bytes::copy_from_slice(&bytes[from..to]);
         Ok(Box::pin(futures_util::stream::iter([Ok(part)])))
+    }
+
+    async fn create(&self, key: &str) -> Result<Box<dyn NewFile>, PortError> {
+        let path = self.0.join(key);
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        let file = std::fs::File::create_new(&path).map_err(|error| PortError::Unavailable(error.to_string()))?;
+        Ok(Box::new(Part(file, path, false)))
+    }
+}
+
+/// Recordings at other media servers, those on this machine too.
+struct Elsewhere(providers::RecordingHosts);
+
+impl Elsewhere {
+    fn new() -> Self {
+        let _ = rustls::crypto::ring::default_provider().install_default();
+        Self(providers::RecordingHosts::new(&["127.0.0.1".to_owned()], true).unwrap())
+    }
+}
+
+#[async_trait]
+impl RecordingSource for Elsewhere {
+    async fn open(&self, url: &str) -> Result<ByteStream, PortError> {
+        let response = self.0.open(url).await.map_err(|error| PortError::Unavailable(error.to_string()))?;
+        Ok(Box::pin(response.bytes_stream().map_err(std::io::Error::other)))
+    }
+}
+
+/// A file on its way into the folder.
+struct Part(std::fs::File, PathBuf, bool);
+
+#[async_trait]
+impl NewFile for Part {
+    async fn write(&mut self, piece: &[u8]) -> Result<(), PortError> {
+        std::io::Write::write_all(&mut self.0, piece).map_err(|error| PortError::Unavailable(error.to_string()))
+    }
+
+    async fn sync(&mut self) -> Result<(), PortError> {
+        Ok(())
+    }
+
+    fn keep(mut self: Box<Self>) {
+        self.2 = true;
+    }
+}
+
+impl Drop for Part {
+    fn drop(&mut self) {
+        if !self.2 {
+            std::fs::remove_file(&self.1).unwrap();
+        }
     }
 }
 
@@ -297,6 +352,7 @@ impl Platform {
             mailer: has_mail.then(|| mails.clone() as Arc<dyn Mailer>),
             call_control: switch.clone(),
             recording_files: Arc::new(Folder(folder.path().to_owned())),
+            recording_source: Some(Arc::new(Elsewhere::new())),
             probes: vec![Arc::new(DatabaseProbe(store.clone()))],
             clock: clock.clone(),
             seed: Seed::from_number(3),

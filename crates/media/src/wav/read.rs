@@ -3,7 +3,7 @@
 use std::io::Cursor;
 use std::sync::Arc;
 
-use super::{TAG_ALAW, TAG_ULAW};
+use super::{TAG_ALAW, TAG_EXTENSIBLE, TAG_FLOAT, TAG_PCM, TAG_ULAW};
 use crate::resample::{RateError, resample};
 use crate::{Codec, SAMPLE_RATE_HZ};
 
@@ -105,6 +105,34 @@ pub fn measure(beginning: &[u8], file_octets: u64) -> Result<u64, ReadError> {
     let length = length.map_or(0, |size| u64::from(u32::from_le_bytes(*size)));
     let there = file_octets.saturating_sub(at as u64);
     Ok(length.min(there).saturating_mul(1_000) / octets_a_second)
+}
+
+/// What a file says of itself.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Described {
+    pub channels: u16,
+    pub rate_hz: u32,
+}
+
+/// What a file is, from its beginning: PCM, float, A-law or u-law.
+///
+/// # Errors
+/// [`ReadError::Format`] when it is no WAV, or of another format; [`ReadError::Channels`].
+pub fn describe(beginning: &[u8]) -> Result<Described, ReadError> {
+    let (format, _) = chunks(beginning)?;
+    let tag = word16(format, 0);
+    if !matches!(tag, TAG_PCM | TAG_FLOAT | TAG_ALAW | TAG_ULAW | TAG_EXTENSIBLE) {
+        return Err(ReadError::Format(format!("its samples are of format {tag}, not PCM, float, A-law or u-law")));
+    }
+    let channels = word16(format, 2);
+    if !(1..=CHANNELS_MAX).contains(&channels) {
+        return Err(ReadError::Channels(channels));
+    }
+    let rate_hz = u32::from(word16(format, 4)) | (u32::from(word16(format, 6)) << 16);
+    if rate_hz == 0 {
+        return Err(ReadError::Format("no samples a second".to_owned()));
+    }
+    Ok(Described { channels, rate_hz })
 }
 
 /// The `fmt ` and `data` chunks.
@@ -233,6 +261,19 @@ mod tests {
         assert_eq!(measure(&file[..58], 58).unwrap(), 0);
         assert!(matches!(measure(b"", 0), Err(ReadError::Format(_))));
         assert!(matches!(measure(b"RIFF\0\0\0\0WAVEfmt \x10\0\0\0", 20), Err(ReadError::Format(_))));
+    }
+
+    #[test]
+    fn describes_what_it_can_read() {
+        let writer = Writer::new(Cursor::new(Vec::new()), Encoding::G711(Codec::Pcmu), 2).unwrap();
+        let mut file = writer.finish().unwrap().into_inner();
+        assert_eq!(describe(&file).unwrap(), Described { channels: 2, rate_hz: 8_000 });
+        file[20] = 0x55;
+        assert!(describe(&file).is_err_and(|error| error.to_string().contains("85")), "MP3 in a WAV");
+        file[20] = 1;
+        file[22] = 9;
+        assert!(matches!(describe(&file), Err(ReadError::Channels(9))));
+        assert!(describe(b"ID3\x04").is_err());
     }
 
     #[test]

@@ -30,7 +30,7 @@ pub struct TenantQuota {
     pub recording_retention_days_max: Option<u32>,
     /// Telephone numbers.
     pub phone_numbers_max: Option<u32>,
-    /// Gigabytes of recordings; kept, not counted yet.
+    /// Gigabytes of recordings: beyond it none is taken from outside.
     pub storage_gb_max: Option<u32>,
     /// False: none of them counts.
     pub enabled: bool,
@@ -128,6 +128,8 @@ pub trait Quotas: Send + Sync {
     async fn remove_override(&self, scope: TenantScope, id: QuotaOverrideId) -> Result<bool, StoreError>;
     /// What is used; `day_start` is the begin of the tenant's day.
     async fn quota_usage(&self, scope: TenantScope, day_start: Timestamp) -> Result<QuotaUsage, StoreError>;
+    /// Bytes of all recordings.
+    async fn recording_bytes(&self, scope: TenantScope) -> Result<u64, StoreError>;
 }
 
 #[cfg(test)]

@@ -146,6 +146,19 @@ impl Notice {
             ("timestamp", "RFC 3339"),
         ],
     };
+    /// A recording came from outside.
+    pub const RECORDING_READY: Self = Self {
+        name: "recording.ready",
+        meaning: "A recording of a call was brought from outside and kept. What the platform records itself is `call.recording.finished`.",
+        data: &[
+            ("callId", "uuid"),
+            ("recordingId", "uuid"),
+            ("format", "`wav`"),
+            ("channels", "integer"),
+            ("durationMs", "integer"),
+            ("bytes", "integer"),
+        ],
+    };
     /// What was said is there to read.
     pub const TRANSCRIPT_READY: Self = Self {
         name: "transcription.ready",
@@ -164,7 +177,7 @@ impl Notice {
         data: &[("money", "`currency`, `cost`, `revenue`, `payout` as decimals")],
     };
     /// All of them.
-    pub const ALL: [Self; 3] = [Self::AGENT_STATUS, Self::TRANSCRIPT_READY, Self::SETTLED];
+    pub const ALL: [Self; 4] = [Self::AGENT_STATUS, Self::RECORDING_READY, Self::TRANSCRIPT_READY, Self::SETTLED];
 }
 
 /// What a subscriber gets next.

@@ -267,6 +267,7 @@ async fn start_http(
         mailer: mail::SmtpMailer::new(&config.smtp)?.map(|mailer| Arc::new(mailer) as Arc<dyn api::ports::Mailer>),
         call_control: Arc::new(shared::Calls::new(here, orders, Arc::new(core.store.clone()), clock)),
         recording_files: Arc::new(recording_folder(config)),
+        recording_source: recording_source(config)?,
         probes,
         clock: Arc::new(clock),
         seed: seed.fork(),
@@ -417,6 +418,15 @@ fn recording_folder(config: &Config) -> RecordingFolder {
     RecordingFolder { root: config.objects() }
 }
 
+/// Where recordings are fetched; nowhere without a host.
+fn recording_source(config: &Config) -> anyhow::Result<Option<Arc<dyn api::ports::RecordingSource>>> {
+    if config.api.recording_hosts.is_empty() {
+        return Ok(None);
+    }
+    let hosts = providers::RecordingHosts::new(&config.api.recording_hosts, config.api.recording_hosts_private)?;
+    Ok(Some(Arc::new(crate::recordings::Elsewhere(hosts))))
+}
+
 fn api_config(config: &Config) -> anyhow::Result<ApiConfig> {
     let secret = match &config.api.secret {
         Some(text) => {
@@ -440,6 +450,7 @@ fn api_config(config: &Config) -> anyhow::Result<ApiConfig> {
     settings.user_requests_per_minute = config.api.user_requests_per_minute;
     settings.tenant_requests_per_minute = config.api.tenant_requests_per_minute;
     settings.network_requests_per_minute = config.api.network_requests_per_minute;
+    settings.recording_bytes_max = u64::from(config.api.recording_upload_mb_max) * 1_000_000;
     settings.cookie_secure = config.api.cookie_secure;
     settings.web_url = match &config.web.url {
         Some(url) => url.trim_end_matches('/').to_owned(),
