@@ -81,6 +81,7 @@ for (const theme of ["light", "dark"]) {
     const flow = (await ask("/api/v1/flows")).data[0].id;
     for (const path of [
       "/calls",
+      "/transcripts",
       "/reports",
       "/reports?by=campaign",
       `/calls/${sold}`,
@@ -466,6 +467,18 @@ check("what was said is written there", await page.getByText("Gladly. Is the hou
 await page.getByRole("button", { name: "Call back" }).click();
 check("a caller is called back", /^\+\d+$/.test(await called.inputValue()), await called.inputValue());
 await page.keyboard.press("Escape");
+await page.goto(`${base}/calls`);
+await page.waitForSelector("tbody tr");
+await page.keyboard.press("g");
+await page.keyboard.press("g");
+await page.waitForSelector("h1:has-text('Transcripts')");
+await page.keyboard.press("/");
+await page.keyboard.type("house unicorn");
+await page.waitForSelector("text=No call in which all of it was said");
+await page.getByRole("searchbox").fill("house thursday");
+await page.getByRole("list", { name: "Transcripts" }).getByRole("link").first().click();
+await page.waitForSelector("h2:has-text('Transcript')");
+check("a call is found by what was said", new URL(page.url()).pathname.startsWith("/calls/"));
 await page.goto(`${base}/reports`);
 await page.waitForSelector("h2:has-text('Calls by day')");
 await page.getByLabel("Told apart").selectOption("campaign");

@@ -569,6 +569,26 @@ const routes = [
     },
   ],
   ["GET", /^\/api\/v1\/calls\/[^/]+\/transcript$/, () => [200, transcript]],
+  [
+    "GET",
+    /^\/api\/v1\/transcripts$/,
+    (_, url) => {
+      const words = (url.searchParams.get("q") ?? "").toLowerCase().split(" ").filter(Boolean);
+      const text = transcript.segments.map((segment) => segment.text).join(" ");
+      const found = calls
+        .filter((call) => call.startedAt < Date.now() - 500_000)
+        .slice(-3)
+        .filter(() => words.every((word) => text.toLowerCase().includes(word)));
+      const row = ({ id, startedAt }) => ({
+        ...transcript,
+        id,
+        callId: id,
+        fullText: text.slice(0, 200),
+        createdAt: new Date(startedAt).toISOString(),
+      });
+      return [200, list(found.map(row), url)];
+    },
+  ],
   ["GET", /^\/api\/v1\/(calls|audit-logs)\/export$/, () => [200, "id"]],
   [
     "POST",

@@ -94,6 +94,7 @@ const pages = {
     await page.getByRole("tab", { name: "Calls out" }).click();
     await page.waitForTimeout(400);
   },
+  transcripts: (page) => visit(page, "/transcripts"),
   reports: (page) => visit(page, "/reports"),
   reportparts: (page) => visit(page, "/reports?by=campaign"),
   reportpartner: async (page) => {

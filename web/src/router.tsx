@@ -97,6 +97,12 @@ const routes = [
   }),
   createRoute({
     getParentRoute: () => rootRoute,
+    path: "/transcripts",
+    component: lazyRouteComponent(() => import("./pages/TranscriptsPage"), "TranscriptsPage"),
+    validateSearch: readListSearch,
+  }),
+  createRoute({
+    getParentRoute: () => rootRoute,
     path: "/calls/$callId",
     component: lazyRouteComponent(() => import("./pages/CallPage"), "CallPage"),
   }),

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { readTranscript } from "./callNotes";
+import { readFound, readTranscript } from "./callNotes";
 
 describe("a transcript", () => {
   it("names who spoke, by the labels it has", () => {
@@ -25,5 +25,24 @@ describe("a transcript", () => {
       applied: null,
       reasoning: "Wrong number",
     });
+  });
+});
+
+describe("a transcript that was found", () => {
+  it("leads to its call", () => {
+    const row = { id: "t", callId: "c", fullText: "Hello", durationSec: 12.5, createdAt: "2026-11-23T16:00:00Z" };
+    expect(readFound(row)).toEqual({
+      id: "t",
+      callId: "c",
+      text: "Hello",
+      seconds: 12.5,
+      language: "",
+      at: Date.parse("2026-11-23T16:00:00Z"),
+    });
+  });
+
+  it("goes on where it was cut off", () => {
+    expect(readFound({ fullText: "a".repeat(200) }).text).toBe(`${"a".repeat(200)}…`);
+    expect(readFound({ fullText: "a".repeat(199) }).text).toBe("a".repeat(199));
   });
 });

@@ -1,7 +1,8 @@
-import { queryOptions } from "@tanstack/react-query";
+import { keepPreviousData, queryOptions } from "@tanstack/react-query";
 import { get, orNull } from "./client";
 import { readTag } from "./labels";
-import { asFlag, asList, asNumber, asRecord, asText, type Wire } from "./read";
+import { CALLS_PER_PAGE } from "./queries";
+import { asFlag, asList, asNumber, asRecord, asText, asTime, readPage, type Wire } from "./read";
 import { readAll } from "./whole";
 
 /** The labels people put on a call. */
@@ -62,4 +63,42 @@ export const transcriptQuery = (call: string) =>
       const body = await orNull(get(`/api/v1/calls/${call}/transcript`, undefined, signal));
       return body === null ? null : readTranscript(body);
     },
+  });
+
+/** A transcript as the search finds it. */
+export interface FoundTranscript {
+  id: string;
+  callId: string;
+  /** Its beginning. */
+  text: string;
+  seconds: number | null;
+  language: string;
+  at: number | null;
+}
+
+/** Characters the API gives of it. */
+const BEGINNING_CHARS = 200;
+
+export const readFound = (row: Wire<"TranscriptSummary">): FoundTranscript => ({
+  id: asText(row.id) ?? "",
+  callId: asText(row.callId) ?? "",
+  text: beginningOf(asText(row.fullText) ?? ""),
+  seconds: asNumber(row.durationSec),
+  language: asText(row.language) ?? "",
+  at: asTime(row.createdAt),
+});
+
+/** What was cut off is said to go on. */
+const beginningOf = (text: string) => (Array.from(text).length < BEGINNING_CHARS ? text : `${text.trimEnd()}…`);
+
+/** Transcripts, newest first, in which every word was said. */
+export const transcriptsQuery = (page: number, words: string) =>
+  queryOptions({
+    queryKey: ["calls", "transcripts", page, words],
+    queryFn: async ({ signal }) =>
+      readPage(
+        await get("/api/v1/transcripts", { page, limit: CALLS_PER_PAGE, q: words || undefined }, signal),
+        readFound,
+      ),
+    placeholderData: keepPreviousData,
   });

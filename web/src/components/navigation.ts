@@ -13,6 +13,7 @@ import {
   ListX,
   type LucideIcon,
   Megaphone,
+  MessageSquareText,
   PhoneIncoming,
   RadioTower,
   ReceiptText,
@@ -33,6 +34,7 @@ export interface Place {
   to:
     | "/"
     | "/calls"
+    | "/transcripts"
     | "/reports"
     | "/numbers"
     | "/campaigns"
@@ -70,6 +72,7 @@ const PLACES: { title: string | null; places: Place[] }[] = [
     places: [
       { to: "/", label: "Dashboard", icon: LayoutDashboard, key: "d" },
       { to: "/calls", needs: "calls:read", label: "Calls", icon: PhoneIncoming, key: "c" },
+      { to: "/transcripts", needs: "recordings:read", label: "Transcripts", icon: MessageSquareText, key: "g" },
       { to: "/reports", needs: "reports:read", label: "Reports", icon: ChartColumn, key: "h" },
     ],
   },
