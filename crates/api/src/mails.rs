@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use domain::Timestamp;
-use operations::{AccountLink, LinkPurpose, Tenant, User, new_token};
+use operations::{AccountLink, LinkPurpose, Tenant, User, new_token, one_line};
 
 use crate::{
     convert::from_store,
@@ -69,9 +69,4 @@ fn mail(user: &User, tenant: &Tenant, purpose: LinkPurpose, url: &str) -> Mail {
     };
     let end = "If you did not expect this mail, there is nothing to do: without the link nothing changes.";
     Mail { to: user.email.clone(), subject, text: format!("Hello{name},\n\n{text}\n\n{url}\n\n{end}\n") }
-}
-
-/// Names are the tenant's to choose: none of them adds lines or links of its own to a mail.
-fn one_line(text: &str) -> String {
-    text.chars().filter(|letter| !letter.is_control()).take(100).collect::<String>().replace("://", " ")
 }

@@ -63,6 +63,12 @@ impl Micros {
         let shown = fraction / 10_u64.pow(MICRO_PLACES - places);
         format!("{sign}{whole}.{shown:0width$}", width = places as usize)
     }
+
+    /// Everything there is, with four decimals at least: `12.5000`, `12.345678`.
+    pub fn exact(self) -> String {
+        let places = [(100, 4), (10, 5)].into_iter().find(|(unit, _)| self.0 % unit == 0);
+        self.to_decimal(places.map_or(MICRO_PLACES, |(_, places)| places))
+    }
 }
 
 impl std::iter::Sum for Micros {

@@ -1,6 +1,7 @@
 //! The use cases: load, decide, save. Owns the storage traits.
 
 mod audit_chain;
+mod budget_alerts;
 mod counters;
 mod credentials;
 mod demo;
@@ -28,6 +29,7 @@ mod vault;
 mod voice;
 
 pub use audit_chain::{AUDIT_ROOT, audit_hash};
+pub use budget_alerts::{AlertChannels, BudgetAlerts, one_line};
 pub use counters::{Counters, LocalCounters, SignInLimits, SignInTry, Trier};
 pub use credentials::{
     NewToken, PASSWORD_BYTES_MAX, PASSWORD_CHARS_MIN, PasswordError, hash_password, new_token, token_hash,

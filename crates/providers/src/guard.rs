@@ -1,14 +1,88 @@
-//! Addresses that somebody else names: what may be asked, and what is none of their business.
+//! Addresses that tenants name and the platform then asks: nothing but https, nothing in private networks unless the installation allows
+//! it, nothing redirected.
 
-use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::{
+    net::{IpAddr, Ipv4Addr, SocketAddr},
+    sync::Arc,
+    time::Duration,
+};
 
-use reqwest::dns::{Addrs, Name, Resolve, Resolving};
+use reqwest::{
+    Client, Url,
+    dns::{Addrs, Name, Resolve, Resolving},
+};
+
+/// Longest a connection may take to open.
+const CONNECT_MAX: Duration = Duration::from_secs(5);
+/// What of another's own words is kept, characters.
+const WORDS_MAX: usize = 200;
+
+/// What may be asked.
+#[derive(Clone, Copy, Debug)]
+pub struct Guard {
+    /// Private networks too, and http on this machine's own address.
+    pub allows_private: bool,
+    /// The setting that does so.
+    pub setting: &'static str,
+}
+
+impl Guard {
+    /// Sends requests to addresses of [`Guard::url`]; `answer_max` is the longest one may take.
+    pub fn client(self, answer_max: Duration) -> Result<Client, reqwest::Error> {
+        Client::builder()
+            .timeout(answer_max)
+            .connect_timeout(CONNECT_MAX.min(answer_max))
+            .redirect(reqwest::redirect::Policy::none())
+            // A proxy would resolve names for itself, past the check below.
+            .no_proxy()
+            .dns_resolver(Arc::new(Resolver { allows_private: self.allows_private }))
+            .build()
+    }
+
+    /// The address, if it may be asked; else why not.
+    pub fn url(self, text: &str) -> Result<Url, String> {
+        let refused = |why: &str| Err(why.to_owned());
+        let Ok(url) = Url::parse(text) else { return refused("is no address") };
+        let literal = match url.host_str().map(|host| host.trim_matches(['[', ']'])) {
+            None | Some("") => return refused("names no host"),
+            Some("localhost") => Some(IpAddr::V4(Ipv4Addr::LOCALHOST)),
+            Some(host) => host.parse::<IpAddr>().ok(),
+        };
+        if !url.username().is_empty() || url.password().is_some() || url.fragment().is_some() {
+            return refused("may hold neither user nor fragment");
+        }
+        if literal.is_some_and(|address| !is_public(address)) && !self.allows_private {
+            let setting = self.setting;
+            return refused(&format!(
+                "leads into a private network, which this installation does not allow ({setting})"
+            ));
+        }
+        match url.scheme() {
+            "https" => Ok(url),
+            "http" if self.allows_private && literal.is_some_and(|address| address.is_loopback()) => Ok(url),
+            _ => refused("must begin with https://"),
+        }
+    }
+}
+
+/// The begin of it, on one line.
+pub fn short(text: &str) -> String {
+    text.chars().filter(|letter| !letter.is_control()).take(WORDS_MAX).collect()
+}
+
+/// The innermost reason: `connection refused` rather than `error sending request`.
+pub fn cause(error: &reqwest::Error) -> String {
+    let mut innermost: &dyn std::error::Error = error;
+    while let Some(source) = innermost.source() {
+        innermost = source;
+    }
+    short(&innermost.to_string())
+}
 
 /// Resolves names, and leaves out addresses that must not be asked: a name may lead anywhere, and elsewhere the next time.
 #[derive(Debug)]
-pub struct Resolver {
-    /// Those of private networks too.
-    pub allows_private: bool,
+struct Resolver {
+    allows_private: bool,
 }
 
 impl Resolve for Resolver {
@@ -26,7 +100,7 @@ impl Resolve for Resolver {
 }
 
 /// Whether an address is one of the public Internet (IANA's registries of special-purpose addresses).
-pub fn is_public(address: IpAddr) -> bool {
+fn is_public(address: IpAddr) -> bool {
     match address {
         IpAddr::V4(v4) => {
             let [first, second, third, _] = v4.octets();

@@ -1,11 +1,7 @@
 //! Tenants' identity providers (OpenID Connect). Whoever sets one names an address the platform then asks: nothing but https, nothing in
 //! private networks unless the installation allows it, nothing redirected, and answers bounded in size and time.
 
-use std::{
-    net::{IpAddr, Ipv4Addr},
-    sync::Arc,
-    time::Duration,
-};
+use std::time::Duration;
 
 use async_trait::async_trait;
 use operations::{
@@ -18,62 +14,34 @@ use reqwest::{
 use serde::{Deserialize, de::DeserializeOwned};
 use tokio::sync::Semaphore;
 
-use crate::guard::{Resolver, is_public};
+use crate::guard::{Guard, cause, short};
 
 /// Longest a request may take.
 const ANSWER_MAX: Duration = Duration::from_secs(10);
-/// Longest a connection may take to open.
-const CONNECT_MAX: Duration = Duration::from_secs(5);
 /// Largest answer read, bytes.
 const ANSWER_BYTES_MAX: usize = 256 * 1024;
 /// Requests at once: strangers begin sign-ins too.
 const AT_ONCE_MAX: usize = 32;
-/// What of a provider's own words is kept, characters.
-const WORDS_MAX: usize = 200;
 
 /// Asks them.
 #[derive(Debug)]
 pub struct Identity {
     client: Client,
-    allows_private: bool,
+    guard: Guard,
     room: Semaphore,
 }
 
 impl Identity {
     /// `allows_private`: providers in private networks too, and http on this machine's own address.
     pub fn new(allows_private: bool) -> Result<Self, IdentityError> {
-        let client = Client::builder()
-            .timeout(ANSWER_MAX)
-            .connect_timeout(CONNECT_MAX)
-            .redirect(reqwest::redirect::Policy::none())
-            // A proxy would resolve names for itself, past the check below.
-            .no_proxy()
-            .dns_resolver(Arc::new(Resolver { allows_private }))
-            .build()
-            .map_err(|error| IdentityError::Address(error.to_string()))?;
-        Ok(Self { client, allows_private, room: Semaphore::new(AT_ONCE_MAX) })
+        let guard = Guard { allows_private, setting: "SSO_ALLOW_PRIVATE" };
+        let client = guard.client(ANSWER_MAX).map_err(|error| IdentityError::Address(error.to_string()))?;
+        Ok(Self { client, guard, room: Semaphore::new(AT_ONCE_MAX) })
     }
 
     /// The address, if it may be asked.
     fn url(&self, text: &str) -> Result<Url, IdentityError> {
-        let refused = |why: &str| Err(IdentityError::Address(format!("{text}: {why}")));
-        let Ok(url) = Url::parse(text) else { return refused("is no address") };
-        let literal = match url.host_str().map(|host| host.trim_matches(['[', ']'])) {
-            None | Some("") => return refused("names no host"),
-            Some("localhost") => Some(IpAddr::V4(Ipv4Addr::LOCALHOST)),
-            Some(host) => host.parse::<IpAddr>().ok(),
-        };
-        if !url.username().is_empty() || url.password().is_some() || url.fragment().is_some() {
-            return refused("may hold neither user nor fragment");
-        }
-        if literal.is_some_and(|address| !is_public(address)) && !self.allows_private {
-            return refused("leads into a private network, which this installation does not allow (SSO_ALLOW_PRIVATE)");
-        }
-        match url.scheme() {
-            "https" => Ok(url),
-            "http" if self.allows_private && literal.is_some_and(|address| address.is_loopback()) => Ok(url),
-            _ => refused("must begin with https://"),
-        }
+        self.guard.url(text).map_err(|why| IdentityError::Address(format!("{text}: {why}")))
     }
 
     async fn ask<T: DeserializeOwned>(&self, request: RequestBuilder) -> Result<T, IdentityError> {
@@ -110,19 +78,6 @@ impl Identity {
 struct OAuthError {
     error: String,
     error_description: Option<String>,
-}
-
-fn short(text: &str) -> String {
-    text.chars().filter(|letter| !letter.is_control()).take(WORDS_MAX).collect()
-}
-
-/// The innermost reason: `connection refused` rather than `error sending request`.
-fn cause(error: &reqwest::Error) -> String {
-    let mut innermost: &dyn std::error::Error = error;
-    while let Some(source) = innermost.source() {
-        innermost = source;
-    }
-    short(&innermost.to_string())
 }
 
 #[async_trait]

@@ -1,17 +1,15 @@
 //! Recordings that lie at another media server. Whoever names one names an address the platform then asks: only hosts the operator has
 //! listed, nothing but https, nothing in private networks unless the installation allows it, nothing redirected, bounded in time.
 
-use std::{net::IpAddr, sync::Arc, time::Duration};
+use std::time::Duration;
 
 use reqwest::{Client, Response, Url, header::ACCEPT};
 use tokio::sync::Semaphore;
 
-use crate::guard::{Resolver, is_public};
+use crate::guard::{Guard, cause};
 
 /// Longest a recording may take to come.
 const FETCH_MAX: Duration = Duration::from_mins(5);
-/// Longest a connection may take to open.
-const CONNECT_MAX: Duration = Duration::from_secs(5);
 /// Recordings fetched at once.
 const AT_ONCE_MAX: usize = 8;
 
@@ -32,7 +30,7 @@ impl std::error::Error for SourceError {}
 pub struct RecordingHosts {
     client: Client,
     hosts: Vec<String>,
-    allows_private: bool,
+    guard: Guard,
     room: Semaphore,
 }
 
@@ -40,39 +38,18 @@ impl RecordingHosts {
     /// `hosts` as they stand in addresses, without ports. `allows_private`: such in private networks too, and http on this
     /// machine's own address.
     pub fn new(hosts: &[String], allows_private: bool) -> Result<Self, SourceError> {
-        let client = Client::builder()
-            .timeout(FETCH_MAX)
-            .connect_timeout(CONNECT_MAX)
-            .redirect(reqwest::redirect::Policy::none())
-            // A proxy would resolve names for itself, past the check below.
-            .no_proxy()
-            .dns_resolver(Arc::new(Resolver { allows_private }))
-            .build()
-            .map_err(|error| SourceError(error.to_string()))?;
+        let guard = Guard { allows_private, setting: "RECORDING_HOSTS_PRIVATE" };
+        let client = guard.client(FETCH_MAX).map_err(|error| SourceError(error.to_string()))?;
         let hosts = hosts.iter().map(|host| host.trim().to_ascii_lowercase()).collect();
-        Ok(Self { client, hosts, allows_private, room: Semaphore::new(AT_ONCE_MAX) })
+        Ok(Self { client, hosts, guard, room: Semaphore::new(AT_ONCE_MAX) })
     }
 
     fn url(&self, text: &str) -> Result<Url, SourceError> {
-        let refused = |why: &str| Err(SourceError(why.to_owned()));
-        let Ok(url) = Url::parse(text) else { return refused("is no address") };
-        let Some(host) = url.host_str().filter(|host| !host.is_empty()) else { return refused("names no host") };
-        if !url.username().is_empty() || url.password().is_some() || url.fragment().is_some() {
-            return refused("may hold neither user nor fragment");
+        let url = self.guard.url(text).map_err(SourceError)?;
+        if self.hosts.iter().any(|known| Some(known.as_str()) == url.host_str()) {
+            return Ok(url);
         }
-        if !self.hosts.iter().any(|known| known == host) {
-            return refused("is at a host that is not allowed here (api.recording_hosts, RECORDING_HOSTS)");
-        }
-        // A name is looked at when it is resolved.
-        let literal = host.trim_matches(['[', ']']).parse::<IpAddr>().ok();
-        if literal.is_some_and(|address| !is_public(address)) && !self.allows_private {
-            return refused("leads into a private network, which is not allowed here (RECORDING_HOSTS_PRIVATE)");
-        }
-        match url.scheme() {
-            "https" => Ok(url),
-            "http" if self.allows_private && literal.is_some_and(|address| address.is_loopback()) => Ok(url),
-            _ => refused("must begin with https://"),
-        }
+        Err(SourceError("is at a host that is not allowed here (api.recording_hosts, RECORDING_HOSTS)".to_owned()))
     }
 
     /// What lies there, as it comes.
@@ -81,21 +58,14 @@ impl RecordingHosts {
         let _room = self.room.try_acquire().map_err(|_| SourceError("waits: too many are fetched now".to_owned()))?;
         let request = self.client.get(url).header(ACCEPT, "audio/wav, audio/x-wav, application/octet-stream");
         // The address is left out: its query may hold a key.
-        let response = request.send().await.map_err(|error| SourceError(cause(&error.without_url())))?;
+        let response = request.send().await.map_err(|error| {
+            SourceError(format!("was not reached: {}", cause(&error.without_url())))
+        })?;
         match response.status().as_u16() {
             200 => Ok(response),
             status => Err(SourceError(format!("was answered with status {status}"))),
         }
     }
-}
-
-/// The innermost reason: `connection refused` rather than `error sending request`.
-fn cause(error: &reqwest::Error) -> String {
-    let mut innermost: &dyn std::error::Error = error;
-    while let Some(source) = innermost.source() {
-        innermost = source;
-    }
-    format!("was not reached: {innermost}")
 }
 
 #[cfg(test)]

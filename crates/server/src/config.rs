@@ -41,7 +41,7 @@ pub struct Config {
     /// Web application.
     #[config(nested)]
     pub web: Web,
-    /// Mail to people: invitations and password resets.
+    /// Mail to people: invitations, password resets, budgets.
     #[config(nested)]
     pub smtp: Smtp,
     /// Background work.
@@ -218,7 +218,7 @@ pub struct Web {
 /// Mail to people.
 #[derive(Clone, Debug, confique::Config, Serialize)]
 pub struct Smtp {
-    /// The mail server. Unset: links are shown once to whoever invites, instead of being mailed.
+    /// The mail server. Unset: links are shown once to whoever invites, instead of being mailed, and nobody is mailed of budgets.
     #[config(env = "SMTP_HOST")]
     pub host: Option<String>,
     /// Its port.
@@ -245,6 +245,10 @@ pub struct Worker {
     /// Port of the metrics (ports.md: 9091).
     #[config(env = "METRICS_PORT", default = 9091)]
     pub metrics_port: u16,
+    /// Webhooks that are told of budgets may stand in private networks, and on this machine without TLS. Whoever may set a webhook could
+    /// then have the platform knock at any address there.
+    #[config(env = "ALERTS_ALLOW_PRIVATE", default = false)]
+    pub alerts_allow_private: bool,
 }
 
 /// The border for SIP (the Kamailio role).

@@ -57,14 +57,14 @@ impl Mailer for SmtpMailer {
 }
 
 #[cfg(test)]
-mod tests {
+pub mod tests {
     use std::io::{BufRead as _, BufReader, Write as _};
     use std::net::TcpListener;
 
     use super::*;
 
     /// Speaks enough of RFC 5321 to take one mail, and gives what it was sent.
-    fn sink() -> (u16, std::thread::JoinHandle<String>) {
+    pub fn sink() -> (u16, std::thread::JoinHandle<String>) {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let port = listener.local_addr().unwrap().port();
         let taken = std::thread::spawn(move || {
@@ -98,7 +98,7 @@ mod tests {
         (port, taken)
     }
 
-    fn config(port: u16) -> Smtp {
+    pub fn config(port: u16) -> Smtp {
         Smtp {
             host: Some("127.0.0.1".to_owned()),
             port,

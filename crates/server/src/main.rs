@@ -1,5 +1,6 @@
 //! The binary `hopwhistle`: reads the configuration and starts one role or all of them.
 
+mod alerts;
 mod chores;
 mod cli;
 mod clock;

@@ -1,14 +1,16 @@
 //! What tenants may spend, what they were charged, and who is told.
 
+use std::time::Duration;
+
 use async_trait::async_trait;
 use domain::{BudgetAlertId, Currency, Micros, TenantId, Timestamp};
-use operations::{BudgetAlert, Budgets, Spend, StoreError, TenantBudget, TenantScope, spend_slot};
-use sea_orm::{QueryResult, Value};
+use operations::{BudgetAlert, BudgetAlertType, Budgets, Spend, StoreError, TenantBudget, TenantScope, spend_slot};
+use sea_orm::{ConnectionTrait as _, QueryResult, Value};
 
 use crate::{
     Store,
     convert::{column, from_json, json, moment, number, parse},
-    dialect::sum,
+    dialect::{for_update_skip_locked, sum},
     sql::{execute, query},
 };
 
@@ -177,17 +179,48 @@ impl Budgets for Store {
         Ok(self.change_budget(alert.tenant, sql, alert_values(alert)?).await? > 0)
     }
 
-    async fn alerts_to_send(&self, now: Timestamp, count_max: u32) -> Result<Vec<BudgetAlert>, StoreError> {
-        let sql = format!(
-            "SELECT {ALERT_COLUMNS} FROM budget_alerts WHERE next_attempt_at <= $1 ORDER BY next_attempt_at, id LIMIT $2"
-        );
-        let rows = query(self.reader(), &sql, [now.micros().into(), i64::from(count_max).into()]).await?;
-        rows.iter().map(read_alert).collect()
+    async fn has_alert(
+        &self,
+        scope: TenantScope,
+        kind: BudgetAlertType,
+        period_start: Timestamp,
+    ) -> Result<bool, StoreError> {
+        let sql = "SELECT 1 AS one FROM budget_alerts WHERE tenant_id = $1 AND kind = $2 AND period_start = $3";
+        let values = [scope.tenant().0.into(), kind.as_str().into(), period_start.micros().into()];
+        Ok(!query(&self.scoped(scope).await?, sql, values).await?.is_empty())
     }
 
-    async fn save_alert(&self, alert: &BudgetAlert) -> Result<(), StoreError> {
-        let sql = "UPDATE budget_alerts SET sent_via = $3, pending = $4, attempts = $5, next_attempt_at = $6, last_error = $7 \
-                   WHERE tenant_id = $1 AND id = $2";
+    async fn take_alerts(
+        &self,
+        now: Timestamp,
+        lease: Duration,
+        count_max: u32,
+    ) -> Result<Vec<BudgetAlert>, StoreError> {
+        // Most of the time there is nothing: ask a reader before disturbing the writer.
+        let ready = "SELECT 1 AS one FROM budget_alerts WHERE next_attempt_at <= $1 LIMIT 1";
+        if query(self.reader(), ready, [now.micros().into()]).await?.is_empty() {
+            return Ok(Vec::new());
+        }
+        let until = now.after(lease).micros();
+        self.writer()
+            .write(move |transaction| {
+                Box::pin(async move {
+                    let sql = format!(
+                        "UPDATE budget_alerts SET next_attempt_at = $1, attempts = attempts + 1 WHERE id IN \
+                         (SELECT id FROM budget_alerts WHERE next_attempt_at <= $2 ORDER BY next_attempt_at, id \
+                         LIMIT $3{}) RETURNING {ALERT_COLUMNS}",
+                        for_update_skip_locked(transaction.get_database_backend())
+                    );
+                    let values = [until.into(), now.micros().into(), i64::from(count_max).into()];
+                    query(transaction, &sql, values).await?.iter().map(read_alert).collect()
+                })
+            })
+            .await
+    }
+
+    async fn save_alert(&self, alert: &BudgetAlert) -> Result<bool, StoreError> {
+        let sql = "UPDATE budget_alerts SET sent_via = $3, pending = $4, next_attempt_at = $6, last_error = $7 \
+                   WHERE tenant_id = $1 AND id = $2 AND attempts = $5";
         let values = vec![
             alert.tenant.0.into(),
             alert.id.0.into(),
@@ -197,6 +230,6 @@ impl Budgets for Store {
             alert.next_attempt_at.map(Timestamp::micros).into(),
             alert.last_error.clone().into(),
         ];
-        self.change_budget(alert.tenant, sql.to_owned(), values).await.map(drop)
+        Ok(self.change_budget(alert.tenant, sql.to_owned(), values).await? > 0)
     }
 }

@@ -4,7 +4,8 @@ use std::{error::Error, sync::Arc, time::Duration};
 
 use async_trait::async_trait;
 use domain::Timestamp;
-use operations::{IdempotencyKeys, Leases, Pace, Provisioning, SignInAids};
+use operations::{BudgetAlerts, IdempotencyKeys, Leases, Pace, Provisioning, SignInAids};
+use tokio::task::JoinSet;
 
 use crate::Chore;
 
@@ -14,6 +15,8 @@ const LEASES_KEPT: Duration = Duration::from_secs(86_400);
 const KEYS_AT_ONCE: u32 = 5_000;
 /// Transactions of one run: what is left waits for the next.
 const KEY_ROUNDS_MAX: u32 = 100;
+/// How often budgets are looked at, and alerts are told.
+const BUDGETS_EVERY: Duration = Duration::from_secs(5);
 
 type Outcome = Result<(), Box<dyn Error + Send + Sync>>;
 
@@ -102,5 +105,64 @@ impl Chore for RepairNumberOrders {
             tracing::info!(finished = repaired.finished, failed = repaired.failed, "number orders repaired");
         }
         Ok(())
+    }
+}
+
+/// Notices what tenants spend of their budgets. Only for processes that know the mail server.
+#[derive(Debug)]
+pub struct NoticeBudgets(pub BudgetAlerts);
+
+#[async_trait]
+impl Chore for NoticeBudgets {
+    fn name(&self) -> &'static str {
+        "notice-budgets"
+    }
+
+    fn pace(&self) -> Pace {
+        Pace::Every(BUDGETS_EVERY)
+    }
+
+    async fn run(&self, now: Timestamp) -> Outcome {
+        let noticed = self.0.notice(now).await?;
+        if noticed > 0 {
+            tracing::info!(noticed, "budgets are nearly or wholly used up");
+        }
+        Ok(())
+    }
+}
+
+/// Tells whoever is to know. Apart from the noticing, which no mail server may hold up.
+#[derive(Debug)]
+pub struct TellBudgets(pub BudgetAlerts);
+
+#[async_trait]
+impl Chore for TellBudgets {
+    fn name(&self) -> &'static str {
+        "tell-budgets"
+    }
+
+    fn pace(&self) -> Pace {
+        Pace::Every(BUDGETS_EVERY)
+    }
+
+    async fn run(&self, now: Timestamp) -> Outcome {
+        let mut telling = JoinSet::new();
+        for alert in self.0.take(now).await? {
+            let alerts = self.0.clone();
+            telling.spawn(async move { (alert.id, alerts.tell(alert, now).await) });
+        }
+        // What failed for one cuts no other off.
+        let mut outcome: Outcome = Ok(());
+        while let Some(told) = telling.join_next().await {
+            match told {
+                Ok((_, Ok(None))) => {}
+                Ok((id, Ok(Some(fault)))) => {
+                    tracing::warn!(alert = %id, fault, "a budget alert is not told everywhere; tried again");
+                }
+                Ok((_, Err(error))) => outcome = Err(error.into()),
+                Err(error) => outcome = Err(error.into()),
+            }
+        }
+        outcome
     }
 }

@@ -40,6 +40,12 @@ impl Api {
         Self { url: url.trim_end_matches('/').to_owned(), key: demo.api_key.clone(), agent: config.build().new_agent() }
     }
 
+    /// With another key.
+    #[must_use]
+    pub fn with_key(&self, key: &str) -> Self {
+        Self { key: key.to_owned(), ..self.clone() }
+    }
+
     /// Where its WebSocket lets the holder of this ticket in.
     #[must_use]
     pub fn events_url(&self, ticket: &str) -> String {

@@ -117,9 +117,10 @@ fn launch(data: &Path, line: Option<&Line>) -> anyhow::Result<(Child, Demo, Api)
     if let Some(url) = database_url(data, line) {
         command.env("DATABASE_URL", url);
     }
-    // Identity providers of the tests stand on this machine, without TLS.
+    // Identity providers and webhooks of the tests stand on this machine, without TLS.
     let process = command
         .env("SSO_ALLOW_PRIVATE", "true")
+        .env("ALERTS_ALLOW_PRIVATE", "true")
         .arg("--data")
         .arg(data)
         .args(["--port-offset", &offset, "up", "--demo"])

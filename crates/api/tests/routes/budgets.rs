@@ -55,6 +55,10 @@ async fn a_budget_is_made_changed_and_lifted_by_the_operator() {
     let all = ["alertEmails[0]", "alertSlackWebhook", "alertThreshold", "currency", "dailyBudget", "monthlyBudget"];
     assert_eq!(faults, all);
     operator.patch(&path, json!({"dailyBudget": 5})).await.expect(422);
+    for webhook in ["http://hooks.example/x", "http://127.0.0.1.hooks.example", "https://hooks.example/a b", "hooks.example"] {
+        let faults = operator.patch(&path, json!({"alertSlackWebhook": webhook})).await.expect(422).fields();
+        assert_eq!(faults, ["alertSlackWebhook"], "{webhook}");
+    }
     let nobody = format!("/admin/api/v1/tenants/{NOBODY}/budget");
     operator.get(&nobody).await.expect(404);
     operator.patch(&nobody, json!({})).await.expect(404);

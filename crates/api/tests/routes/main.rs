@@ -6,6 +6,7 @@ mod agents;
 mod audit;
 mod auth;
 mod backfill;
+mod budget_alerts;
 mod budgets;
 mod bulk;
 mod caller_ids;

@@ -296,7 +296,7 @@ impl Answer {
 }
 
 /// A database of this folder's own: PostgreSQL where `scripts/with-postgres` started a server, SQLite otherwise.
-fn database(folder: &tempfile::TempDir) -> String {
+pub fn database(folder: &tempfile::TempDir) -> String {
     let Ok(server) = std::env::var("HOPWHISTLE_TEST_POSTGRES") else {
         return format!("sqlite://{}", folder.path().join("test.db").display());
     };

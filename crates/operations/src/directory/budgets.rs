@@ -276,10 +276,22 @@ pub trait Budgets: Send + Sync {
     async fn budgets_to_watch(&self, after: Option<TenantId>, count_max: u32) -> Result<Vec<TenantBudget>, StoreError>;
     /// Notes an alert; false when there is one of its kind and period.
     async fn add_alert(&self, alert: &BudgetAlert) -> Result<bool, StoreError>;
-    /// Alerts of all tenants that are to be sent by `now`, oldest first.
-    async fn alerts_to_send(&self, now: Timestamp, count_max: u32) -> Result<Vec<BudgetAlert>, StoreError>;
-    /// Writes how far an alert was sent.
-    async fn save_alert(&self, alert: &BudgetAlert) -> Result<(), StoreError>;
+    /// Whether there is an alert of this kind and period.
+    async fn has_alert(
+        &self,
+        scope: TenantScope,
+        kind: BudgetAlertType,
+        period_start: Timestamp,
+    ) -> Result<bool, StoreError>;
+    /// Takes alerts of all tenants that are to be sent by `now`, oldest first, and counts the try: nobody else gets them within `lease`.
+    async fn take_alerts(
+        &self,
+        now: Timestamp,
+        lease: Duration,
+        count_max: u32,
+    ) -> Result<Vec<BudgetAlert>, StoreError>;
+    /// Writes how far an alert was sent; false when another worker has taken it since.
+    async fn save_alert(&self, alert: &BudgetAlert) -> Result<bool, StoreError>;
 }
 
 #[cfg(test)]

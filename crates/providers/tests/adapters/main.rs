@@ -7,3 +7,4 @@ mod faults;
 mod signalwire;
 mod stub;
 mod telnyx;
+mod webhooks;

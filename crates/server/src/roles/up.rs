@@ -8,8 +8,8 @@ use api::ports::HealthProbe;
 use api::{ApiConfig, Ports};
 use domain::Seed;
 use operations::{
-    Dead, DemoCalls, Gate, Ids, Jobs as _, Journal, LiveBus, Provisioning, Recorder, Recovery, RecoveryConfig, Settle,
-    Vault, Voice,
+    BudgetAlerts, Dead, DemoCalls, Gate, Ids, Jobs as _, Journal, LiveBus, Provisioning, Recorder, Recovery,
+    RecoveryConfig, Settle, Vault, Voice,
 };
 use prometheus_client::registry::Registry;
 use store::{FileJournal, Store, StoreConfig, WriterTask};
@@ -18,7 +18,8 @@ use tokio::sync::watch;
 use worker::{RunningWorker, Worker, WorkerConfig, WorkerHealth};
 
 use super::{demo, edge, http, relay, switch as switch_role, web};
-use crate::chores::chores;
+use crate::alerts;
+use crate::chores::{Outward, chores};
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::consent;
@@ -192,8 +193,7 @@ async fn start_voice(
             jobs: Arc::new(core.store.clone()),
             leases: Arc::new(core.store.clone()),
             schedules: Arc::new(core.store.clone()),
-            // Only the worker is sure to know the accounts at providers.
-            chores: chores(&core.store, roles.worker.then(|| core.provisioning.clone())),
+            chores: chores(&core.store, outward(config, roles, core)?),
             settle: Settle::new(Arc::new(core.store.clone()), core.live.clone(), core.ids.clone()),
             recovery: core.recovery.clone(),
             recorder: core.recorder.clone(),
@@ -210,6 +210,16 @@ async fn start_voice(
         running.worker = Some(worker.start());
     }
     Ok(())
+}
+
+/// Only the worker is sure to have the settings for it.
+fn outward(config: &Config, roles: Roles, core: &Core) -> anyhow::Result<Option<Outward>> {
+    if !roles.worker {
+        return Ok(None);
+    }
+    let channels = Arc::new(alerts::Channels::new(config)?);
+    let budget_alerts = BudgetAlerts::new(core.store.directory(), core.ids.clone(), vault(config)?, channels);
+    Ok(Some(Outward { provisioning: core.provisioning.clone(), budget_alerts }))
 }
 
 /// API and the worker's page.

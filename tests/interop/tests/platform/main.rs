@@ -2,6 +2,7 @@
 
 mod away;
 mod bad_input;
+mod budget;
 mod carrier;
 mod command_line;
 mod crash;
@@ -35,7 +36,7 @@ static NEXT_CALLER: AtomicU64 = AtomicU64::new(12_005_550_001);
 type Scenario = fn(&mut Platform) -> anyhow::Result<()>;
 
 /// In the order they run: the cheap ones first.
-const SCENARIOS: [(&str, Scenario); 38] = [
+const SCENARIOS: [(&str, Scenario); 39] = [
     ("a_call_straight_to_a_buyer", straight_to_a_buyer),
     ("ivr_with_dtmf_by_rfc_4733", ivr_rfc4733),
     ("ivr_with_dtmf_by_info", ivr_info),
@@ -63,6 +64,7 @@ const SCENARIOS: [(&str, Scenario); 38] = [
     ("calls_are_listed_shown_and_followed_on_the_command_line", command_line::calls),
     ("the_command_line_says_what_went_wrong", command_line::what_goes_wrong),
     ("a_newcomer_sells_a_call_from_the_command_line", newcomer::sells_a_call),
+    ("people_are_told_once_of_a_budget_that_calls_use_up", budget::is_told_of),
     ("a_program_with_the_sdk_makes_a_number_and_hears_of_a_call", sdk::first_steps),
     ("baresip_presses_1_and_hears_the_buyer", baresip),
     ("chromium_sees_a_call_live", chromium),

@@ -24,39 +24,42 @@ impl Person<'_> {
     }
 }
 
+impl<'p> Person<'p> {
+    /// Who knows where this platform is, and `more`. Operators are named on its own machine.
+    fn of(platform: &'p Platform, more: Vec<(&'static str, String)>) -> anyhow::Result<Self> {
+        let data = platform.data().context("this platform was not started here")?;
+        let here = platform.database_url().map(|url| ("DATABASE_URL", url));
+        let api = ("HOPWHISTLE_API_URL", platform.demo.api_url.clone());
+        Ok(Self { data, environment: here.into_iter().chain([api]).chain(more).collect() })
+    }
+}
+
+/// Makes the demo's owner an operator of the platform, and a key of that name with which he is one.
+pub fn operators_key(platform: &Platform, name: &str) -> anyhow::Result<String> {
+    let demo = &platform.demo;
+    let email = demo.email.as_deref().context("demo.json has no email")?;
+    let password = demo.password.clone().context("demo.json has no password")?;
+    let operator = Person::of(platform, vec![("HOPWHISTLE_PASSWORD", password)])?;
+    operator.types(&["operator", "add", email])?;
+    last_word(&operator.types(&["keys", "create", name, "--scope", "platform:admin", "--email", email])?)
+}
+
 /// The last word of a line: an id, a link, a key.
 fn last_word(text: &str) -> anyhow::Result<String> {
     Ok(text.split_whitespace().next_back().context("nothing was printed")?.to_owned())
 }
 
 pub fn sells_a_call(platform: &mut Platform) -> anyhow::Result<()> {
-    // Operators are named on the machine of the platform.
-    let data = platform.data().context("this platform was not started here")?;
-    let here = platform.database_url().map(|url| ("DATABASE_URL", url));
-    let person = |more: Vec<(&'static str, String)>| Person {
-        data,
-        environment: here
-            .iter()
-            .cloned()
-            .chain([("HOPWHISTLE_API_URL", platform.demo.api_url.clone())])
-            .chain(more)
-            .collect(),
-    };
-    let demo = &platform.demo;
-    let email = demo.email.as_deref().context("demo.json has no email")?;
-    let password = demo.password.clone().context("demo.json has no password")?;
-    let operator = person(vec![("HOPWHISTLE_PASSWORD", password)]);
-    operator.types(&["operator", "add", email])?;
-    let key = operator.types(&["keys", "create", "ops", "--scope", "platform:admin", "--email", email])?;
-    let operator = person(vec![("HOPWHISTLE_API_KEY", last_word(&key)?)]);
+    let person = |more| Person::of(platform, more);
+    let operator = person(vec![("HOPWHISTLE_API_KEY", operators_key(platform, "ops")?)])?;
     let made = operator.types(&["tenants", "create", "name=Acme Leads", "slug=acme", "--owner", "ana@acme.example"])?;
     let link = last_word(&made)?;
 
-    let ana = person(vec![("HOPWHISTLE_PASSWORD", "a long one of Ana's".to_owned())]);
+    let ana = person(vec![("HOPWHISTLE_PASSWORD", "a long one of Ana's".to_owned())])?;
     ana.types(&["accept", &link])?;
-    ensure!(run_with(data, &ana.environment, &["accept", &link])?.code == Some(1), "a link is good once");
+    ensure!(run_with(ana.data, &ana.environment, &["accept", &link])?.code == Some(1), "a link is good once");
     let key = ana.types(&["keys", "create", "cli", "--scope", "admin:*", "--email", "ana@acme.example"])?;
-    let ana = person(vec![("HOPWHISTLE_API_KEY", last_word(&key)?)]);
+    let ana = person(vec![("HOPWHISTLE_API_KEY", last_word(&key)?)])?;
     let invited = ana.types(&["users", "invite", "bob@acme.example", "--role", "analyst"])?;
     ensure!(invited.contains("/invitation#"), "{invited}");
 
