@@ -133,6 +133,13 @@ pub(crate) fn routes<R: Crud>() -> Resource {
     routes_without_removal::<R>().needs(R::RIGHTS.delete, described::<R>(Verb::Remove, delete(remove::<R>)))
 }
 
+/// Listing and reading, for a resource that is changed elsewhere.
+pub(crate) fn routes_to_read<R: Crud>() -> Resource {
+    Resource::new(R::WORDS.tag)
+        .needs(R::RIGHTS.read, described::<R>(Verb::List, get(list::<R>)))
+        .needs(R::RIGHTS.read, described::<R>(Verb::Read, get(self::read::<R>)))
+}
+
 /// All but removal, for a resource that has more to say about it.
 pub(crate) fn routes_without_removal<R: Crud>() -> Resource {
     let Rights { read, write, .. } = R::RIGHTS;

@@ -125,6 +125,8 @@ impl Store {
             quotas: store.clone(),
             all_carriers: store.clone(),
             all_trunks: store.clone(),
+            all_billing_accounts: store.clone(),
+            all_rate_cards: store.clone(),
             transcripts: store.clone(),
             tags: store.clone(),
             call_tags: store.clone(),

@@ -16,6 +16,11 @@ describe("readChoice", () => {
     expect(readChoice("lead", { id: "l", phoneNumber }).name).toBe(phoneNumber);
   });
 
+  it("shows an account with whose it is", () => {
+    expect(readChoice("account", { id: "a", name: "Main", tenantName: "Acme" }).name).toBe("Acme: Main");
+    expect(readChoice("account", { id: "a", name: "Main", tenantName: null }).name).toBe("Main");
+  });
+
   it("tells something that has no name by its id", () => {
     expect(readChoice("buyer", { id: "0190f3a2-7b11" }).name).toBe("0190f3a2…");
   });

@@ -36,8 +36,20 @@ const numberName = (row: Wire<"PhoneNumber">) => {
 
 const leadName = (row: Json) => readLead(row).name || null;
 
+/** Accounts of different tenants may go by one name. */
+const accountName = (row: Wire<"BillingAccount">) =>
+  [asText(row.tenantName), asText(row.name)].filter(Boolean).join(": ") || null;
+
 /** What can be chosen by name, however many there are of it. */
 export const KINDS = {
+  account: {
+    path: "/admin/api/v1/billing-accounts",
+    key: "billing-accounts",
+    sort: "name",
+    needs: "platform:admin",
+    what: "account",
+    name: accountName,
+  },
   agent: { path: "/api/v1/agents", key: "agents", sort: "name", needs: "agents:read", what: "agent" },
   buyer: { path: "/api/v1/buyers", key: "buyers", sort: "name", needs: "buyers:read", what: "buyer" },
   campaign: { path: "/api/v1/campaigns", key: "campaigns", sort: "name", needs: "campaigns:read", what: "campaign" },

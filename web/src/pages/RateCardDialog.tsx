@@ -4,7 +4,6 @@ import { post, request } from "@/api/client";
 import { balanceQuery } from "@/api/queries";
 import { type RateCard, type Rates, ratesInForm, ratesOf, ratesValues } from "@/api/rateCards";
 import type { Wire } from "@/api/read";
-import { useAuth } from "@/auth/AuthProvider";
 import { type FormField, ResourceDialog } from "@/components/ResourceDialog";
 import { choices } from "@/components/ResourceStatus";
 import { Button } from "@/components/ui/button";
@@ -54,28 +53,17 @@ const PERIOD: FormField[] = [
   },
 ];
 
-const OWNER: FormField[] = [
-  {
-    name: "tenantId",
-    label: "Tenant",
-    kind: "pick",
-    pick: "tenant",
-    required: true,
-    half: true,
-    hint: "Cards are listed where they belong",
-  },
-  {
-    name: "billingAccountId",
-    label: "Billing account",
-    required: true,
-    half: true,
-    hint: "Its ID; your own tenant's is filled in",
-  },
-];
+const OWNER: FormField = {
+  name: "billingAccountId",
+  label: "Billing account",
+  kind: "pick",
+  pick: "account",
+  required: true,
+  hint: "Whose prices they are. Cards are listed where they belong",
+};
 
 /** A new card, or changes of one. For operators of the platform. */
 export function RateCardDialog({ card, onClose }: { card: RateCard | null; onClose: () => void }) {
-  const { user } = useAuth();
   const balance = useQuery(balanceQuery);
   if (balance.isPending) return null;
   const currency = balance.data?.currency ?? "USD";
@@ -95,14 +83,13 @@ export function RateCardDialog({ card, onClose }: { card: RateCard | null; onClo
       className="sm:w-[56rem]"
       fields={[
         { name: "name", label: "Name", required: true, placeholder: String(new Date().getFullYear()) },
-        ...(card ? [] : OWNER),
+        ...(card ? [] : [OWNER]),
         ...PERIOD,
         ...PRICE_FIELDS,
         ...(card ? [status] : []),
       ]}
       initial={{
         name: card?.name ?? "",
-        tenantId: card?.tenantId ?? user?.tenant?.id ?? "",
         billingAccountId: balance.data?.accountId ?? "",
         effectiveFrom: toLocalField(card ? card.from : Date.now()),
         effectiveTo: toLocalField(card?.to ?? null),
@@ -124,11 +111,10 @@ export function RateCardDialog({ card, onClose }: { card: RateCard | null; onClo
             status: values.status,
             ...(begins ? { effectiveFrom: fromLocalField(values.effectiveFrom) } : {}),
           } satisfies Wire<"UpdateRateCardRequest">;
-          return request("PATCH", `/admin/api/v1/rate-cards/${card.id}`, { query: { tenantId: card.tenantId }, body });
+          return request("PATCH", `/admin/api/v1/rate-cards/${card.id}`, { body });
         }
         const body = {
           ...shared,
-          tenantId: values.tenantId,
           billingAccountId: values.billingAccountId,
           effectiveFrom: fromLocalField(values.effectiveFrom),
         } satisfies Wire<"CreateRateCardRequest">;

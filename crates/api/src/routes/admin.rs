@@ -1,9 +1,9 @@
-//! Carriers and trunks of every tenant, for the operator: the same resources as each tenant's own, found by id wherever they are.
+//! Carriers, trunks and billing accounts of every tenant, for the operator: the same resources as each tenant's own, found by id wherever they are.
 
 use std::sync::Arc;
 
 use axum::{Json, http::StatusCode};
-use domain::{CarrierId, TenantId, TrunkId};
+use domain::{BillingAccountId, CarrierId, TenantId, TrunkId};
 use garde::Validate;
 use operations::{Directory, Entity, Everywhere, TenantScope};
 use serde::Deserialize;
@@ -12,6 +12,10 @@ use utoipa_axum::routes;
 use uuid::Uuid;
 
 use super::{
+    billing_accounts::{
+        AdminCreateBillingAccountRequest, BillingAccount, BillingAccountQuery, BillingAccounts,
+        UpdateBillingAccountRequest,
+    },
     carriers::{AdminCreateCarrierRequest, Carrier, CarrierQuery, Carriers, UpdateCarrierRequest},
     trunks::{AdminCreateTrunkRequest, Trunk, TrunkQuery, Trunks, UpdateTrunkRequest},
 };
@@ -37,6 +41,10 @@ pub(crate) fn routes() -> Resource {
         .needs(Permission::PlatformAdmin, routes!(create_trunk))
         .needs(Permission::PlatformAdmin, routes!(read_trunk))
         .needs(Permission::PlatformAdmin, routes!(update_trunk))
+        .needs(Permission::PlatformAdmin, routes!(list_billing_accounts))
+        .needs(Permission::PlatformAdmin, routes!(create_billing_account))
+        .needs(Permission::PlatformAdmin, routes!(read_billing_account))
+        .needs(Permission::PlatformAdmin, routes!(update_billing_account))
 }
 
 /// A resource the operator keeps for tenants.
@@ -53,6 +61,12 @@ impl Kept for Carriers {
 impl Kept for Trunks {
     fn everywhere(directory: &Directory) -> &Arc<dyn Everywhere<operations::Trunk>> {
         &directory.all_trunks
+    }
+}
+
+impl Kept for BillingAccounts {
+    fn everywhere(directory: &Directory) -> &Arc<dyn Everywhere<operations::BillingAccount>> {
+        &directory.all_billing_accounts
     }
 }
 
@@ -114,7 +128,7 @@ async fn update<R: Kept>(caller: &Caller, id: IdOf<R>, body: R::Update) -> ApiRe
 pub struct OfTenantQuery {
     /// Only this tenant's.
     #[garde(skip)]
-    tenant_id: Option<Uuid>,
+    pub(super) tenant_id: Option<Uuid>,
 }
 
 /// Lists the carriers of every tenant, newest first.
@@ -201,4 +215,49 @@ async fn update_trunk(
     Body(body): Body<UpdateTrunkRequest>,
 ) -> ApiResult<Json<Trunk>> {
     update::<Trunks>(&caller, id, body).await
+}
+
+/// Lists the billing accounts of every tenant, newest first.
+#[utoipa::path(get, path = "/admin/api/v1/billing-accounts", operation_id = "adminListBillingAccounts",
+    params(PageQuery<operations::BillingAccount>, OfTenantQuery, BillingAccountQuery),
+    responses((status = 200, description = "A page of billing accounts", body = List<BillingAccount>)))]
+async fn list_billing_accounts(
+    caller: Caller,
+    Query(page): Query<PageQuery<operations::BillingAccount>>,
+    Query(of): Query<OfTenantQuery>,
+    Query(query): Query<BillingAccountQuery>,
+) -> ApiResult<Json<List<BillingAccount>>> {
+    list::<BillingAccounts>(&caller, of.tenant_id, &page, query).await
+}
+
+/// Gives a tenant a billing account, for rate cards. Without one it is charged nothing.
+#[utoipa::path(post, path = "/admin/api/v1/billing-accounts", operation_id = "adminCreateBillingAccount", request_body = AdminCreateBillingAccountRequest,
+    responses((status = 201, description = "The billing account", body = BillingAccount),
+        (status = 404, description = "Tenant not found", body = crate::Problem, content_type = "application/problem+json")))]
+async fn create_billing_account(
+    caller: Caller,
+    Body(body): Body<AdminCreateBillingAccountRequest>,
+) -> ApiResult<(StatusCode, Json<BillingAccount>)> {
+    create::<BillingAccounts>(&caller, body.tenant(), body).await
+}
+
+/// Reads a billing account of any tenant.
+#[utoipa::path(get, path = "/admin/api/v1/billing-accounts/{id}", operation_id = "adminGetBillingAccount",
+    params(("id" = Uuid, Path, description = "The billing account's id")),
+    responses((status = 200, description = "The billing account", body = BillingAccount)))]
+async fn read_billing_account(caller: Caller, PathId(id): PathId<BillingAccountId>) -> ApiResult<Json<BillingAccount>> {
+    let (_, account) = found::<BillingAccounts>(&caller, id).await?;
+    view_of::<BillingAccounts>(&caller, &account).await.map(Json)
+}
+
+/// Changes a billing account of any tenant: members not named stay.
+#[utoipa::path(patch, path = "/admin/api/v1/billing-accounts/{id}", operation_id = "adminUpdateBillingAccount",
+    params(("id" = Uuid, Path, description = "The billing account's id")),
+    request_body = UpdateBillingAccountRequest, responses((status = 200, description = "The billing account", body = BillingAccount)))]
+async fn update_billing_account(
+    caller: Caller,
+    PathId(id): PathId<BillingAccountId>,
+    Body(body): Body<UpdateBillingAccountRequest>,
+) -> ApiResult<Json<BillingAccount>> {
+    update::<BillingAccounts>(&caller, id, body).await
 }

@@ -8,6 +8,7 @@ mod assignment;
 mod audit_logs;
 pub(crate) mod auth;
 pub(crate) mod billing;
+mod billing_accounts;
 pub(crate) mod budget_gate;
 mod budgets;
 mod bulk;
@@ -41,6 +42,7 @@ pub(crate) mod publishers;
 pub(crate) mod queues;
 mod quotas;
 pub(crate) mod recording_uploads;
+mod rate_cards;
 pub(crate) mod recordings;
 pub(crate) mod rehearsals;
 mod reporting;
@@ -106,6 +108,8 @@ pub(crate) fn all() -> OpenApiRouter<State> {
         compliance::consents::routes,
         compliance::overrides::routes,
         billing::routes,
+        billing_accounts::routes,
+        rate_cards::routes,
         queues::routes,
         agents::routes,
         agent::routes,

@@ -69,8 +69,10 @@ async fn every_change_of_something_with_versions_honours_if_match() {
     let platform = Platform::new().await;
     let mut made = one_of_everything(&platform).await;
     made.push(("tenants", platform.other.to_string()));
-    let rate_card = made.iter().find(|(kind, _)| *kind == "billing/rate-cards").unwrap().1.clone();
-    made.push(("rate-cards", rate_card));
+    for (own, operators) in [("billing/rate-cards", "rate-cards"), ("billing/accounts", "billing-accounts")] {
+        let id = made.iter().find(|(kind, _)| *kind == own).unwrap().1.clone();
+        made.push((operators, id));
+    }
     let admin = platform.client(platform.tenant, &["admin:*", "platform:admin"]).await;
     let campaign = made.iter().find(|(kind, _)| *kind == "campaigns").unwrap().1.clone();
     for path in [format!("campaigns/{campaign}"), "default".to_owned()] {
@@ -94,12 +96,7 @@ async fn every_change_of_something_with_versions_honours_if_match() {
             is_kind("") || is_kind("/admin")
         });
         let id = kind.map_or_else(|| crate::openapi::NOBODY, |(_, id)| id.as_str());
-        let id = if operation.path.contains("rate-cards") {
-            format!("{id}?tenantId={}", platform.tenant)
-        } else {
-            id.to_owned()
-        };
-        let path = operation.path.replace("{id}", &id);
+        let path = operation.path.replace("{id}", id);
         let body = (operation.method != "DELETE").then(|| ("application/json", b"{}".to_vec()));
         let answer = stale.send(&operation.method, &path, body).await;
         assert_eq!(answer.status, 412, "{place}: {}", answer.text());

@@ -92,6 +92,11 @@ async fn fill(platform: &Platform, admin: &Client<'_>) -> BTreeMap<&'static str,
         let card = json!({"tenantId": platform.tenant, "billingAccountId": account, "name": word,
             "effectiveFrom": format!("2026-03-0{}T00:00:00Z", 9 - index), "rates": {"inbound": {"perMinute": "0.05"}}});
         operator.post("/admin/api/v1/rate-cards", card).await.expect(201);
+        let currency = ["USD", "EUR", "CAD"][index as usize];
+        let another = json!({"tenantId": platform.tenant, "name": word, "currency": currency});
+        let (another, _) = make(&operator, "/admin/api/v1/billing-accounts", another).await;
+        let closed = json!({"status": if index == 1 { "CLOSED" } else { "SUSPENDED" }});
+        operator.patch(&format!("/admin/api/v1/billing-accounts/{another}"), closed).await.expect(200);
         let (list, _) = make(admin, "/api/v1/compliance/dnc-lists", json!({"name": word, "type": "GLOBAL"})).await;
         let path = format!("/api/v1/compliance/dnc-lists/{list}/entries");
         let numbers: Vec<String> = (0..=index * 2).map(|number| format!("+1212555010{number}")).collect();
@@ -205,7 +210,7 @@ async fn every_list_has_pages_and_orders_and_keeps_them() {
         };
         let client = match path.as_str() {
             "/auth/sessions" => &person,
-            path if path.starts_with("/admin/") => &operator,
+            path if path.starts_with("/admin/") || path.starts_with("/api/v1/admin/") => &operator,
             _ => &admin,
         };
         let refused = client.get(&format!("{address}?sort=colour")).await.expect(422);

@@ -32,6 +32,7 @@ mod provisioning;
 mod quotas;
 mod recording_uploads;
 mod rehearsals;
+mod rate_cards;
 mod reporting;
 mod schedules;
 mod seller;

@@ -289,6 +289,8 @@ pub async fn one_of_everything(platform: &Platform) -> Vec<(&'static str, String
         format!("/api/v1/recordings/{}", sold.recording),
         format!("/api/v1/billing/rate-cards/{}", platform.rate_card().await),
     ]);
+    let accounts = admin.get("/api/v1/billing/accounts").await.expect(200).json();
+    made.push(format!("/api/v1/billing/accounts/{}", accounts["data"][0]["id"].as_str().unwrap()));
     let jobs = admin.get("/api/v1/jobs").await.expect(200).json();
     made.push(format!("/api/v1/jobs/{}", jobs["data"][0]["id"].as_str().unwrap()));
     let campaign = made.iter().find_map(|path| path.strip_prefix("/api/v1/campaigns/")).unwrap().to_owned();
@@ -321,6 +323,7 @@ pub async fn one_of_everything(platform: &Platform) -> Vec<(&'static str, String
         "jobs",
         "recordings",
         "billing/rate-cards",
+        "billing/accounts",
     ];
     let id_of = |kind: &str| {
         let prefix = format!("/api/v1/{kind}/");

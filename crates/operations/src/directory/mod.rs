@@ -123,6 +123,10 @@ pub struct Directory {
     pub all_carriers: Arc<dyn Everywhere<Carrier>>,
     /// Every tenant's trunks, for the operator.
     pub all_trunks: Arc<dyn Everywhere<Trunk>>,
+    /// Every tenant's billing accounts, for the operator.
+    pub all_billing_accounts: Arc<dyn Everywhere<BillingAccount>>,
+    /// Every tenant's rate cards, for the operator.
+    pub all_rate_cards: Arc<dyn Everywhere<RateCard>>,
     /// What was said, as text.
     pub transcripts: Arc<dyn Transcripts>,
     /// Labels.

@@ -76,6 +76,8 @@ pub struct BillingAccount {
 /// Narrows a list of accounts.
 #[derive(Clone, Debug, Default)]
 pub struct BillingAccountFilter {
+    /// The name, or that of its tenant, contains it.
+    pub search: Option<String>,
     /// Only these.
     pub status: Option<BillingAccountStatus>,
 }
@@ -84,7 +86,7 @@ impl Entity for BillingAccount {
     type Id = BillingAccountId;
     type Filter = BillingAccountFilter;
     const NAME: &'static str = "billing account";
-    const ORDERS: &'static [&'static str] = &["-createdAt"];
+    const ORDERS: &'static [&'static str] = &["-createdAt", "updatedAt", "name", "status", "currency"];
 }
 
 /// Prices valid for a period.

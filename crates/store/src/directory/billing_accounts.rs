@@ -2,11 +2,14 @@
 
 use domain::{BillingAccountId, TenantId, Timestamp};
 use operations::{BillingAccount, BillingAccountFilter, StoreError};
-use sea_orm::{ColumnTrait, QueryFilter, Select};
+use sea_orm::{
+    ColumnTrait, QueryFilter, Select,
+    sea_query::{Expr, ExprTrait as _},
+};
 use uuid::Uuid;
 
 use self::table::{ActiveModel, Column, Entity, Model};
-use super::Stored;
+use super::{Stored, holds, tenants};
 use crate::convert::{from_json, json, parse};
 
 mod table {
@@ -77,6 +80,15 @@ impl Stored for BillingAccount {
     }
 
     fn narrow(query: Select<Entity>, filter: &BillingAccountFilter) -> Select<Entity> {
+        let query = match &filter.search {
+            Some(search) => {
+                let of_tenant = tenants::named(search);
+                query.filter(
+                    holds(Column::Name, search).or(Expr::col(Column::TenantId.as_column_ref()).in_subquery(of_tenant)),
+                )
+            }
+            None => query,
+        };
         match filter.status {
             Some(status) => query.filter(Column::Status.eq(status.as_str())),
             None => query,

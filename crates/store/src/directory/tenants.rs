@@ -3,7 +3,10 @@
 use async_trait::async_trait;
 use domain::{TenantId, Timestamp};
 use operations::{Page, PageRequest, StoreError, Tenant, TenantFilter, Tenants};
-use sea_orm::{ActiveModelTrait, ColumnTrait, Condition, EntityTrait, IntoActiveModel, QueryFilter, Select};
+use sea_orm::{
+    ActiveModelTrait, ColumnTrait, Condition, EntityTrait, IntoActiveModel, QueryFilter, QuerySelect as _,
+    QueryTrait as _, Select, sea_query::SelectStatement,
+};
 
 use self::table::{Column, Entity, Model};
 use super::{Ordered, holds, pages, refusal, routing_changed};
@@ -69,6 +72,11 @@ fn from_row(row: Model) -> Result<Tenant, StoreError> {
         created_at: Timestamp::from_micros(row.created_at),
         updated_at: Timestamp::from_micros(row.updated_at),
     })
+}
+
+/// Ids of the tenants whose name has the text in it.
+pub(super) fn named(part: &str) -> SelectStatement {
+    Entity::find().select_only().column(Column::Id).filter(holds(Column::Name, part)).into_query()
 }
 
 impl Store {

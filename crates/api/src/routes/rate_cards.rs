@@ -1,0 +1,325 @@
+//! Rate cards: what the platform charges. Tenants read their prices, the platform's operator sets them.
+
+use axum::{Json, http::StatusCode};
+use billing::Rates;
+use domain::{BillingAccountId, RateCardId, TenantId};
+use garde::Validate;
+use operations::{Entity, RateCardFilter, StoreError, TenantScope};
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use utoipa::{IntoParams, ToSchema};
+use utoipa_axum::routes;
+use uuid::Uuid;
+
+use super::admin::OfTenantQuery;
+use crate::{
+    access::Permission,
+    caller::{Caller, Done},
+    convert::from_store,
+    extract::{Body, PathId, Query},
+    page::{List, PageQuery},
+    problem::{ApiError, ApiResult, Fault},
+    resource::Resource,
+    wire::{Metadata, Time, nullable, wire_enum},
+};
+
+wire_enum!(
+    /// Is a rate card in use?
+    RateCardStatus
+);
+
+/// The routes. `/api/v1/admin/billing/rate-cards` is the same as `/admin/api/v1/rate-cards`, for clients that know the one or the other.
+pub(crate) fn routes() -> Resource {
+    Resource::new("Billing")
+        .needs(Permission::BillingRead, routes!(list_rate_cards))
+        .needs(Permission::BillingRead, routes!(read_rate_card))
+        .needs(Permission::PlatformAdmin, routes!(list_all))
+        .needs(Permission::PlatformAdmin, routes!(create_rate_card))
+        .needs(Permission::PlatformAdmin, routes!(read_any))
+        .needs(Permission::PlatformAdmin, routes!(update_rate_card))
+        .needs(Permission::PlatformAdmin, routes!(list_all_by_billing))
+        .needs(Permission::PlatformAdmin, routes!(create_by_billing))
+}
+
+/// Prices valid for a period.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct RateCard {
+    id: Uuid,
+    tenant_id: Uuid,
+    billing_account_id: Uuid,
+    #[schema(example = "2026")]
+    name: String,
+    effective_from: Time,
+    /// Absent: until a newer card begins.
+    effective_to: Option<Time>,
+    status: RateCardStatus,
+    #[schema(value_type = Object, example = json!({"inbound": {"perMinute": "0.05", "connectionFee": "0.10"}, "recording": {"perCall": "0.25"}}))]
+    rates: Value,
+    metadata: Metadata,
+    created_at: Time,
+    updated_at: Time,
+}
+
+fn view(card: &operations::RateCard) -> RateCard {
+    RateCard {
+        id: card.id.uuid(),
+        tenant_id: card.tenant.uuid(),
+        billing_account_id: card.account.uuid(),
+        name: card.name.clone(),
+        effective_from: Time(card.effective_from),
+        effective_to: card.effective_to.map(Time),
+        status: RateCardStatus(card.status),
+        rates: serde_json::from_str(&card.rates.to_json()).unwrap_or_default(),
+        metadata: Metadata::of(&card.metadata),
+        created_at: Time(card.created_at),
+        updated_at: Time(card.updated_at),
+    }
+}
+
+/// What a list of rate cards is narrowed by.
+#[derive(Debug, Deserialize, Validate, IntoParams)]
+#[serde(rename_all = "camelCase")]
+#[into_params(parameter_in = Query)]
+pub struct RateCardQuery {
+    #[garde(skip)]
+    billing_account_id: Option<Uuid>,
+    #[garde(skip)]
+    #[param(value_type = Option<RateCardStatus>)]
+    status: Option<RateCardStatus>,
+    /// Part of the name.
+    #[garde(length(chars, max = 100))]
+    search: Option<String>,
+}
+
+impl RateCardQuery {
+    fn filter(self) -> RateCardFilter {
+        RateCardFilter {
+            account: self.billing_account_id.map(Into::into),
+            status: self.status.map(|status| status.0),
+            search: self.search,
+        }
+    }
+}
+
+/// Lists the tenant's rate cards, newest first.
+#[utoipa::path(get, path = "/api/v1/billing/rate-cards", operation_id = "listRateCards", params(PageQuery<operations::RateCard>, RateCardQuery),
+    responses((status = 200, description = "A page of rate cards", body = List<RateCard>)))]
+async fn list_rate_cards(
+    caller: Caller,
+    Query(page): Query<PageQuery<operations::RateCard>>,
+    Query(query): Query<RateCardQuery>,
+) -> ApiResult<Json<List<RateCard>>> {
+    let cards = &caller.directory().rate_cards;
+    let found = cards.list(caller.scope(), &query.filter(), &page.request()).await.map_err(from_store)?;
+    Ok(Json(page.envelope(found, |card| view(&card))))
+}
+
+/// Reads a rate card.
+#[utoipa::path(get, path = "/api/v1/billing/rate-cards/{id}", operation_id = "getRateCard", params(("id" = Uuid, Path, description = "The rate card's id")),
+    responses((status = 200, description = "The rate card", body = RateCard)))]
+async fn read_rate_card(caller: Caller, PathId(id): PathId<RateCardId>) -> ApiResult<Json<RateCard>> {
+    let card = caller.directory().rate_cards.get(caller.scope(), id).await.map_err(from_store)?;
+    Ok(Json(view(&card)))
+}
+
+async fn all(
+    caller: &Caller,
+    page: &PageQuery<operations::RateCard>,
+    of: &OfTenantQuery,
+    query: RateCardQuery,
+) -> ApiResult<Json<List<RateCard>>> {
+    let (filter, directory) = (query.filter(), caller.directory());
+    let found = match of.tenant_id {
+        Some(tenant) => directory.rate_cards.list(TenantScope::of(tenant.into()), &filter, &page.request()).await,
+        None => directory.all_rate_cards.list_everywhere(&filter, &page.request()).await,
+    };
+    Ok(Json(page.envelope(found.map_err(from_store)?, |card| view(&card))))
+}
+
+/// A card wherever it is, and whose; of this tenant, where one is named.
+async fn anywhere(
+    caller: &Caller,
+    id: RateCardId,
+    tenant: Option<Uuid>,
+) -> ApiResult<(TenantScope, operations::RateCard)> {
+    let found = caller.directory().all_rate_cards.find_anywhere(id).await.map_err(from_store)?;
+    let found = found.filter(|(scope, _)| tenant.is_none_or(|tenant| scope.tenant() == TenantId(tenant)));
+    found.ok_or_else(|| from_store(StoreError::NotFound(operations::RateCard::NAME)))
+}
+
+/// Lists the rate cards of every tenant, newest first.
+#[utoipa::path(get, path = "/admin/api/v1/rate-cards", operation_id = "adminListRateCards",
+    params(PageQuery<operations::RateCard>, OfTenantQuery, RateCardQuery),
+    responses((status = 200, description = "A page of rate cards", body = List<RateCard>)))]
+async fn list_all(
+    caller: Caller,
+    Query(page): Query<PageQuery<operations::RateCard>>,
+    Query(of): Query<OfTenantQuery>,
+    Query(query): Query<RateCardQuery>,
+) -> ApiResult<Json<List<RateCard>>> {
+    all(&caller, &page, &of, query).await
+}
+
+/// Lists the rate cards of every tenant, newest first: as `GET /admin/api/v1/rate-cards`.
+#[utoipa::path(get, path = "/api/v1/admin/billing/rate-cards", operation_id = "adminBillingListRateCards",
+    params(PageQuery<operations::RateCard>, OfTenantQuery, RateCardQuery),
+    responses((status = 200, description = "A page of rate cards", body = List<RateCard>)))]
+async fn list_all_by_billing(
+    caller: Caller,
+    Query(page): Query<PageQuery<operations::RateCard>>,
+    Query(of): Query<OfTenantQuery>,
+    Query(query): Query<RateCardQuery>,
+) -> ApiResult<Json<List<RateCard>>> {
+    all(&caller, &page, &of, query).await
+}
+
+/// Reads a rate card of any tenant.
+#[utoipa::path(get, path = "/admin/api/v1/rate-cards/{id}", operation_id = "adminGetRateCard", params(("id" = Uuid, Path, description = "The rate card's id")),
+    responses((status = 200, description = "The rate card", body = RateCard)))]
+async fn read_any(caller: Caller, PathId(id): PathId<RateCardId>) -> ApiResult<Json<RateCard>> {
+    let (_, card) = anywhere(&caller, id, None).await?;
+    Ok(Json(view(&card)))
+}
+
+/// A new rate card.
+#[derive(Debug, Deserialize, Validate, ToSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct CreateRateCardRequest {
+    /// Whose prices: the account's tenant, who need not be named.
+    #[garde(skip)]
+    tenant_id: Option<Uuid>,
+    #[garde(skip)]
+    billing_account_id: Uuid,
+    #[garde(length(chars, min = 1, max = 200))]
+    #[schema(min_length = 1, max_length = 200, example = "2026")]
+    name: String,
+    #[garde(skip)]
+    effective_from: Time,
+    #[garde(skip)]
+    effective_to: Option<Time>,
+    /// Amounts as decimal texts.
+    #[garde(skip)]
+    #[schema(value_type = Object, example = json!({"inbound": {"perMinute": "0.05", "connectionFee": "0.10"}, "recording": {"perCall": "0.25"}}))]
+    rates: Value,
+    #[garde(skip)]
+    metadata: Option<Metadata>,
+}
+
+fn read_rates(rates: &Value) -> ApiResult<Rates> {
+    let place = |field: &str| if field.is_empty() { "rates".to_owned() } else { format!("rates.{field}") };
+    Rates::parse(&rates.to_string()).map_err(|faults| {
+        ApiError::validation(faults.into_iter().map(|fault| Fault::body(place(&fault.field), fault.message)).collect())
+    })
+}
+
+fn check_period(card: &operations::RateCard) -> ApiResult<()> {
+    if card.effective_to.is_some_and(|end| end <= card.effective_from) {
+        return Err(ApiError::validation(vec![Fault::body("effectiveTo", "must be after effectiveFrom")]));
+    }
+    Ok(())
+}
+
+/// Sets a tenant's prices for a period.
+#[utoipa::path(post, path = "/admin/api/v1/rate-cards", operation_id = "createRateCard", request_body = CreateRateCardRequest,
+    responses((status = 201, description = "The rate card", body = RateCard),
+        (status = 404, description = "Tenant or account not found", body = crate::Problem, content_type = "application/problem+json")))]
+async fn create_rate_card(
+    caller: Caller,
+    Body(body): Body<CreateRateCardRequest>,
+) -> ApiResult<(StatusCode, Json<RateCard>)> {
+    create(&caller, body).await
+}
+
+/// Sets a tenant's prices for a period: as `POST /admin/api/v1/rate-cards`.
+#[utoipa::path(post, path = "/api/v1/admin/billing/rate-cards", operation_id = "adminBillingCreateRateCard", request_body = CreateRateCardRequest,
+    responses((status = 201, description = "The rate card", body = RateCard),
+        (status = 404, description = "Tenant or account not found", body = crate::Problem, content_type = "application/problem+json")))]
+async fn create_by_billing(
+    caller: Caller,
+    Body(body): Body<CreateRateCardRequest>,
+) -> ApiResult<(StatusCode, Json<RateCard>)> {
+    create(&caller, body).await
+}
+
+async fn create(caller: &Caller, body: CreateRateCardRequest) -> ApiResult<(StatusCode, Json<RateCard>)> {
+    let rates = read_rates(&body.rates)?;
+    let (now, account) = (caller.now(), BillingAccountId::from(body.billing_account_id));
+    let tenant = match body.tenant_id {
+        Some(tenant) => tenant.into(),
+        None => {
+            let found = caller.directory().all_billing_accounts.find_anywhere(account).await.map_err(from_store)?;
+            found.ok_or_else(|| ApiError::not_found("Billing account"))?.0.tenant()
+        }
+    };
+    let card = operations::RateCard {
+        id: caller.new_id(),
+        tenant,
+        account,
+        name: body.name,
+        effective_from: body.effective_from.0,
+        effective_to: body.effective_to.map(|time| time.0),
+        status: operations::RateCardStatus::Active,
+        rates,
+        metadata: Metadata::or_empty(body.metadata),
+        created_at: now,
+        updated_at: now,
+    };
+    check_period(&card)?;
+    caller.insert(&*caller.directory().rate_cards, TenantScope::of(card.tenant), card.id, &card).await?;
+    let shown = view(&card);
+    caller.audit(Done::Create, operations::RateCard::NAME, card.id, &(), &shown).await;
+    Ok((StatusCode::CREATED, Json(shown)))
+}
+
+/// Changes of a rate card: members not named stay, null clears. Calls rated before keep their price.
+#[derive(Debug, Deserialize, Validate, ToSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct UpdateRateCardRequest {
+    #[garde(length(chars, min = 1, max = 200))]
+    name: Option<String>,
+    #[garde(skip)]
+    effective_from: Option<Time>,
+    #[garde(skip)]
+    #[serde(default, deserialize_with = "nullable")]
+    effective_to: Option<Option<Time>>,
+    #[garde(skip)]
+    status: Option<RateCardStatus>,
+    #[garde(skip)]
+    #[schema(value_type = Option<Object>)]
+    rates: Option<Value>,
+    #[garde(skip)]
+    metadata: Option<Metadata>,
+}
+
+/// Changes a rate card of any tenant.
+#[utoipa::path(patch, path = "/admin/api/v1/rate-cards/{id}", operation_id = "updateRateCard",
+    params(("id" = Uuid, Path, description = "The rate card's id"), OfTenantQuery),
+    request_body = UpdateRateCardRequest, responses((status = 200, description = "The rate card", body = RateCard)))]
+async fn update_rate_card(
+    caller: Caller,
+    PathId(id): PathId<RateCardId>,
+    Query(of): Query<OfTenantQuery>,
+    Body(body): Body<UpdateRateCardRequest>,
+) -> ApiResult<Json<RateCard>> {
+    let (scope, mut card) = anywhere(&caller, id, of.tenant_id).await?;
+    let before = view(&card);
+    card.name = body.name.unwrap_or(card.name);
+    card.effective_from = body.effective_from.map_or(card.effective_from, |time| time.0);
+    if let Some(end) = body.effective_to {
+        card.effective_to = end.map(|time| time.0);
+    }
+    card.status = body.status.map_or(card.status, |status| status.0);
+    if let Some(rates) = body.rates {
+        card.rates = read_rates(&rates)?;
+    }
+    if let Some(metadata) = body.metadata {
+        card.metadata = metadata.0;
+    }
+    check_period(&card)?;
+    let scope = scope.expecting(caller.expected());
+    let saved = caller.directory().rate_cards.save(scope, &card, caller.now()).await.map_err(from_store)?;
+    let after = view(&saved);
+    caller.audit(Done::Update, operations::RateCard::NAME, id, &before, &after).await;
+    Ok(Json(after))
+}
