@@ -32,12 +32,9 @@ fn capitalised(text: &str) -> String {
     letters.next().map_or_else(String::new, |first| first.to_uppercase().chain(letters).collect())
 }
 
-/// Decimal places of money on the wire: what is stored (inventory, section 5.2).
-const MONEY_PLACES: u32 = 4;
-
-/// `"0.2500"`.
+/// `"0.2500"`, `"0.012345"`: what was set is what is shown.
 pub fn decimal(amount: Micros) -> String {
-    amount.to_decimal(MONEY_PLACES)
+    amount.exact()
 }
 
 /// Whole seconds, rounded down as the reference does.

@@ -252,6 +252,9 @@ fn document(operation: &mut Operation, path: &str, is_change: bool, access: Acce
         let wanted = "ETag of the version the change is for: any other is left as it is, and answered with 412.";
         operation.parameters.get_or_insert_default().push(RefOr::T(tag_parameter("If-Match", wanted)));
     }
+    if is_change && reads_override(path) {
+        operation.parameters.get_or_insert_default().push(RefOr::T(override_parameter()));
+    }
     let is_keyed = is_change && access != Access::Public;
     if is_keyed {
         operation.parameters.get_or_insert_default().push(RefOr::T(key_parameter()));
@@ -305,6 +308,26 @@ fn tag_parameter(name: &str, description: &str) -> Parameter {
         .name(name)
         .parameter_in(ParameterIn::Header)
         .description(Some(description))
+        .schema(Some(text))
+        .build()
+}
+
+/// What begins something that quotas or a budget limit.
+fn reads_override(path: &str) -> bool {
+    matches!(path, "/api/v1/calls" | "/api/v1/numbers" | "/api/v1/numbers/import")
+}
+
+fn override_parameter() -> Parameter {
+    let text = ObjectBuilder::new()
+        .schema_type(Type::String)
+        .examples(["qot_0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"]);
+    ParameterBuilder::new()
+        .name("X-Quota-Override")
+        .parameter_in(ParameterIn::Header)
+        .description(Some(
+            "A token the operator made for the tenant: lets pass what its quotas or its budget would refuse, and is noted \
+             where it does. One that is not the tenant's, or whose time is up, changes nothing.",
+        ))
         .schema(Some(text))
         .build()
 }

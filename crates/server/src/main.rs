@@ -24,8 +24,8 @@ use anyhow::Context as _;
 use clap::{Parser, Subcommand};
 
 use crate::cli::{
-    AcceptArguments, ApiCommand, BuyersCommand, CallsCommand, DirectoryCommand, FlowsCommand, KeysCommand, List,
-    NumbersCommand, RegistryCommand, TenantsCommand, UsersCommand,
+    AcceptArguments, ApiCommand, BudgetCommand, BuyersCommand, CallsCommand, DirectoryCommand, FlowsCommand,
+    KeysCommand, List, NumbersCommand, RegistryCommand, TenantsCommand, UsersCommand,
 };
 use crate::config::Config;
 use crate::roles::up::Roles;
@@ -146,6 +146,11 @@ enum Command {
         #[command(subcommand)]
         what: CallsCommand,
     },
+    /// What the tenant may spend and who is told: show, set, alerts.
+    Budget {
+        #[command(subcommand)]
+        what: BudgetCommand,
+    },
     /// The audit log.
     Audit {
         #[command(subcommand)]
@@ -248,6 +253,7 @@ fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Buyers { what } => return over_api(&config, &what.into()),
         Command::Leads { what } => return over_api(&config, &ApiCommand::of(List::LEADS, what)),
         Command::Calls { what } => return over_api(&config, &what.into()),
+        Command::Budget { what } => return over_api(&config, &ApiCommand::Budget(what)),
         Command::Config { what: Some(ConfigCommand::Template) } => {
             println!("{}", Config::template());
         }

@@ -46,7 +46,7 @@ pub(super) async fn admit_cost(caller: &Caller, cost: Micros) -> ApiResult<()> {
 }
 
 fn exceeded(level: &BudgetLevel, period: &str, limit: Micros, excuse: &str) -> ApiError {
-    let (current, most) = (level.current.to_decimal(2), limit.to_decimal(2));
+    let (current, most) = (level.current.exact(), limit.exact());
     let message = format!(
         "The {period} budget does not allow it: {current} of {most} are spent{excuse}; ask the operator for more"
     );

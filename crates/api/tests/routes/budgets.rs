@@ -29,7 +29,7 @@ async fn a_budget_is_made_changed_and_lifted_by_the_operator() {
     let body = json!({"dailyBudget": "12.345678", "monthlyBudget": "100", "alertEmails": ["b@x.example", "a@x.example", "b@x.example"],
         "alertSlackWebhook": "https://hooks.slack.example/services/T/B/secret"});
     let made = operator.patch(&path, body).await.expect(200).json();
-    assert_eq!((&made["dailyBudget"], &made["monthlyBudget"]), (&json!("12.3457"), &json!("100.0000")));
+    assert_eq!((&made["dailyBudget"], &made["monthlyBudget"]), (&json!("12.345678"), &json!("100.0000")));
     assert_eq!(
         (&made["alertThreshold"], &made["hardStopEnabled"], &made["enabled"]),
         (&json!(80), &json!(true), &json!(true))
@@ -55,7 +55,9 @@ async fn a_budget_is_made_changed_and_lifted_by_the_operator() {
     let all = ["alertEmails[0]", "alertSlackWebhook", "alertThreshold", "currency", "dailyBudget", "monthlyBudget"];
     assert_eq!(faults, all);
     operator.patch(&path, json!({"dailyBudget": 5})).await.expect(422);
-    for webhook in ["http://hooks.example/x", "http://127.0.0.1.hooks.example", "https://hooks.example/a b", "hooks.example"] {
+    for webhook in
+        ["http://hooks.example/x", "http://127.0.0.1.hooks.example", "https://hooks.example/a b", "hooks.example"]
+    {
         let faults = operator.patch(&path, json!({"alertSlackWebhook": webhook})).await.expect(422).fields();
         assert_eq!(faults, ["alertSlackWebhook"], "{webhook}");
     }
@@ -65,7 +67,7 @@ async fn a_budget_is_made_changed_and_lifted_by_the_operator() {
     platform.admin().await.patch(&path, json!({})).await.expect(403);
     let log = actions(&platform, platform.other).await;
     let (_, update) = log.iter().find(|(action, _)| action == "budget.update").unwrap();
-    assert_eq!(update["dailyBudget"], json!({"before": "12.3457", "after": null}));
+    assert_eq!(update["dailyBudget"], json!({"before": "12.345678", "after": null}));
     assert!(update.get("monthlyBudget").is_none(), "{update}");
     assert!(!format!("{log:?}").contains("secret"), "nor in the log");
 }
@@ -86,7 +88,7 @@ async fn what_is_charged_is_spent_and_only_ones_own() {
     let balances = platform.directory.books.balances(TenantScope::of(platform.tenant)).await.unwrap();
     let charged = balances.iter().find(|balance| balance.account == operations::PLATFORM_EXPENSE).unwrap().amount;
     let own = admin.get("/api/v1/budget").await.expect(200).json();
-    assert_eq!(own["currentDaySpend"], charged.to_decimal(4));
+    assert_eq!(own["currentDaySpend"], charged.exact());
     assert_ne!(own["currentDaySpend"], "0.0000");
     assert_eq!(own["currentMonthSpend"], own["currentDaySpend"]);
     let status =
@@ -179,4 +181,27 @@ async fn a_token_lets_a_quota_pass_until_it_is_over() {
     let log = actions(&platform, platform.tenant).await;
     assert_eq!(log.iter().filter(|(action, _)| action == "quota.override.used").count(), 1);
     assert!(!format!("{log:?}").contains("qot_"), "no token in the log");
+}
+
+/// Where a token counts, the document says so, and nowhere else.
+#[tokio::test]
+async fn the_document_says_which_requests_take_a_token() {
+    let operations = crate::openapi::Operation::all();
+    let takes = operations.iter().filter(|operation| operation.takes("X-Quota-Override"));
+    let mut named: Vec<&str> = takes.map(crate::openapi::Operation::id).collect();
+    named.sort_unstable();
+    assert_eq!(named, ["createNumber", "importNumbers", "initiateCall"]);
+    let platform = Platform::new().await;
+    let (admin, operator) = (platform.admin().await, operator(&platform).await);
+    let tenant = format!("/admin/api/v1/tenants/{}", platform.tenant);
+    operator.patch(&format!("{tenant}/budget"), json!({})).await.expect(200);
+    operator.patch(&format!("{tenant}/quota"), json!({"maxPhoneNumbers": 1})).await.expect(200);
+    let token = operator.post(&format!("{tenant}/budget/override-token"), json!({})).await.expect(201).json();
+    let file = b"number\n+12125550170\n+12125550171\n".to_vec();
+    let body = || Some(("text/csv", file.clone()));
+    let report = admin.send("POST", "/api/v1/numbers/import", body()).await.json();
+    assert_eq!((&report["imported"], &report["failed"]), (&json!(1), &json!(1)), "{report}");
+    let holder = admin.with("x-quota-override", token["token"].as_str().unwrap());
+    let report = holder.send("POST", "/api/v1/numbers/import", body()).await.json();
+    assert_eq!((&report["imported"], &report["unchanged"]), (&json!(1), &json!(1)), "{report}");
 }

@@ -117,7 +117,16 @@ impl Client {
 
     /// Sends a document; answers that of the answer, null where it has none.
     pub async fn post(&self, path: &str, body: &Value) -> anyhow::Result<Value> {
-        let request = self.begin(reqwest::Method::POST, self.address(path, &[])?).timeout(ANSWERS_WITHIN);
+        self.change(reqwest::Method::POST, path, body).await
+    }
+
+    /// Sends changes; answers what came of them.
+    pub async fn patch(&self, path: &str, body: &Value) -> anyhow::Result<Value> {
+        self.change(reqwest::Method::PATCH, path, body).await
+    }
+
+    async fn change(&self, method: reqwest::Method, path: &str, body: &Value) -> anyhow::Result<Value> {
+        let request = self.begin(method, self.address(path, &[])?).timeout(ANSWERS_WITHIN);
         let request = request.header(header::CONTENT_TYPE, "application/json").body(body.to_string());
         let response = self.send(request).await?;
         if response.status() == StatusCode::NO_CONTENT { Ok(Value::Null) } else { document(response).await }

@@ -48,7 +48,7 @@ impl EndpointArguments {
 }
 
 /// `name=text`, `name:=json`.
-fn member(text: &str) -> anyhow::Result<(String, Value)> {
+pub fn member(text: &str) -> anyhow::Result<(String, Value)> {
     let Some((name, value)) = text.split_once('=') else { bail!("write it as field=value") };
     let (name, value) = match name.strip_suffix(':') {
         Some(name) => (name, serde_json::from_str(value).with_context(|| format!("{value:?} is not JSON"))?),
@@ -60,7 +60,7 @@ fn member(text: &str) -> anyhow::Result<(String, Value)> {
 
 /// Adds one to a list, and shows it.
 pub async fn create(client: &Client, list: List, arguments: &CreateArguments) -> anyhow::Result<Value> {
-    let body = body_of(client, &arguments.members).await?;
+    let body = object(client, &arguments.members).await?;
     let made = client.post(list.path, &body).await?;
     show(&arguments.api, &made)?;
     Ok(made)
@@ -69,7 +69,7 @@ pub async fn create(client: &Client, list: List, arguments: &CreateArguments) ->
 /// Adds an endpoint to a buyer.
 pub async fn endpoint(client: &Client, arguments: &EndpointArguments) -> anyhow::Result<()> {
     let buyer = id_of(client, List::BUYERS.path, &arguments.buyer).await?;
-    let body = body_of(client, &arguments.create.members).await?;
+    let body = object(client, &arguments.create.members).await?;
     let made = client.post(&format!("{}/{buyer}/endpoints", List::BUYERS.path), &body).await?;
     show(&arguments.create.api, &made)
 }
@@ -82,7 +82,8 @@ fn show(api: &ApiArguments, made: &Value) -> anyhow::Result<()> {
     output::line(&format!("{}  {}", output::plain(name.unwrap_or("made")), output::cell(made, "id")))
 }
 
-async fn body_of(client: &Client, members: &[(String, Value)]) -> anyhow::Result<Value> {
+/// A body of these members.
+pub async fn object(client: &Client, members: &[(String, Value)]) -> anyhow::Result<Value> {
     let mut body = Map::new();
     for (name, value) in members {
         let list = REFERENCES.iter().find(|(member, _)| member == name).map(|(_, list)| *list);
@@ -114,7 +115,7 @@ pub async fn id_of(client: &Client, list: &str, known_by: &str) -> anyhow::Resul
         parameters.extend(cursor.take().map(|cursor| ("cursor".to_owned(), cursor)));
         let page = client.get(list, &parameters).await?;
         let is_meant = |row: &&Value| {
-            ["code", "name", "key", "number"].iter().any(|member| row[*member].as_str() == Some(known_by))
+            ["code", "name", "key", "number", "slug"].iter().any(|member| row[*member].as_str() == Some(known_by))
         };
         let rows = page["data"].as_array().map_or(&[][..], Vec::as_slice);
         found.extend(rows.iter().filter(is_meant).filter_map(|row| row["id"].as_str()).map(str::to_owned));

@@ -1,5 +1,6 @@
 //! The platform from the command line, over its HTTP API (docs/cli.md).
 
+mod budget;
 mod calls;
 mod client;
 mod files;
@@ -15,6 +16,7 @@ use std::process::ExitCode;
 
 use clap::{Args, Subcommand};
 
+pub use self::budget::BudgetCommand;
 use self::client::{Client, Credential};
 use self::files::{ExportArguments, ImportArguments};
 pub use self::flows::FlowsCommand;
@@ -121,6 +123,7 @@ pub enum ApiCommand {
     Invite(people::InviteArguments),
     CreateKey(people::CreateKeyArguments),
     Accept(AcceptArguments),
+    Budget(BudgetCommand),
 }
 
 impl ApiCommand {
@@ -158,6 +161,7 @@ impl ApiCommand {
             Self::Invite(arguments) => &arguments.api,
             Self::CreateKey(arguments) => &arguments.api,
             Self::Accept(arguments) => &arguments.api,
+            Self::Budget(command) => command.api(),
         }
     }
 
@@ -268,6 +272,7 @@ async fn done(client: &Client, command: &ApiCommand) -> anyhow::Result<bool> {
         ApiCommand::CreateTenant(arguments) => people::create_tenant(client, arguments).await.map(|()| true),
         ApiCommand::Invite(arguments) => people::invite(client, arguments).await.map(|()| true),
         ApiCommand::CreateKey(arguments) => people::create_key(client, arguments).await.map(|()| true),
+        ApiCommand::Budget(command) => budget::run(client, command).await.map(|()| true),
         ApiCommand::Accept(arguments) => people::accept(client, arguments).await.map(|()| true),
         ApiCommand::Show(arguments) => calls::show(client, arguments).await,
         ApiCommand::Dial(arguments) => calls::dial(client, arguments).await.map(|()| true),

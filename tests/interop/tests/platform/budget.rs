@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use anyhow::{Context as _, ensure};
 use domain::Micros;
+use interop::command::run_with;
 use interop::figures::Figures;
 use interop::platform::Platform;
 use serde_json::{Value, json};
@@ -66,9 +67,11 @@ fn spent(budget: &Value) -> anyhow::Result<Micros> {
 }
 
 pub fn is_told_of(platform: &mut Platform) -> anyhow::Result<()> {
-    let operator = platform.api.with_key(&operators_key(platform, "budgets")?);
+    let key = operators_key(platform, "budgets")?;
+    let operator = platform.api.with_key(&key);
     let (address, heard) = webhook()?;
-    let tenant = platform.api.get("/auth/me")?["tenant"]["id"].as_str().context("no tenant")?.to_owned();
+    let me = platform.api.get("/auth/me")?;
+    let tenant = me["tenant"]["id"].as_str().context("no tenant")?.to_owned();
     let path = format!("/admin/api/v1/tenants/{tenant}/budget");
     let set = |body: Value| -> anyhow::Result<Value> {
         let (status, budget) = operator.send("PATCH", &path, &body.to_string())?;
@@ -109,5 +112,18 @@ pub fn is_told_of(platform: &mut Platform) -> anyhow::Result<()> {
     let told: Vec<(&Value, &Value)> = alerts.iter().map(|alert| (&alert["type"], &alert["sentVia"])).collect();
     let slack = json!(["slack"]);
     ensure!(told == [(&json!("MONTHLY_EXCEEDED"), &slack), (&json!("MONTHLY_THRESHOLD"), &slack)], "{budget}");
-    set(json!({"monthlyBudget": null, "alertSlackWebhook": null})).map(drop)
+
+    let types = |words: &[&str]| -> anyhow::Result<String> {
+        let data = platform.data().context("this platform was not started here")?;
+        let slug = me["tenantSlug"].as_str().context("no slug")?;
+        let who = [("HOPWHISTLE_API_URL", platform.demo.api_url.clone()), ("HOPWHISTLE_API_KEY", key.clone())];
+        Ok(run_with(data, &who, &[&["budget", words[0], "--tenant", slug], &words[1..]].concat())?.ended(0)?.out)
+    };
+    let shown = types(&["alerts"])?;
+    ensure!(shown.lines().count() == 3 && shown.contains("MONTHLY_EXCEEDED"), "{shown}");
+    let shown = types(&["show"])?;
+    ensure!(shown.contains(&format!(" of {}\n", limit.exact())), "{shown}");
+    let shown = types(&["set", "monthlyBudget:=null", "alertSlackWebhook:=null", "alertThreshold:=80"])?;
+    ensure!(shown.contains("This month") && shown.contains("no limit"), "{shown}");
+    Ok(())
 }
