@@ -8,7 +8,7 @@ use std::{
 use domain::{Seed, Timestamp};
 use operations::{
     CallReports, ConsentVerifier, Counters, DemoCalls, Directory, Flows, Gate, IdentityProviders, Ids, Leases, LiveBus,
-    Provisioning, Vault,
+    Lookups, Provisioning, Vault,
 };
 use prometheus_client::registry::Registry;
 use tokio::sync::Semaphore;
@@ -32,6 +32,8 @@ pub struct Ports {
     pub leases: Arc<dyn Leases>,
     /// Buying numbers and giving them back.
     pub provisioning: Provisioning,
+    /// Asking about numbers.
+    pub lookups: Lookups,
     /// Where mail goes; none where no server is configured.
     pub mailer: Option<Arc<dyn Mailer>>,
     /// Running calls.
@@ -76,6 +78,7 @@ struct Inner {
     reports: Arc<dyn CallReports>,
     leases: Arc<dyn Leases>,
     provisioning: Provisioning,
+    lookups: Lookups,
     mailer: Option<Arc<dyn Mailer>>,
     call_control: Arc<dyn CallControl>,
     recording_files: Arc<dyn RecordingFiles>,
@@ -128,6 +131,7 @@ impl State {
             reports: ports.reports,
             leases: ports.leases,
             provisioning: ports.provisioning,
+            lookups: ports.lookups,
             mailer: ports.mailer,
             call_control: ports.call_control,
             recording_files: ports.recording_files,
@@ -175,6 +179,11 @@ impl State {
     /// Buying numbers and giving them back.
     pub fn provisioning(&self) -> &Provisioning {
         &self.0.provisioning
+    }
+
+    /// Asking about numbers.
+    pub fn lookups(&self) -> &Lookups {
+        &self.0.lookups
     }
 
     /// Where mail goes.

@@ -103,6 +103,8 @@ ids! {
     TranscriptId,
     /// A number being bought or given back.
     NumberOrderId,
+    /// What a tenant says of a number in place of who is asked.
+    NumberOverrideId,
     /// A budget that was nearly or wholly used up, told to people.
     BudgetAlertId,
     /// An exception from a quota.

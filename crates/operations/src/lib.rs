@@ -12,6 +12,7 @@ mod flows;
 mod gate;
 mod id_token;
 mod ids;
+mod lookups;
 mod page;
 mod password_rules;
 mod permissions;
@@ -48,6 +49,7 @@ pub use id_token::{
     Expected, ID_TOKEN_ALGORITHMS, IdClaims, IdTokenFault, KeySet, Pkce, Profile, PublicKey, verify_id_token,
 };
 pub use ids::Ids;
+pub use lookups::{Asked, LookedUp, LookupError, Lookups, OVERRIDE_PROVIDER};
 pub use page::{Listed, Order, PAGE_LIMIT_DEFAULT, PAGE_LIMIT_MAX, Page, PageRequest, PageStart, TOTAL_MAX, Total};
 pub use password_rules::password_fault;
 pub use permissions::{granted_to, permissions_of, permits};

@@ -1,5 +1,5 @@
-//! Who sells telephone numbers, who vouches for people and who is told, over HTTP: each speaks its peer's documented requests and
-//! nothing else.
+//! Who sells telephone numbers, who knows things about them, who vouches for people and who is told, over HTTP: each speaks its peer's
+//! documented requests and nothing else.
 //!
 //! What fails on the way (time out, connection, 429, 5xx) is `Unavailable`: whether a purchase was made is not known then, and the
 //! order is followed up. What the provider refuses (other 4xx) is `Refused`.
@@ -11,6 +11,8 @@ mod identity;
 mod recordings;
 mod signalwire;
 mod telnyx;
+mod telnyx_lookup;
+mod twilio;
 mod webhooks;
 
 pub use bandwidth::{Bandwidth, BandwidthAccount};
@@ -18,4 +20,5 @@ pub use identity::Identity;
 pub use recordings::{RecordingHosts, SourceError};
 pub use signalwire::{SignalWire, SignalWireAccount};
 pub use telnyx::{Telnyx, TelnyxAccount};
+pub use twilio::{Twilio, TwilioAccount};
 pub use webhooks::{WebhookError, Webhooks};

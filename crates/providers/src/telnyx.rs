@@ -47,14 +47,14 @@ impl Telnyx {
         Ok(Self { http: Some(http), connection_id })
     }
 
-    fn http(&self) -> Result<&Http, ProviderError> {
+    pub(crate) fn http(&self) -> Result<&Http, ProviderError> {
         self.http.as_ref().ok_or_else(|| ProviderError::Refused("telnyx is not configured".to_owned()))
     }
 }
 
 #[derive(Deserialize)]
-struct Data<T> {
-    data: T,
+pub(crate) struct Data<T> {
+    pub data: T,
 }
 
 #[derive(Deserialize)]

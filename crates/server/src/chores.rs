@@ -5,7 +5,8 @@ use std::sync::Arc;
 use operations::{BudgetAlerts, Provisioning};
 use store::Store;
 use worker::{
-    Chore, ForgetIdempotencyKeys, ForgetLeases, ForgetSignIns, NoticeBudgets, RepairNumberOrders, TellBudgets,
+    Chore, ForgetIdempotencyKeys, ForgetLeases, ForgetLookups, ForgetSignIns, NoticeBudgets, RepairNumberOrders,
+    TellBudgets,
 };
 
 /// What only a worker is sure to know of.
@@ -22,6 +23,7 @@ pub fn chores(store: &Store, outward: Option<Outward>) -> Vec<Arc<dyn Chore>> {
     let mut chores: Vec<Arc<dyn Chore>> = vec![
         Arc::new(ForgetLeases(store.clone())),
         Arc::new(ForgetIdempotencyKeys(store.clone())),
+        Arc::new(ForgetLookups(store.clone())),
         Arc::new(ForgetSignIns(store)),
     ];
     if let Some(outward) = outward {

@@ -65,6 +65,27 @@ pub struct Config {
     /// Who sells telephone numbers.
     #[config(nested)]
     pub numbers: Numbers,
+    /// Who is asked about telephone numbers, for money.
+    #[config(nested)]
+    pub lookups: Lookups,
+}
+
+/// Who is asked about telephone numbers: whose they are, and the name their calls show. Telnyx is asked with `numbers.telnyx_api_key`.
+#[derive(Clone, Debug, confique::Config, Serialize)]
+pub struct Lookups {
+    /// Who is asked unless the request names one: `twilio`, `telnyx`. Unset: the first of them that has an account.
+    #[config(env = "LOOKUPS_DEFAULT_PROVIDER")]
+    pub default_provider: Option<String>,
+    /// SID of a Twilio API key.
+    #[config(env = "TWILIO_API_KEY")]
+    pub twilio_api_key: Option<String>,
+    /// The key's secret.
+    #[config(env = "TWILIO_API_SECRET")]
+    #[serde(skip)]
+    pub twilio_api_secret: Option<String>,
+    /// How long an answer is kept and not asked for again, seconds (1 to 31536000).
+    #[config(env = "LOOKUPS_KEPT_SECONDS", default = 86400)]
+    pub kept_seconds: u32,
 }
 
 /// Who sells telephone numbers. A provider without an account is not asked.

@@ -25,7 +25,7 @@ use clap::{Parser, Subcommand};
 
 use crate::cli::{
     AcceptArguments, ApiCommand, BudgetCommand, BuyersCommand, CallsCommand, DirectoryCommand, FlowsCommand,
-    KeysCommand, List, NumbersCommand, RegistryCommand, TenantsCommand, UsersCommand,
+    KeysCommand, List, NumbersCommand, Question, RegistryCommand, TenantsCommand, UsersCommand,
 };
 use crate::config::Config;
 use crate::roles::up::Roles;
@@ -237,6 +237,12 @@ fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         }
         Command::Numbers { what: NumbersCommand::Export(arguments) } => {
             return over_api(&config, &ApiCommand::Export(List::NUMBERS, arguments));
+        }
+        Command::Numbers { what: NumbersCommand::Cnam(arguments) } => {
+            return over_api(&config, &ApiCommand::LookUp(Question::CallerName, arguments));
+        }
+        Command::Numbers { what: NumbersCommand::Carrier(arguments) } => {
+            return over_api(&config, &ApiCommand::LookUp(Question::Carrier, arguments));
         }
         Command::Numbers { what: NumbersCommand::Create(arguments) } => {
             return over_api(&config, &ApiCommand::Create(List::NUMBERS, arguments));

@@ -21,6 +21,7 @@ mod jobs;
 mod journal;
 mod leases;
 mod live;
+mod lookups;
 mod migrate;
 mod number_orders;
 mod quotas;
@@ -145,6 +146,7 @@ impl Store {
             compliance_policies: store.clone(),
             consents: store.clone(),
             compliance_overrides: store.clone(),
+            number_overrides: store.clone(),
             jobs: store.clone(),
             schedules: store.clone(),
             idempotency: store.clone(),

@@ -2,6 +2,8 @@
 
 mod support;
 
+use std::time::Duration;
+
 use domain::*;
 use operations::*;
 use serde_json::json;
@@ -234,4 +236,72 @@ async fn a_published_version_never_changes() {
     let faulty = json!({"id": "greet", "name": "Greet", "version": "3", "entry": {"id": "s", "type": "entry", "target": "gone"}, "nodes": []});
     let FlowError::Invalid(faults) = flows.save(world.scope, &faulty, None, at(6)).await.unwrap_err() else { panic!() };
     assert!(!faults.is_empty());
+}
+
+fn answer(number: &PhoneNumber, provider: &str, name: Option<&str>) -> KeptLookup {
+    KeptLookup {
+        kind: LookupKind::CallerName,
+        number: number.clone(),
+        provider: provider.to_owned(),
+        facts: NumberFacts { caller_name: name.map(str::to_owned), ..NumberFacts::default() },
+        looked_up_at: NOW,
+        kept_until: NOW.after(Duration::from_secs(60)),
+    }
+}
+
+#[tokio::test]
+async fn an_answer_is_kept_until_its_time_is_up() {
+    let world = World::new().await;
+    let cache: &dyn LookupCache = &world.store;
+    let number: PhoneNumber = "+12125550147".parse().unwrap();
+    let one = answer(&number, "twilio", Some("ROSA"));
+    let find = async |provider: &str, seconds: u64| {
+        let at = NOW.after(Duration::from_secs(seconds));
+        cache.kept_lookup(LookupKind::CallerName, &number, provider, at).await.unwrap()
+    };
+    assert_eq!(find("twilio", 0).await, None);
+    cache.keep_lookup(&one).await.unwrap();
+    cache.keep_lookup(&answer(&number, "telnyx", None)).await.unwrap();
+    assert_eq!(find("twilio", 59).await, Some(one.clone()));
+    assert_eq!(find("telnyx", 0).await.unwrap().facts, NumberFacts::default());
+    assert_eq!(find("twilio", 60).await, None);
+    assert_eq!(cache.kept_lookup(LookupKind::Carrier, &number, "twilio", NOW).await.unwrap(), None);
+    let later =
+        KeptLookup { kept_until: NOW.after(Duration::from_secs(600)), ..answer(&number, "twilio", Some("R D")) };
+    cache.keep_lookup(&later).await.unwrap();
+    assert_eq!(find("twilio", 60).await, Some(later), "the newest answer counts");
+    let then = NOW.after(Duration::from_secs(60));
+    assert_eq!(cache.forget_lookups(then, 10).await.unwrap(), 1);
+    assert_eq!(cache.forget_lookups(then, 10).await.unwrap(), 0);
+    assert!(find("twilio", 60).await.is_some());
+}
+
+#[tokio::test]
+async fn what_tenants_say_of_numbers_is_theirs() {
+    let world = World::new().await;
+    let other = tenant(&world.ids, "other");
+    world.directory.tenants.insert_tenant(&other).await.unwrap();
+    let said = |tenant: TenantId, kind: LookupKind| NumberOverride {
+        id: world.ids.next(NOW),
+        tenant,
+        kind,
+        number: "+12125550147".parse().unwrap(),
+        facts: NumberFacts { lata: Some("132".to_owned()), ocn: Some("600A".to_owned()), ..NumberFacts::default() },
+        reason: "known".to_owned(),
+        set_by: "user:x".to_owned(),
+        created_at: NOW,
+        updated_at: NOW,
+    };
+    let overrides = &world.directory.number_overrides;
+    let own = said(world.tenant.id, LookupKind::Carrier);
+    overrides.insert(world.scope, &own).await.unwrap();
+    let again = overrides.insert(world.scope, &said(world.tenant.id, LookupKind::Carrier)).await;
+    assert!(matches!(again, Err(StoreError::Conflict { .. })), "{again:?}");
+    overrides.insert(world.scope, &said(world.tenant.id, LookupKind::CallerName)).await.unwrap();
+    let theirs = TenantScope::of(other.id);
+    overrides.insert(theirs, &said(other.id, LookupKind::Carrier)).await.unwrap();
+    let filter = NumberOverrideFilter { kind: Some(LookupKind::Carrier), number: Some(own.number.clone()) };
+    let found = overrides.list(world.scope, &filter, &PageRequest::default()).await.unwrap().items;
+    assert_eq!(found, [own.clone()]);
+    assert_eq!(overrides.find(theirs, own.id).await.unwrap(), None);
 }

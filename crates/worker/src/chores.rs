@@ -4,14 +4,14 @@ use std::{error::Error, sync::Arc, time::Duration};
 
 use async_trait::async_trait;
 use domain::Timestamp;
-use operations::{BudgetAlerts, IdempotencyKeys, Leases, Pace, Provisioning, SignInAids};
+use operations::{BudgetAlerts, IdempotencyKeys, Leases, LookupCache, Pace, Provisioning, SignInAids};
 use tokio::task::JoinSet;
 
 use crate::Chore;
 
 /// Ended leases are kept this long, for repeats and for people.
 const LEASES_KEPT: Duration = Duration::from_secs(86_400);
-/// Idempotency keys forgotten in one transaction.
+/// Idempotency keys, or answers about numbers, forgotten in one transaction.
 const KEYS_AT_ONCE: u32 = 5_000;
 /// Transactions of one run: what is left waits for the next.
 const KEY_ROUNDS_MAX: u32 = 100;
@@ -57,6 +57,30 @@ impl Chore for ForgetIdempotencyKeys {
     async fn run(&self, now: Timestamp) -> Outcome {
         for _ in 0..KEY_ROUNDS_MAX {
             if self.0.forget_keys(now, KEYS_AT_ONCE).await? < u64::from(KEYS_AT_ONCE) {
+                break;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Forgets answers about numbers whose time is up.
+#[expect(missing_debug_implementations, reason = "holds a port, which is a trait")]
+pub struct ForgetLookups(pub Arc<dyn LookupCache>);
+
+#[async_trait]
+impl Chore for ForgetLookups {
+    fn name(&self) -> &'static str {
+        "forget-lookups"
+    }
+
+    fn pace(&self) -> Pace {
+        Pace::Every(Duration::from_secs(3_600))
+    }
+
+    async fn run(&self, now: Timestamp) -> Outcome {
+        for _ in 0..KEY_ROUNDS_MAX {
+            if self.0.forget_lookups(now, KEYS_AT_ONCE).await? < u64::from(KEYS_AT_ONCE) {
                 break;
             }
         }

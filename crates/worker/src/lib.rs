@@ -15,7 +15,9 @@ use domain::{SwitchId, Timestamp};
 use operations::{JOB_ATTEMPTS_MAX, Jobs, Leases, Recorder, Recovery, Schedules, Settle, Voice};
 use tokio::{sync::watch, task::JoinHandle};
 
-pub use chores::{ForgetIdempotencyKeys, ForgetLeases, ForgetSignIns, NoticeBudgets, RepairNumberOrders, TellBudgets};
+pub use chores::{
+    ForgetIdempotencyKeys, ForgetLeases, ForgetLookups, ForgetSignIns, NoticeBudgets, RepairNumberOrders, TellBudgets,
+};
 pub use health::{WorkerFigures, WorkerHealth};
 pub use schedules::{Chore, Scheduler};
 

@@ -32,6 +32,7 @@ mod health;
 mod invitations;
 mod jobs;
 pub(crate) mod leads;
+mod lookups;
 mod named_campaign;
 mod number_registry;
 pub(crate) mod numbers;
@@ -87,6 +88,7 @@ pub(crate) fn all() -> OpenApiRouter<State> {
         numbers::routes,
         bulk::numbers::routes,
         number_registry::routes,
+        lookups::routes,
         campaigns::routes,
         publishers::routes,
         bulk::publishers::routes,

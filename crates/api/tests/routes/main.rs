@@ -23,6 +23,7 @@ mod jobs;
 mod labels;
 mod leads;
 mod lists;
+mod lookups;
 mod openapi;
 mod openapi_examples;
 mod openapi_requests;

@@ -255,6 +255,7 @@ pub struct Platform {
     pub mails: Arc<Mails>,
     pub folder: tempfile::TempDir,
     pub seller: Arc<Seller>,
+    pub informant: Arc<crate::lookups::Informant>,
     pub provisioning: Provisioning,
     pub tenant: TenantId,
     pub other: TenantId,
@@ -344,7 +345,16 @@ impl Platform {
             None,
             Arc::new(operations::Ids::new(Seed::from_number(13))),
         );
+        let informant = Arc::new(crate::lookups::Informant::default());
+        let lookups = operations::Lookups::new(
+            directory.clone(),
+            Arc::new(store.clone()),
+            vec![informant.clone()],
+            None,
+            Duration::from_hours(24),
+        );
         let ports = Ports {
+            lookups,
             directory: directory.clone(),
             reports: Arc::new(store.clone()),
             leases: Arc::new(store.clone()),
@@ -374,7 +384,22 @@ impl Platform {
             identity_providers: identity(),
         };
         let router = api::router(State::new(config, ports));
-        Self { router, store, directory, clock, switch, bus, folder, seller, provisioning, tenant, other, ids, mails }
+        Self {
+            router,
+            store,
+            directory,
+            clock,
+            switch,
+            bus,
+            folder,
+            seller,
+            informant,
+            provisioning,
+            tenant,
+            other,
+            ids,
+            mails,
+        }
     }
 
     pub fn now(&self) -> Timestamp {

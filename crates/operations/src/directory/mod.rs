@@ -11,6 +11,7 @@ mod compliance;
 mod flows;
 mod jobs;
 mod leads;
+mod lookups;
 mod money;
 mod people;
 mod queues;
@@ -51,6 +52,7 @@ pub use compliance::{
 pub use flows::{Flow, FlowFilter, FlowStatus, FlowVersion, FlowVersions};
 pub use jobs::{JobFilter, JobRetry, JobRow, JobStatus, TenantJobs};
 pub use leads::{Lead, LeadFilter, LeadStatus};
+pub use lookups::{LookupKind, NumberFacts, NumberOverride, NumberOverrideFilter};
 pub use money::{
     Accrual, AccrualType, Balance, BillingAccount, BillingAccountFilter, BillingAccountStatus, Books, Posting,
     RateCard, RateCardFilter, RateCardStatus,
@@ -163,6 +165,8 @@ pub struct Directory {
     pub consents: Arc<dyn Repository<ConsentToken>>,
     /// Overrides of compliance.
     pub compliance_overrides: Arc<dyn Repository<ComplianceOverride>>,
+    /// What tenants say of numbers.
+    pub number_overrides: Arc<dyn Repository<NumberOverride>>,
     /// Background work.
     pub jobs: Arc<dyn TenantJobs>,
     /// Periodic work of the installation.

@@ -8,6 +8,7 @@ mod jobs;
 mod journal;
 mod leases;
 mod live;
+mod lookups;
 mod providers;
 mod routing_data;
 mod schedules;
@@ -22,6 +23,7 @@ pub use jobs::{JOB_ATTEMPTS_MAX, Job, JobCounts, JobKind, JobTicket, Jobs, NewJo
 pub use journal::{Journal, JournalError};
 pub use leases::{LeaseRequest, Leases, Reservation};
 pub use live::{LiveBus, LiveItem, LivePosition, LiveStream, LiveUpdate, NoPosition, Notice, Placed, Subscribed};
+pub use lookups::{KeptLookup, LookupCache, LookupProvider};
 pub use providers::{
     HeldNumber, NumberOrder, NumberOrderFilter, NumberOrderKind, NumberOrderState, NumberOrders, NumberProvider,
     NumberPurpose, NumberSearch, OfferedNumber, ProviderError,

@@ -4,6 +4,7 @@
 
 mod bandwidth;
 mod faults;
+mod lookups;
 mod signalwire;
 mod stub;
 mod telnyx;

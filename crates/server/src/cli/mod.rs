@@ -6,6 +6,7 @@ mod client;
 mod files;
 mod flows;
 mod list;
+mod lookups;
 mod make;
 mod output;
 mod people;
@@ -22,6 +23,7 @@ use self::files::{ExportArguments, ImportArguments};
 pub use self::flows::FlowsCommand;
 pub use self::list::List;
 use self::list::ListArguments;
+pub use self::lookups::Question;
 use self::make::{CreateArguments, EndpointArguments};
 pub use self::people::{AcceptArguments, KeysCommand, TenantsCommand, UsersCommand};
 use crate::config::Config;
@@ -56,6 +58,10 @@ pub enum NumbersCommand {
     Export(ExportArguments),
     /// Add a number of your own (number=+1..., campaignId=NAME).
     Create(CreateArguments),
+    /// Tell the name a number's calls show. Where it is not known, a provider is asked for money.
+    Cnam(lookups::LookupArguments),
+    /// Tell whose network a number is in. Where it is not known, a provider is asked for money.
+    Carrier(lookups::LookupArguments),
     /// Compare what the providers hold with what the tenants have.
     Audit(AuditArguments),
 }
@@ -117,6 +123,7 @@ pub enum ApiCommand {
     Show(calls::ShowArguments),
     Dial(calls::DialArguments),
     Tail(tail::TailArguments),
+    LookUp(lookups::Question, lookups::LookupArguments),
     Publish(flows::PublishArguments),
     Try(rehearse::TryArguments),
     CreateTenant(people::CreateTenantArguments),
@@ -155,6 +162,7 @@ impl ApiCommand {
             Self::Show(arguments) => &arguments.api,
             Self::Dial(arguments) => &arguments.api,
             Self::Tail(arguments) => &arguments.api,
+            Self::LookUp(_, arguments) => &arguments.api,
             Self::Publish(arguments) => &arguments.api,
             Self::Try(arguments) => &arguments.api,
             Self::CreateTenant(arguments) => &arguments.create.api,
@@ -277,6 +285,7 @@ async fn done(client: &Client, command: &ApiCommand) -> anyhow::Result<bool> {
         ApiCommand::Show(arguments) => calls::show(client, arguments).await,
         ApiCommand::Dial(arguments) => calls::dial(client, arguments).await.map(|()| true),
         ApiCommand::Tail(arguments) => tail::tail(client, arguments).await,
+        ApiCommand::LookUp(question, arguments) => lookups::look_up(client, *question, arguments).await.map(|()| true),
     }
 }
 

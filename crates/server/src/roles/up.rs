@@ -274,6 +274,7 @@ async fn start_http(
         reports: Arc::new(core.store.clone()),
         leases: Arc::new(core.store.clone()),
         provisioning: core.provisioning,
+        lookups: sellers::lookups(&config.lookups, &config.numbers, &core.store)?,
         mailer: mail::SmtpMailer::new(&config.smtp)?.map(|mailer| Arc::new(mailer) as Arc<dyn api::ports::Mailer>),
         call_control: Arc::new(shared::Calls::new(here, orders, Arc::new(core.store.clone()), clock)),
         recording_files: Arc::new(recording_folder(config)),

@@ -18,6 +18,7 @@ mod feature_flags;
 mod flow_versions;
 mod flows;
 mod leads;
+mod number_overrides;
 mod numbers;
 mod pages;
 mod publishers;

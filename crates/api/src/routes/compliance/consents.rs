@@ -225,7 +225,7 @@ pub struct ConsentQuery {
 }
 
 /// A number in the query, or the parameter's fault.
-pub(super) fn number_parameter(text: Option<&String>) -> ApiResult<Option<PhoneNumber>> {
+pub(crate) fn number_parameter(text: Option<&String>) -> ApiResult<Option<PhoneNumber>> {
     let read = |text: &String| {
         PhoneNumber::from_dialled(text)
             .map_err(|error| ApiError::validation(vec![Fault::parameter("phoneNumber", format!("is {error}"))]))

@@ -43,7 +43,7 @@ pub(crate) fn routes() -> Resource {
 }
 
 /// A number as people write it, or the field's fault.
-pub(super) fn phone_number(field: &str, text: &str) -> ApiResult<PhoneNumber> {
+pub(crate) fn phone_number(field: &str, text: &str) -> ApiResult<PhoneNumber> {
     PhoneNumber::from_dialled(text)
         .map_err(|error| ApiError::validation(vec![Fault::body(field, format!("is {error}"))]))
 }
