@@ -171,7 +171,9 @@ fn section(text: &mut String, name: &str, meaning: &str, members: &str) {
 
 fn catalogue() -> String {
     let (mut enums, mut structs) = (Vec::new(), Vec::new());
-    for file in ["domain/src/call_event.rs", "domain/src/time.rs", "domain/src/offer.rs"] {
+    for file in
+        ["domain/src/call_event.rs", "domain/src/identity_claim.rs", "domain/src/time.rs", "domain/src/offer.rs"]
+    {
         for item in source(file).items {
             match item {
                 Item::Enum(item) => enums.push(item),

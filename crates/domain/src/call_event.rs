@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    BuyerId, CallId, CampaignId, ComplianceVerdict, Direction, EndpointId, FlowId, LeaseId, LegId, NumberId,
-    PublisherId, RankingRecord, RecordingId, SaleTerms, SwitchId, TenantId, Timestamp, TrunkId,
+    BuyerId, CallId, CampaignId, ComplianceVerdict, Direction, EndpointId, FlowId, IdentityClaim, LeaseId, LegId,
+    NumberId, PublisherId, RankingRecord, RecordingId, SaleTerms, SwitchId, TenantId, Timestamp, TrunkId,
 };
 
 /// One thing that happened to a call. Unique by call and sequence; a fold tolerates repeats and any order of arrival.
@@ -199,8 +199,11 @@ pub struct StartedCall {
     pub caller_name: Option<String>,
     /// How it came in.
     pub trunk: Option<TrunkId>,
-    /// How far the carrier vouches for `from`.
+    /// How far the carrier vouches for `from`, where that is known; what the INVITE claims is not.
     pub attestation: Attestation,
+    /// What the INVITE claims of the caller's number, where it claims anything.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub identity_claim: Option<Box<IdentityClaim>>,
     /// The tracking number.
     pub number: Option<NumberId>,
     /// The number's campaign.
@@ -232,6 +235,7 @@ impl StartedCall {
             caller_name: None,
             trunk: None,
             attestation: Attestation::None,
+            identity_claim: None,
             number: None,
             campaign: None,
             publisher: None,

@@ -5,6 +5,7 @@
 mod call_event;
 mod cdr;
 mod compliance;
+mod identity_claim;
 mod ids;
 mod money;
 mod offer;
@@ -22,6 +23,7 @@ pub use compliance::{
     ComplianceCheck, CompliancePath, ComplianceReason, ComplianceRule, ComplianceVerdict, ConsentFound, DncMatch,
     Finding, ListUsed, OverrideUsed, PolicyUsed,
 };
+pub use identity_claim::{ClaimSource, IdentityClaim};
 pub use ids::*;
 pub use money::{Currency, Micros, Money, MoneyError};
 pub use offer::{Candidate, RankingRecord, RejectReason, Rejected, SaleTerms, Strategy};

@@ -26,6 +26,7 @@ fn events() -> Vec<CallEvent> {
         caller_name: None,
         trunk: None,
         attestation: domain::Attestation::A,
+        identity_claim: None,
         number: None,
         campaign: None,
         publisher: None,

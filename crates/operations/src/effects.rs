@@ -3,7 +3,7 @@
 
 use domain::{CallEvent, Cdr, CdrRecording, LeaseId, LegId, LegRole, Timestamp, What};
 
-use crate::{CallRow, JobKind, NewJob, Recording, RecordingStatus};
+use crate::{CallRow, JobKind, NewJob, Recording, RecordingStatus, StirShaken};
 
 /// What an event does to a lease.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -23,6 +23,8 @@ pub struct Effects {
     pub row: CallRow,
     /// Recordings they are about, after them.
     pub recordings: Vec<Recording>,
+    /// What the call claims of its caller's number, where it claims anything and has just started.
+    pub claim: Option<StirShaken>,
     /// In the order of the events.
     pub leases: Vec<(Timestamp, LeaseChange)>,
     /// Work to do.
@@ -40,7 +42,22 @@ pub fn effects(cdr: &Cdr, new: &[&CallEvent]) -> Effects {
         })
     };
     let recordings = cdr.recordings.iter().filter(touched).map(|entry| recording(cdr, entry, new)).collect();
-    Effects { row: row(cdr), recordings, leases, job: settle_job(cdr, new) }
+    Effects { row: row(cdr), recordings, claim: claim(cdr, new), leases, job: settle_job(cdr, new) }
+}
+
+fn claim(cdr: &Cdr, new: &[&CallEvent]) -> Option<StirShaken> {
+    let claim = cdr.started.identity_claim.as_deref()?;
+    new.iter().any(|event| matches!(event.what, What::Started(_))).then(|| StirShaken {
+        call: cdr.call,
+        tenant: cdr.tenant,
+        number: cdr.started.from.clone(),
+        claim: Some(claim.clone()),
+        verified_at: None,
+        verified_by: None,
+        said: None,
+        created_at: cdr.started_at,
+        updated_at: cdr.started_at,
+    })
 }
 
 fn lease_change(cdr: &Cdr, what: &What) -> Option<LeaseChange> {

@@ -102,6 +102,7 @@ impl LiveCall {
             caller_name: None,
             trunk: None,
             attestation: Attestation::A,
+            identity_claim: None,
             number: None,
             campaign: None,
             publisher: Some(market.publisher),

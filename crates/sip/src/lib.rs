@@ -5,6 +5,7 @@
 pub mod dialog;
 pub mod digest;
 pub mod identifiers;
+pub mod identity;
 pub mod message;
 pub mod sdp;
 pub mod seal;

@@ -140,6 +140,7 @@ impl Store {
             rate_cards: store.clone(),
             recordings: store.clone(),
             calls: store.clone(),
+            stir_shaken: store.clone(),
             books: store.clone(),
             dnc_lists: store.clone(),
             dnc_entries: store.clone(),

@@ -34,6 +34,7 @@ const MIGRATIONS: &[(i64, &str, &str)] = &[
     (132, "calls out over trunks", include_str!("../migrations/0132_calls_out_over_trunks.sql")),
     (133, "number look-ups", include_str!("../migrations/0133_number_lookups.sql")),
     (134, "budgets", include_str!("../migrations/0134_budgets.sql")),
+    (135, "stir shaken", include_str!("../migrations/0135_stir_shaken.sql")),
 ];
 
 /// A version of the schema.

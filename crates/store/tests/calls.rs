@@ -7,7 +7,7 @@ use std::{sync::Arc, time::Duration};
 use domain::*;
 use operations::*;
 use store::{FileJournal, MemoryBus, Store};
-use support::{NOW, World, at, config};
+use support::{NOW, World, at, config, tenant};
 
 fn recorder(store: &Store) -> (Recorder, Arc<MemoryBus>) {
     let live = Arc::new(MemoryBus::new(64));
@@ -284,4 +284,62 @@ impl EventLog for Away {
     async fn append(&self, _: Vec<CallEvent>) -> Result<Appended, StoreError> {
         Err(StoreError::Unavailable("gone".into()))
     }
+}
+
+/// A PASSporT that attests `A`.
+fn claim() -> IdentityClaim {
+    IdentityClaim {
+        source: ClaimSource::Passport,
+        attestation: Attestation::A,
+        orig: Some("15551230001".to_owned()),
+        dest: vec!["15551234567".to_owned()],
+        orig_id: Some("o".to_owned()),
+        issued_at: Some(NOW),
+        certificate: Some("https://c.example/s.pem".to_owned()),
+        verstat: None,
+        header: Some("a.b.c".to_owned()),
+        fault: None,
+    }
+}
+
+/// A call that claims that.
+fn claimed(world: &World) -> Vec<CallEvent> {
+    let mut events = world.call(None);
+    if let What::Started(started) = &mut events[0].what {
+        started.identity_claim = Some(Box::new(claim()));
+    }
+    events
+}
+
+#[tokio::test]
+async fn a_claim_is_written_with_the_start_and_never_over_what_somebody_said() {
+    let world = World::new().await;
+    let (events, silent) = (claimed(&world), world.call(None));
+    let call = events[0].call;
+    EventLog::append(&world.store, events.clone()).await.unwrap();
+    EventLog::append(&world.store, silent.clone()).await.unwrap();
+    let records = &world.directory.stir_shaken;
+    assert_eq!(records.find(world.scope, silent[0].call).await.unwrap(), None, "what claims nothing costs no row");
+    let record = records.get(world.scope, call).await.unwrap();
+    assert_eq!((record.claim.as_ref(), record.attestation()), (Some(&claim()), AttestationLevel::A));
+    assert_eq!((record.verified_at, record.created_at), (None, events[0].at));
+
+    let said = AttestationOverride {
+        attestation: AttestationLevel::None,
+        reason: "forged".into(),
+        by: "user:x".into(),
+        at: NOW,
+    };
+    let changed = StirShaken { said: Some(said), ..record };
+    let saved = records.save(world.scope, &changed, NOW).await.unwrap();
+    assert_eq!(saved.attestation(), AttestationLevel::None);
+    // The log is read once more, as after a crash.
+    EventLog::append(&world.store, events).await.unwrap();
+    assert_eq!(records.get(world.scope, call).await.unwrap(), saved);
+    let filter = |number: &str| StirShakenFilter { number: Some(number.to_owned()) };
+    let list = async |filter| records.list(world.scope, &filter, &PageRequest::default()).await.unwrap().items.len();
+    assert_eq!((list(filter(&saved.number)).await, list(filter("+19995550000")).await), (1, 0));
+    let other = tenant(&world.ids, "other");
+    world.directory.tenants.insert_tenant(&other).await.unwrap();
+    assert_eq!(records.find(TenantScope::of(other.id), call).await.unwrap(), None);
 }

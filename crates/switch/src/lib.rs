@@ -12,6 +12,7 @@
 
 pub mod ask;
 mod call;
+mod claim;
 mod config;
 mod core;
 mod io;

@@ -4,7 +4,7 @@ use std::collections::{HashMap, VecDeque};
 use std::time::Duration;
 
 use bytes::Bytes;
-use domain::{Attestation, CallId, EndCause, OutboundCall, Party, Seed, TenantId, Timestamp, TrunkId};
+use domain::{CallId, EndCause, OutboundCall, Party, Seed, TenantId, Timestamp, TrunkId};
 use media::{LegKey, MediaEvent};
 use sip::dialog::Dialog;
 use sip::message::{Message, Method, Name, Request, Response, ResponseBuilder, parse};
@@ -12,6 +12,7 @@ use sip::transaction::{ClientKey, Destination, Output as SipOutput, ServerKey};
 use sip::verdict::{self, Verdict, VerdictError};
 
 use crate::call::{Call, Caller};
+use crate::claim;
 use crate::config::Config;
 use crate::core::{ALLOW, Acknowledged, Core, Counters, Pending, Purpose, dialog_key, in_dialog_method, readable_user};
 use crate::io::{Input, Output};
@@ -326,7 +327,11 @@ impl Switch {
         verdict: &Verdict,
     ) -> Caller {
         let from = request.from();
-        let user = from.as_ref().and_then(|from| from.uri()?.user_decoded()).unwrap_or_default();
+        let mut user = from.as_ref().and_then(|from| from.uri()?.user_decoded()).unwrap_or_default();
+        // A number's parameters, such as a carrier's `verstat`, are part of the user (RFC 3261 §19.1.6), not of the number.
+        if let Some(end) = user.iter().position(|&byte| byte == b';') {
+            user.truncate(end);
+        }
         let name = from.as_ref().and_then(|from| from.display_decoded());
         let text = |bytes: Vec<u8>| -> String {
             const TEXT_MAX: usize = 128;
@@ -346,12 +351,8 @@ impl Switch {
             proof: None,
             tag,
             trunk: verdict.trunk.map(TrunkId),
-            attestation: match verdict.attestation {
-                verdict::Attestation::A => Attestation::A,
-                verdict::Attestation::B => Attestation::B,
-                verdict::Attestation::C => Attestation::C,
-                verdict::Attestation::None => Attestation::None,
-            },
+            attestation: claim::attestation(verdict.attestation),
+            claim: claim::of(request),
             dialled,
             from: text(user),
             name: name.map(text).filter(|name| !name.is_empty()),

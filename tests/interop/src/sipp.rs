@@ -43,6 +43,8 @@ pub struct Sipp {
     pub rate: usize,
     /// The scenario's talking time.
     pub talks: Duration,
+    /// The Identity header of the scenarios that send one.
+    pub identity: String,
     /// How much longer than their talking time all calls together may take.
     pub patience: Duration,
 }
@@ -79,6 +81,7 @@ impl Sipp {
             at_once: 1,
             rate: 1,
             talks,
+            identity: String::new(),
             patience: Duration::from_secs(30),
         }
     }
@@ -109,6 +112,9 @@ impl Sipp {
         command.args(["-timeout", &self.time_limit().as_secs().to_string(), "-timeout_error"]);
         command.args(["-default_behaviors", "all,-abortunexp", "-nostdin"]);
         command.args(["-trace_err", "-error_file", "errors.log", "-trace_stat", "-stf", "counts.csv", "-fd", "1"]);
+        if !self.identity.is_empty() {
+            command.args(["-key", "identity", &self.identity]);
+        }
         command.current_dir(folder.path()).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
         let child = command.spawn().context("sipp; scripts/install-deps test installs it")?;
         Ok(Running { child, folder, port, scenario: self.scenario })

@@ -51,7 +51,6 @@ pub struct LookupQuery {
     phone_number: String,
     /// Who is asked: `twilio`, `telnyx`; the installation's choice unless said otherwise.
     #[garde(length(chars, max = 64))]
-    #[param(example = "twilio")]
     provider: Option<String>,
     /// `false`: an answer that is kept is not good enough.
     #[garde(skip)]

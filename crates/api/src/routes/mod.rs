@@ -53,6 +53,7 @@ mod second_factor;
 mod single_sign_on;
 mod sso;
 mod sso_user;
+mod stir_shaken;
 pub(crate) mod tags;
 mod telephony;
 pub(crate) mod tenants;
@@ -109,6 +110,7 @@ pub(crate) fn all() -> OpenApiRouter<State> {
         compliance::policies::routes,
         compliance::consents::routes,
         compliance::overrides::routes,
+        stir_shaken::routes,
         billing::routes,
         billing_accounts::routes,
         rate_cards::routes,

@@ -115,8 +115,10 @@ async fn what_the_tenant_says_goes_first_and_stays_the_tenants() {
     assert_eq!((&known["callerName"], &known["provider"]), (&json!("Rosa's roofs"), &json!("override")));
     assert_eq!((platform.informant.times(), &known["cachedUntil"]), (0, &Value::Null));
     assert_eq!(other.get(&cnam("12125550147")).await.expect(200).json()["callerName"], "ROSA DELGADO");
+    platform.clock.advance(Duration::from_secs(1));
     let changed = admin.post(path, body(json!("Delgado Roofing"))).await.expect(200).json()["override"].clone();
     assert_eq!((&changed["id"], &changed["callerName"]), (&said["id"], &json!("Delgado Roofing")));
+    platform.clock.advance(Duration::from_secs(1));
 
     let carrier = json!({"phoneNumber": "+12125550147", "carrier": "Example Telecom", "lata": "132", "ocn": "600a", "reason": "ported"});
     let carrier = admin.post("/api/v1/admin/carrier/override", carrier).await.expect(200).json()["override"].clone();
@@ -130,6 +132,7 @@ async fn what_the_tenant_says_goes_first_and_stays_the_tenants() {
     assert_eq!((lists(&admin, "cnam", "").await, lists(&admin, "carrier", "2125550147").await), (1, 1));
     assert_eq!((lists(&other, "cnam", "").await, lists(&admin, "cnam", "2125550148").await), (0, 0));
 
+    platform.clock.advance(Duration::from_secs(1));
     assert_eq!(admin.post(path, body(Value::Null)).await.expect(200).json()["override"], Value::Null);
     assert_eq!(admin.post(path, body(Value::Null)).await.expect(200).json()["override"], Value::Null);
     assert_eq!(lists(&admin, "cnam", "").await, 0);

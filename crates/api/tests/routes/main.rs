@@ -40,6 +40,7 @@ mod seller;
 mod sides;
 mod sign_in;
 mod single_sign_on;
+mod stir_shaken;
 mod support;
 mod telephony;
 mod transcripts;

@@ -31,6 +31,7 @@ async fn call(platform: &Platform, tenant: TenantId, told: Told<'_>) {
         caller_name: None,
         trunk: None,
         attestation: Attestation::A,
+        identity_claim: None,
         number: None,
         campaign: told.campaign,
         publisher: None,

@@ -49,6 +49,7 @@ async fn deal(platform: &Platform, name: &str) -> Deal {
         caller_name: None,
         trunk: None,
         attestation: domain::Attestation::A,
+        identity_claim: None,
         number: None,
         campaign: Some(campaign),
         publisher: Some(publisher),

@@ -39,6 +39,7 @@ impl Call {
             caller_name: None,
             trunk: None,
             attestation: Attestation::A,
+            identity_claim: None,
             number: None,
             campaign: None,
             publisher: self.publisher.then_some(publisher()),

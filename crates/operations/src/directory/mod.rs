@@ -20,6 +20,7 @@ mod recordings;
 mod reports;
 mod sign_in;
 mod single_sign_on;
+mod stir_shaken;
 mod tags;
 mod tenants;
 mod transcripts;
@@ -70,6 +71,7 @@ pub use reports::{
 };
 pub use sign_in::{AccountLink, LinkPurpose, SecondFactor, SignInAids, SignInPolicy};
 pub use single_sign_on::{SIGN_IN_DOMAINS_MAX, SignInAttempt, SignInProvider, SingleSignOn, domain_of};
+pub use stir_shaken::{AttestationLevel, AttestationOverride, StirShaken, StirShakenFilter};
 pub use tags::{CallTags, FeatureFlag, FeatureFlagFilter, Tag, TagFilter};
 pub use tenants::{Tenant, TenantFilter, TenantStatus, Tenants};
 pub use transcripts::{
@@ -153,6 +155,8 @@ pub struct Directory {
     pub recordings: Arc<dyn Repository<Recording>>,
     /// Calls; written by their events.
     pub calls: Arc<dyn Calls>,
+    /// What calls claim of their callers' numbers; written by their events, too.
+    pub stir_shaken: Arc<dyn Repository<StirShaken>>,
     /// Balances, postings, accruals.
     pub books: Arc<dyn Books>,
     /// Do-not-call lists.

@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking, also outside of its own function")]
 
 mod calls;
+mod claims;
 mod limits;
 mod media;
 mod memory;

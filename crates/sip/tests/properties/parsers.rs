@@ -2,6 +2,7 @@ use crate::mutation::{Almost, SEEDS, almost_a_message};
 use bytes::Bytes;
 use proptest::prelude::*;
 use sip::digest::Challenge;
+use sip::identity::Claim;
 use sip::message::{
     self, CSeq, Envelope, Framed, Framer, Limits, Message, Method, Name, NameAddr, RequestBuilder, ResponseBuilder,
     Uri, Via,
@@ -149,6 +150,32 @@ proptest! {
                 let _ = (media.codecs().count(), media.rtcp_port(), media.ptime_ms(), again.address_of(media), again.direction_of(media));
             }
             prop_assert_eq!(again, session);
+        }
+    }
+
+    #[test]
+    fn identities_of_any_kind_are_bounded(
+        head in "(\\{\"ppt\":\"shaken\",\"typ\":\"passport\"\\}|[ -~]{0,40})",
+        claims in "(\\{\"attest\":\"[A-D]\",\"dest\":\\{\"tn\":[ -~]{0,20}\\}\\}|[ -~]{0,60})",
+        rest in "[ -~]{0,40}",
+        noise in prop::collection::vec(any::<u8>(), 0..80),
+    ) {
+        let encode = |text: &str| base64::Engine::encode(&base64::prelude::BASE64_URL_SAFE_NO_PAD, text);
+        let made = format!("{}.{}.c2ln{rest}", encode(&head), encode(&claims)).into_bytes();
+        for value in [made, noise] {
+            let request = RequestBuilder::new(Method::Invite, b"sip:a@b")
+                .header(Name::From, [b"<sip:x;verstat=", value.as_slice(), b"@y>;tag=1"].concat())
+                .header(Name::To, "<sip:a@b>")
+                .header(Name::CallId, "c")
+                .cseq(1, Method::Invite)
+                .header(Name::Identity, &value)
+                .header("P-Attestation-Indicator", &value)
+                .build();
+            let Some(claim) = request.ok().and_then(|request| Claim::of(&request)) else { continue };
+            let texts = claim.dest.iter().chain(&claim.orig).chain(&claim.orig_id).chain(&claim.certificate).chain(&claim.identity);
+            for text in texts {
+                prop_assert!(!text.is_empty() && !text.contains(char::is_control));
+            }
         }
     }
 }

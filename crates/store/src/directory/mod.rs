@@ -30,6 +30,7 @@ mod sides;
 mod sign_in;
 mod sign_in_aids;
 mod single_sign_on;
+mod stir_shaken;
 mod tags;
 mod tenants;
 mod text;

@@ -190,6 +190,7 @@ impl Hot {
         rows::write_calls(transaction, rows.map(|change| &change.effects.row)).await?;
         let recordings: Vec<&Recording> = changes.values().flat_map(|change| &change.effects.recordings).collect();
         rows::write_recordings(transaction, &recordings).await?;
+        rows::write_claims(transaction, changes.values().filter_map(|change| change.effects.claim.as_ref())).await?;
         let jobs: Vec<&NewJob> = changes.values().filter_map(|change| change.effects.job.as_ref()).collect();
         rows::write_jobs(transaction, &self.ids, &jobs).await?;
         Ok(Some(changes))

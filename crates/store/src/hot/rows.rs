@@ -1,7 +1,7 @@
 //! Projections of the log: the calls' rows, recordings, and jobs that follow.
 
 use domain::{CallId, What};
-use operations::{CallMoney, CallRow, Ids, NewJob, Recording, StoreError};
+use operations::{CallMoney, CallRow, Ids, NewJob, Recording, StirShaken, StoreError};
 use sea_orm::{ConnectionTrait, DatabaseTransaction, QueryResult, Value};
 use uuid::Uuid;
 
@@ -36,6 +36,12 @@ const RECORDINGS: Insert = Insert {
     columns: 12,
     tail: "ON CONFLICT (id) DO UPDATE SET status = excluded.status, duration_ms = excluded.duration_ms, \
            bytes = excluded.bytes, failure = excluded.failure, updated_at = excluded.updated_at",
+};
+
+const CLAIMS: Insert = Insert {
+    head: "INSERT INTO stir_shaken (id, tenant_id, number, claim, created_at, updated_at)",
+    columns: 6,
+    tail: "ON CONFLICT (id) DO NOTHING",
 };
 
 const JOBS: Insert = Insert {
@@ -188,6 +194,26 @@ pub(super) async fn write_recordings(
         ]
     });
     RECORDINGS.run(transaction, values.collect()).await.map(drop)
+}
+
+/// What somebody has said of a call stays when its start is read once more.
+pub(super) async fn write_claims(
+    transaction: &DatabaseTransaction,
+    claims: impl Iterator<Item = &StirShaken>,
+) -> Result<(), StoreError> {
+    let mut values = Vec::new();
+    for record in claims {
+        let claim = record.claim.as_ref().map(json).transpose()?;
+        values.extend::<[Value; 6]>([
+            record.call.0.into(),
+            record.tenant.0.into(),
+            record.number.clone().into(),
+            claim.into(),
+            record.created_at.micros().into(),
+            record.updated_at.micros().into(),
+        ]);
+    }
+    CLAIMS.run(transaction, values).await.map(drop)
 }
 
 pub(super) async fn write_jobs(

@@ -153,6 +153,7 @@ impl World {
             caller_name: None,
             trunk: None,
             attestation: Attestation::None,
+            identity_claim: None,
             number: None,
             campaign: None,
             publisher: Some(self.publisher.id),

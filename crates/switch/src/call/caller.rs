@@ -4,7 +4,7 @@
 use std::net::SocketAddr;
 
 use bytes::Bytes;
-use domain::{Attestation, EndCause, LegId, Party, Timestamp, TrunkId, What};
+use domain::{Attestation, EndCause, IdentityClaim, LegId, Party, Timestamp, TrunkId, What};
 use media::LegKey;
 use media::command::RemoteMedia;
 use sip::dialog::Dialog;
@@ -62,6 +62,8 @@ pub(crate) struct Caller {
     pub tag: String,
     pub trunk: Option<TrunkId>,
     pub attestation: Attestation,
+    /// What its INVITE claims; nobody has verified it.
+    pub claim: Option<Box<IdentityClaim>>,
     /// What was dialled, as written; where we call, the number we show.
     pub dialled: String,
     /// The caller's number, as written; where we call, whom.

@@ -243,6 +243,7 @@ impl Caller {
             trunk: None,
             // The number shown is the tenant's own, and who answers was reached by theirs.
             attestation: domain::Attestation::A,
+            claim: None,
             dialled: order.from.to_string(),
             from: order.to.to_string(),
             name: None,

@@ -74,6 +74,7 @@ impl Call {
             caller_name: self.caller.name.clone(),
             trunk: self.caller.trunk,
             attestation: self.caller.attestation,
+            identity_claim: self.caller.claim.clone(),
             number: found.map(|found| found.number),
             campaign: found.and_then(|found| found.campaign),
             publisher: found.and_then(|found| found.publisher),

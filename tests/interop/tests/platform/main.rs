@@ -1,5 +1,6 @@
 //! Every scenario against one platform, one after another: the caps, buyers and ports of the demo are shared.
 
+mod attested;
 mod away;
 mod bad_input;
 mod budget;
@@ -41,6 +42,7 @@ const SCENARIOS: [(&str, Scenario); 39] = [
     ("ivr_with_dtmf_by_rfc_4733", ivr_rfc4733),
     ("ivr_with_dtmf_by_info", ivr_info),
     ("the_next_buyer_gets_a_call_the_first_one_fails", failover),
+    ("what_a_call_claims_of_its_caller_is_kept_with_it", attested::claims),
     ("all_buyers_are_busy", all_busy),
     ("no_buyers", no_buyers),
     ("the_caller_hangs_up_while_it_rings", caller_cancels),
