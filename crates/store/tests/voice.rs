@@ -555,7 +555,6 @@ async fn a_number_compliance_forbids_is_not_dialled() {
     let stage = Stage::new().await;
     trunk(&stage, 1, None).await;
     with_a_telephone(&stage, None).await;
-    let (scope, directory) = (TenantScope::of(stage.tenant), &stage.world.directory);
     let gate = Arc::new(Gate::new(Arc::new(stage.world.store.clone())));
     let shared = Arc::new(stage.world.store.clone());
     let voice = Voice::new(shared.clone(), shared, stage.world.store.usage(), stage.world.ids.clone()).with_gate(gate);
@@ -567,6 +566,16 @@ async fn a_number_compliance_forbids_is_not_dialled() {
     };
     let Some(Answer::Offer { screened, .. }) = ask().await else { panic!("no list forbids it") };
     assert_eq!((screened[0].path, screened[0].consumer.as_str()), (CompliancePath::Transfer, "+15557654321"));
+    asks_for_consent(&stage).await;
+    voice.refresh_gate(NOW).await.unwrap();
+    let refused = ask().await;
+    let Some(Answer::NoOffer { ranking, screened, .. }) = refused else { panic!("{refused:?}") };
+    assert_eq!((screened[0].allowed, screened[0].reason), (false, ComplianceReason::NoConsent));
+    assert_eq!(ranking.rejected[0].reason, RejectReason::Compliance, "{ranking:?}");
+}
+
+/// A policy that lets calls be passed on to numbers whose people agreed.
+async fn asks_for_consent(stage: &Stage) {
     let policy = CompliancePolicy {
         id: stage.world.ids.next(NOW),
         tenant: stage.tenant,
@@ -579,12 +588,44 @@ async fn a_number_compliance_forbids_is_not_dialled() {
         created_at: NOW,
         updated_at: NOW,
     };
-    directory.compliance_policies.insert(scope, &policy).await.unwrap();
+    let scope = TenantScope::of(stage.tenant);
+    stage.world.directory.compliance_policies.insert(scope, &policy).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_number_in_a_sip_uri_is_screened_and_a_name_is_not() {
+    let stage = Stage::new().await;
+    let endpoint = with_a_telephone(&stage, None).await;
+    let (scope, directory) = (TenantScope::of(stage.tenant), &stage.world.directory);
+    asks_for_consent(&stage).await;
+    let gate = Arc::new(Gate::new(Arc::new(stage.world.store.clone())));
+    let shared = Arc::new(stage.world.store.clone());
+    let voice = Voice::new(shared.clone(), shared, stage.world.store.usage(), stage.world.ids.clone()).with_gate(gate);
     voice.refresh_gate(NOW).await.unwrap();
-    let refused = ask().await;
-    let Some(Answer::NoOffer { ranking, screened, .. }) = refused else { panic!("{refused:?}") };
-    assert_eq!((screened[0].allowed, screened[0].reason), (false, ComplianceReason::NoConsent));
-    assert_eq!(ranking.rejected[0].reason, RejectReason::Compliance, "{ranking:?}");
+    let found = stage.found("fast").await;
+    let mut endpoint = Endpoint { kind: EndpointType::Sip, ..endpoint };
+    for (destination, screened_as) in [
+        ("sip:+15557654321@carrier.example", Some("+15557654321")),
+        ("sip:5557654321@carrier.example", Some("+15557654321")),
+        ("sip:7654321@carrier.example;user=phone", Some("+7654321")),
+        ("sip:desk@carrier.example", None),
+    ] {
+        endpoint.destination = destination.to_owned();
+        endpoint = directory.endpoints.save(scope, &endpoint, endpoint.updated_at).await.unwrap();
+        voice.refresh().await.unwrap();
+        let call = stage.world.ids.next(NOW);
+        let answer = voice.answer(Token { call, number: 0 }, over(&stage, &found, vec![]), NOW).await;
+        match (answer, screened_as) {
+            (Some(Answer::NoOffer { screened, ranking, .. }), Some(number)) => {
+                assert_eq!((screened[0].consumer.as_str(), screened[0].path), (number, CompliancePath::Transfer));
+                assert_eq!(ranking.rejected[0].reason, RejectReason::Compliance, "{destination}");
+            }
+            (Some(Answer::Offer { screened, offer, .. }), None) => {
+                assert_eq!((screened.len(), offer.destination.as_str()), (0, destination));
+            }
+            (other, _) => panic!("{destination}: {other:?}"),
+        }
+    }
 }
 
 /// How many of `count` calls over `trunk` are let in at the same moment, by two processes that know nothing of each other's calls; and

@@ -1,7 +1,7 @@
 //! How a telephone number is reached: over which trunk, written how, with which number shown.
 
 use domain::{EndpointId, PhoneNumber, TrunkId};
-use sip::digest::Credentials;
+use sip::{digest::Credentials, message::Uri};
 use switch::ask::Line;
 
 use super::snapshot::TenantRoutes;
@@ -12,10 +12,39 @@ pub fn password_of(trunk: TrunkId) -> String {
     format!("trunk {trunk}")
 }
 
-/// The number, where a destination is one and no SIP URI.
+/// Fewest digits of a SIP user that is a telephone number though nothing says so: fewer are an extension. With the area code, as
+/// numbers are dialled within North America.
+const UNSAID_DIGITS_MIN: usize = 10;
+
+/// The number, where a destination is one and no SIP URI: it is dialled over a trunk.
 pub(super) fn number_of(destination: &str) -> Option<PhoneNumber> {
-    let text = destination.strip_prefix("tel:").unwrap_or(destination);
-    PhoneNumber::from_dialled(text).ok()
+    let number = match destination.split_once(':') {
+        Some((scheme, number)) if scheme.eq_ignore_ascii_case("tel") => number.split(';').next().unwrap_or(number),
+        _ => destination,
+    };
+    PhoneNumber::from_dialled(number).ok()
+}
+
+/// Whom a destination rings who is reached under a telephone number, as the compliance gate is to be asked: the number itself, or the
+/// user of a SIP URI that is one, `sip:+15551234567@carrier.example`. `None` for names and extensions. What says that it is a number
+/// and is none that can be read is given as it stands, and the gate refuses it.
+pub(super) fn consumer_of(destination: &str) -> Option<String> {
+    if let Some(number) = number_of(destination) {
+        return Some(number.into());
+    }
+    let uri = Uri::parse(destination.as_bytes())?;
+    let user = String::from_utf8(uri.user_decoded()?).ok()?;
+    let says_so =
+        user.starts_with('+') || uri.params.value("user").is_some_and(|value| value.eq_ignore_ascii_case(b"phone"));
+    // A prefix the carrier goes by, as of an outbound trunk.
+    let number = user.rsplit(['*', '#']).next().unwrap_or(&user);
+    if !says_so && number.bytes().filter(u8::is_ascii_digit).count() < UNSAID_DIGITS_MIN {
+        return None;
+    }
+    match PhoneNumber::from_dialled(number) {
+        Ok(number) => Some(number.into()),
+        Err(_) => says_so.then_some(user),
+    }
 }
 
 impl TenantRoutes {
@@ -133,6 +162,40 @@ mod tests {
         let written = line(&at, &tcp, &number, "anonymous", None);
         assert_eq!(written.uri, "sip:99#15557654321@[2001:db8::1]:5080;transport=tcp");
         assert_eq!(written.caller_id, None, "withheld, and the trunk has none");
+    }
+
+    #[test]
+    fn a_number_is_known_however_it_is_written() {
+        let number = Some("+15551234567");
+        for (destination, consumer) in [
+            ("+15551234567", number),
+            ("tel:+1-555-123-4567", number),
+            ("TEL:+15551234567;ext=7", number),
+            ("sip:+15551234567@carrier.example", number),
+            ("SIPS:+15551234567@carrier.example:5061;transport=tcp", number),
+            ("sip:%2B15551234567@carrier.example", number),
+            ("sip:+15551234567;npdi=yes:secret@carrier.example", number),
+            ("sip:15551234567@carrier.example", number),
+            ("sip:5551234567@carrier.example", number),
+            ("sip:(555)123-4567@carrier.example", number),
+            ("sip:01115551234567@carrier.example", number),
+            ("sip:99#15551234567@carrier.example", number),
+            ("sip:4930123456;phone-context=+49@carrier.example;user=phone", Some("+14930123456")),
+            ("sip:911@carrier.example;user=phone", Some("+911")),
+            ("sip:+4930123456@carrier.example", Some("+4930123456")),
+            // Said to be a number, and none.
+            ("sip:desk@pbx;user=phone", Some("desk")),
+            ("sip:+0@carrier.example", Some("+0")),
+            ("sip:desk@pbx", None),
+            ("sip:101@pbx", None),
+            ("sip:5551234@pbx", None),
+            ("sip:line15551234567@pbx", None),
+            ("sip:123456789012345678@pbx", None),
+            ("sip:carrier.example;user=phone", None),
+            ("desk", None),
+        ] {
+            assert_eq!(consumer_of(destination).as_deref(), consumer, "{destination}");
+        }
     }
 
     #[test]

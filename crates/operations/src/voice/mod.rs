@@ -15,7 +15,7 @@ use std::{
     time::Duration,
 };
 
-use domain::{CallId, PhoneNumber, TenantId, Timestamp};
+use domain::{CallId, CompliancePath, PhoneNumber, TenantId, Timestamp};
 use switch::ask::{Answer, Ask, FindFlow, FlowFound, NoFlow, Token};
 
 use admission::Admitted;
@@ -23,11 +23,13 @@ pub use admission::{calls_at_once, room_for_call};
 pub use lines::password_of;
 pub use queue::QueueDesk;
 use queue::Waiting;
+use snapshot::QueueLine;
 pub use snapshot::{CompileError, PublishedFlow, RoutingSnapshot, TenantRoutes};
 pub use usage::UsageBoard;
 
 use crate::{
-    CampaignStatus, Gate, Ids, Leases, NumberStatus, QuotaKind, RoutingSource, StoreError, TenantStatus, Vault,
+    CampaignStatus, Gate, Ids, Leases, NumberStatus, QueueAgent, QuotaKind, RoutingSource, Screening, StoreError,
+    TenantScope, TenantStatus, Vault,
 };
 use offer::Rotations;
 
@@ -137,8 +139,32 @@ impl Voice {
     pub fn serve_queues(&self, now: Timestamp) {
         let snapshot = self.snapshot();
         self.desk.serve(now, |tenant, queue| {
-            snapshot.tenant(tenant).and_then(|routes| routes.queues.get(queue)).map(|line| line.agents.clone())
+            let line = snapshot.tenant(tenant).and_then(|routes| routes.queues.get(queue))?;
+            Some(self.who_may_be_called(tenant, &line.agents, now))
         });
+    }
+
+    /// Without agents whose phone is reached under a telephone number that compliance forbids: calls are passed on to them.
+    fn who_may_be_called(&self, tenant: TenantId, agents: &[QueueAgent], now: Timestamp) -> Vec<QueueAgent> {
+        let may_be_called = |agent: &&QueueAgent| {
+            let Some((gate, consumer)) = self.gate.as_ref().zip(lines::consumer_of(&agent.destination)) else {
+                return true;
+            };
+            let transfer = Screening {
+                path: CompliancePath::Transfer,
+                consumer: &consumer,
+                campaign: None,
+                call: None,
+                consent_token: None,
+                now,
+            };
+            let verdict = gate.may_call(TenantScope::of(tenant), &transfer);
+            if !verdict.allowed {
+                tracing::debug!(%tenant, agent = agent.name, why = verdict.detail, "an agent may not be called");
+            }
+            verdict.allowed
+        };
+        agents.iter().filter(may_be_called).cloned().collect()
     }
 
     /// Computes the buyers' scores again. To be called every half minute or so.
@@ -205,7 +231,9 @@ impl Voice {
                 match found {
                     Some(found) => {
                         let caller = Waiting { call: token.call, since, is_back };
-                        self.desk.join(tenant, found, caller, size_max, now).await
+                        let agents = self.who_may_be_called(tenant, &found.agents, now);
+                        let found = QueueLine { queue: found.queue.clone(), agents };
+                        self.desk.join(tenant, &found, caller, size_max, now).await
                     }
                     None => Some(Answer::Failed { reason: format!("no queue {queue:?}") }),
                 }

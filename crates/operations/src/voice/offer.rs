@@ -20,7 +20,7 @@ use switch::ask::{Answer, BuyerSearch, Line, Offer};
 use super::{
     Voice,
     admission::at_once,
-    lines::{line, number_of},
+    lines::{consumer_of, line, number_of},
     snapshot::TenantRoutes,
 };
 use crate::{LeaseRequest, Reservation, RoutingMode, Screening, TenantScope, Trunk};
@@ -56,9 +56,10 @@ impl Voice {
         // Whose carrier did not take the call is wanted over another trunk before anybody else is asked.
         choices.sort_by_key(|choice| Some(choice.endpoint.id) != search.again);
         for choice in &choices {
-            let taken = match number_of(choice.destination) {
-                None => self.reserve(search, choice, None).await,
-                Some(number) => self.reserve_number(routes, search, choice, &number, &mut screened).await,
+            let taken = match (self.may_be_dialled(search, choice, &mut screened), number_of(choice.destination)) {
+                (Err(lost), _) => Err(lost),
+                (Ok(()), None) => self.reserve(search, choice, None).await,
+                (Ok(()), Some(number)) => self.reserve_number(routes, search, choice, &number).await,
             };
             match taken {
                 Ok(offer) => return Answer::Offer { offer: Box::new(offer), ranking: Box::new(record), screened },
@@ -71,22 +72,28 @@ impl Voice {
         Answer::NoOffer { all_busy, ranking: Box::new(record), screened }
     }
 
-    /// A telephone number is dialled over a trunk with room, where compliance lets it be dialled at all.
+    /// Where a telephone rings, compliance is asked whether it may, whether it is reached over a trunk or under a SIP URI.
+    fn may_be_dialled(
+        &self,
+        search: &BuyerSearch,
+        choice: &Choice<'_>,
+        screened: &mut Vec<ComplianceVerdict>,
+    ) -> Result<(), Lost> {
+        let verdict = consumer_of(choice.destination).and_then(|consumer| self.screen_consumer_of(search, &consumer));
+        let Some(verdict) = verdict else { return Ok(()) };
+        let refused = (!verdict.allowed).then(|| verdict.detail.clone());
+        screened.push(verdict);
+        refused.map_or(Ok(()), |detail| Err(Lost::Unreachable(RejectReason::Compliance, detail)))
+    }
+
+    /// A telephone number is dialled over a trunk with room.
     async fn reserve_number(
         &self,
         routes: &TenantRoutes,
         search: &BuyerSearch,
         choice: &Choice<'_>,
         number: &PhoneNumber,
-        screened: &mut Vec<ComplianceVerdict>,
     ) -> Result<Offer, Lost> {
-        if let Some(verdict) = self.screen_number(search, number) {
-            let refused = (!verdict.allowed).then(|| verdict.detail.clone());
-            screened.push(verdict);
-            if let Some(detail) = refused {
-                return Err(Lost::Unreachable(RejectReason::Compliance, detail));
-            }
-        }
         let endpoint = choice.endpoint.id;
         let lines = routes.lines(Some(endpoint));
         let mut lost = Lost::Unreachable(
@@ -110,10 +117,10 @@ impl Voice {
     }
 
     /// The consumer is who is dialled: the call is passed on to a number outside.
-    fn screen_number(&self, search: &BuyerSearch, number: &PhoneNumber) -> Option<ComplianceVerdict> {
+    fn screen_consumer_of(&self, search: &BuyerSearch, consumer: &str) -> Option<ComplianceVerdict> {
         let transfer = Screening {
             path: CompliancePath::Transfer,
-            consumer: number.as_str(),
+            consumer,
             campaign: search.campaign,
             call: Some(search.call),
             consent_token: None,

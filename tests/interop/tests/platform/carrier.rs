@@ -40,6 +40,10 @@ pub fn first_of(platform: &Platform, path: &str, fits: impl Fn(&Value) -> bool) 
 
 impl<'a> Stage<'a> {
     fn set(platform: &'a Platform) -> anyhow::Result<Self> {
+        Self::with(platform, "PSTN", NUMBER)
+    }
+
+    fn with(platform: &'a Platform, kind: &str, destination: &str) -> anyhow::Result<Self> {
         let publisher = first_of(platform, "/api/v1/publishers", |_| true)?;
         let number = platform.demo.number("none")?.to_owned();
         let number = first_of(platform, "/api/v1/numbers?limit=100", |row| row["number"] == number.as_str())?;
@@ -49,7 +53,7 @@ impl<'a> Stage<'a> {
         let buyer = json!({ "publisherId": publisher["id"], "name": "Jasper Plumbing", "code": code });
         let buyer = id_of(&send(platform, "POST", "/api/v1/buyers", &buyer)?)?;
         let endpoint = json!({
-            "type": "PSTN", "destination": NUMBER, "ringTimeoutSeconds": 20,
+            "type": kind, "destination": destination, "ringTimeoutSeconds": 20,
             "terms": { "revenue": "10", "payout": "5" },
         });
         send(platform, "POST", &format!("/api/v1/buyers/{buyer}/endpoints"), &endpoint)?;
@@ -122,6 +126,34 @@ pub fn asks_for_a_password(platform: &mut Platform) -> anyhow::Result<()> {
     let leg = &detail["legs"][0];
     ensure!(leg["destination"] == NUMBER && leg["trunkId"] == trunk.as_str(), "the leg: {leg}");
     call.relayed(3.0)
+}
+
+/// A telephone number is one in a SIP URI as well: nobody rings where it is on a list, and the call's record says why. Where it is on
+/// none, the call's record has the verdict.
+pub fn number_in_a_uri(platform: &mut Platform) -> anyhow::Result<()> {
+    let buyer = carrier("buyer_answers")?;
+    let stage = Stage::with(platform, "SIP", &format!("sip:{NUMBER}@127.0.0.1:{}", buyer.port))?;
+    let list = json!({ "name": "Asked not to be called", "type": "GLOBAL" });
+    let list = id_of(&send(platform, "POST", "/api/v1/compliance/dnc-lists", &list)?)?;
+    let path = format!("/api/v1/compliance/dnc-lists/{list}");
+    send(platform, "POST", &format!("{path}/entries"), &json!({ "phoneNumbers": [NUMBER] }))?;
+    let refused = stage.call("caller_is_turned_away", SECOND);
+    send(platform, "DELETE", &path, &json!({}))?;
+    let detail = refused?;
+    let call = Finished { detail: &detail };
+    call.sound()?;
+    call.not_sold()?;
+    call.legs(&[])?;
+    call.happened(&["call.compliance.blocked"])?;
+    let routing = detail["routing"].to_string();
+    ensure!(routing.contains("compliance"), "the record does not say so: {routing}");
+
+    let detail = stage.call("caller_talks", SECOND * 3)?;
+    buyer.finish(1)?;
+    let call = Finished { detail: &detail };
+    call.sound()?;
+    call.sold()?;
+    call.happened(&["call.compliance.cleared", "call.leg.started", "call.leg.answered", "call.bridged"])
 }
 
 /// One carrier is full, one takes no password, one is not there: the call goes over the fourth.

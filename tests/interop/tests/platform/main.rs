@@ -51,6 +51,7 @@ const SCENARIOS: [(&str, Scenario); 39] = [
     ("nobody_is_open", nobody_open),
     ("a_carrier_asks_for_a_password", carrier::asks_for_a_password),
     ("the_next_trunk_gets_a_call_a_carrier_does_not_take", carrier::next_trunk),
+    ("a_number_in_a_sip_uri_is_screened", carrier::number_in_a_uri),
     ("a_trunk_with_a_wrong_password_says_so", carrier::wrong_password),
     ("a_trunk_never_carries_more_calls_than_it_may", carrier::trunk_limit),
     ("who_is_called_presses_1_and_is_sold", outbound::sold),
