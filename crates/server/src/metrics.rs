@@ -99,6 +99,7 @@ impl Collector for SwitchFigures {
             ("switch_requests_refused", "Calls the switch refused", value(&self.0.sip_refused)),
             ("calls_started", "Calls the switch took", value(&self.0.calls_started)),
             ("calls_ended", "Calls that are over", value(&self.0.calls_ended)),
+            ("orders_ignored", "Orders to call somebody that came too late, or twice", value(&self.0.orders_ignored)),
             ("rtp_packets_received", "RTP and RTCP packets received", value(&self.0.rtp_received)),
             ("rtp_packets_sent", "RTP and RTCP packets sent", value(&self.0.rtp_sent)),
             ("call_events_lost", "Call events that could not be handed to the log", value(&self.0.events_lost)),

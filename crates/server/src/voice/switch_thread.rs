@@ -67,6 +67,8 @@ pub struct Gauges {
     pub legs: AtomicU64,
     pub calls_started: AtomicU64,
     pub calls_ended: AtomicU64,
+    /// Orders to call somebody that came too late, or twice.
+    pub orders_ignored: AtomicU64,
     pub sip_received: AtomicU64,
     pub sip_sent: AtomicU64,
     pub sip_refused: AtomicU64,
@@ -409,6 +411,7 @@ impl SwitchThread {
         set(&self.gauges.legs, self.media.legs() as u64);
         set(&self.gauges.calls_started, counters.calls_started);
         set(&self.gauges.calls_ended, counters.calls_ended);
+        set(&self.gauges.orders_ignored, counters.orders_ignored);
         set(&self.gauges.sip_received, self.sip.counters.received);
         set(&self.gauges.sip_sent, self.sip.counters.sent);
         set(&self.gauges.sip_refused, counters.untrusted_refused + counters.congestion_refused);
