@@ -236,7 +236,7 @@ impl Provisioning {
         match self.orders.finish_purchase(order, &number).await {
             Ok(_) => {
                 let scope = TenantScope::of(order.tenant);
-                let filter = crate::NumberFilter { exact: Some(order.number.clone()), ..Default::default() };
+                let filter = crate::NumberFilter { numbers: vec![order.number.clone()], ..Default::default() };
                 let page = crate::PageRequest::number(1, 1);
                 let found = self.directory.numbers.list(scope, &filter, &page).await?.items;
                 Ok(found.into_iter().next().unwrap_or(number))

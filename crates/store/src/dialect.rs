@@ -40,7 +40,8 @@ pub(crate) fn render(backend: DbBackend, sql: &str) -> String {
     members(backend, &sql.replace("@uuid", uuid).replace("@clustered", clustered).replace("@bytes", bytes))
 }
 
-/// Turns `@json(column:member)` into what reads a text member out of a column of JSON text.
+/// Turns `@json(column:member)` into what reads a text member out of a column of JSON text, and `@json(column:outer.inner)` into what
+/// reads one of a member's members.
 fn members(backend: DbBackend, sql: &str) -> String {
     let mut parts = sql.split("@json(");
     let mut rendered = parts.next().unwrap_or("").to_owned();
@@ -53,6 +54,7 @@ fn members(backend: DbBackend, sql: &str) -> String {
         };
         rendered.push_str(&match backend {
             DbBackend::Sqlite => format!("json_extract({column}, '$.{member}')"),
+            _ if member.contains('.') => format!("({column}::jsonb #>> '{{{}}}')", member.replace('.', ",")),
             _ => format!("({column}::jsonb ->> '{member}')"),
         });
         rendered.push_str(rest);
@@ -211,5 +213,7 @@ mod tests {
         assert_eq!(render(DbBackend::Sqlite, sql), lite);
         let postgres = "SET a = (metadata::jsonb ->> 'introAudio'), b = (m::jsonb ->> 'x') WHERE c UUID";
         assert_eq!(render(DbBackend::Postgres, sql), postgres);
+        assert_eq!(render(DbBackend::Sqlite, "@json(c:a.b)"), "json_extract(c, '$.a.b')");
+        assert_eq!(render(DbBackend::Postgres, "@json(c:a.b)"), "(c::jsonb #>> '{a,b}')");
     }
 }

@@ -35,6 +35,7 @@ const MIGRATIONS: &[(i64, &str, &str)] = &[
     (133, "number look-ups", include_str!("../migrations/0133_number_lookups.sql")),
     (134, "budgets", include_str!("../migrations/0134_budgets.sql")),
     (135, "stir shaken", include_str!("../migrations/0135_stir_shaken.sql")),
+    (142, "audit of calls", include_str!("../migrations/0142_audit_of_calls.sql")),
 ];
 
 /// A version of the schema.

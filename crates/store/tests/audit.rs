@@ -62,6 +62,8 @@ async fn every_way_to_cheat_is_noticed() {
         ("UPDATE audit_log SET hash = previous_hash WHERE sequence = 2", 2, "changed"),
         ("UPDATE audit_heads SET sequence = 4", 4, "does not end"),
         ("UPDATE audit_log SET sequence = 30 WHERE sequence = 3", 3, "missing"),
+        // An entry of another call's, so that it is not found by its own.
+        ("UPDATE audit_log SET call_id = 'x' WHERE sequence = 3", 3, "changed"),
     ];
     for (sql, place, reason) in tampered {
         let world = chain().await;

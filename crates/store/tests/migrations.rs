@@ -12,6 +12,8 @@ use uuid::Uuid;
 
 /// The newest version of release 0.1.
 const RELEASED: i64 = 3;
+/// A call that an entry of the audit log is about.
+const ABOUT: &str = "01890000-0000-7000-8000-000000000005";
 
 /// An id in the words of both databases.
 fn id(number: u128, is_sqlite: bool) -> String {
@@ -49,6 +51,11 @@ async fn fill(url: &str) {
              switch_id, started_at, duration_ms, answered_ms, connected_ms, recorded, tags, last_sequence) \
              VALUES ({call}, {tenant}, 'INBOUND', 'COMPLETED', '+15551110000', '+15552220000', 'NONE', {campaign}, 'c@x', \
              {lease}, 1, 1000, 900, 800, (1 = 0), '{{}}', 9)"
+        ),
+        format!(
+            "INSERT INTO audit_log (id, tenant_id, action, entity, changes, success, at) VALUES \
+             ({call}, {tenant}, 'compliance.override.create', 'compliance override', \
+             '{{\"callId\":{{\"after\":\"{ABOUT}\",\"before\":null}}}}', (1 = 1), 1)"
         ),
     ];
     for statement in statements {
@@ -90,6 +97,10 @@ async fn what_the_last_release_kept_is_there_after_the_update() {
         .await
         .unwrap();
     assert_eq!(calls.items.len(), 1);
+    // What is about a call is found by it.
+    let about = operations::AuditFilter { call: Some(ABOUT.parse::<Uuid>().unwrap().into()), ..Default::default() };
+    let entries = directory.audit.search_audit(scope, &about, &PageRequest::number(1, 10)).await.unwrap();
+    assert_eq!(entries.items.len(), 1);
 }
 
 #[tokio::test]

@@ -1,12 +1,14 @@
 //! Rows that are kept together: in one transaction where nothing is in the way, else each alone, so that each has an outcome.
 
-use std::marker::PhantomData;
+use std::{collections::HashSet, marker::PhantomData};
 
 use axum::http::StatusCode;
+use operations::{PAGE_LIMIT_MAX, PageRequest};
 
 use super::Imported;
 use crate::{
     caller::{Caller, Done},
+    convert::from_store,
     problem::{ApiError, ApiResult},
 };
 
@@ -35,17 +37,14 @@ impl<R: Imported> Batch<R> {
 
     /// What would become of rows. `None` is one whose key came before.
     pub async fn compared(&self, rows: &[Option<R::Entity>]) -> Vec<ApiResult<bool>> {
-        let mut told = Vec::with_capacity(rows.len());
-        for row in rows {
-            let is_there = match row {
-                Some(entity) => R::is_there(&self.caller, entity).await,
-                None => Ok(true),
-            };
-            if self.add(&mut told, is_there.map(|is_there| !is_there)) {
-                break;
+        let keys = rows.iter().flatten().map(R::key).collect();
+        match self.held(keys).await {
+            Ok(held) => {
+                let is_new = |entity: &R::Entity| !held.contains(&R::key(entity));
+                rows.iter().map(|row| Ok(row.as_ref().is_some_and(is_new))).collect()
             }
+            Err(error) => vec![Err(error)],
         }
-        told
     }
 
     /// Keeps rows: for each in order whether it is new, up to the fault that ends the import.
@@ -56,13 +55,9 @@ impl<R: Imported> Batch<R> {
             return is_new.into_iter().map(Ok).collect();
         }
         // Some are there already, or one is at fault.
-        let mut is_there = Vec::with_capacity(rows.len());
-        for row in &rows {
-            is_there.push(match row {
-                Some(entity) => R::is_there(&self.caller, entity).await.unwrap_or(false),
-                None => true,
-            });
-        }
+        let held = self.held(new.iter().map(R::key).collect()).await.unwrap_or_default();
+        let is_held = |row: &Option<R::Entity>| row.as_ref().is_none_or(|entity| held.contains(&R::key(entity)));
+        let is_there: Vec<bool> = rows.iter().map(is_held).collect();
         let open = rows.iter().zip(&is_there).filter(|(_, is_there)| !**is_there).filter_map(|(row, _)| row.clone());
         let open: Vec<R::Entity> = open.collect();
         if open.len() < new.len() && self.together(&open).await {
@@ -79,6 +74,22 @@ impl<R: Imported> Batch<R> {
             }
         }
         told
+    }
+
+    /// Those of these keys that the tenant has already: a page of keys is one query, unless several rows have the same.
+    async fn held(&self, keys: Vec<R::Key>) -> ApiResult<HashSet<R::Key>> {
+        let (caller, mut held) = (&self.caller, HashSet::new());
+        for keys in keys.chunks(PAGE_LIMIT_MAX as usize) {
+            let (filter, mut page) = (R::of_keys(keys.to_vec()), PageRequest::number(1, PAGE_LIMIT_MAX));
+            loop {
+                let found = R::repository(caller.directory()).list(caller.scope(), &filter, &page).await;
+                let found = found.map_err(from_store)?;
+                held.extend(found.items.iter().map(R::key));
+                let Some(next) = found.next else { break };
+                page = PageRequest::after(next, PAGE_LIMIT_MAX);
+            }
+        }
+        Ok(held)
     }
 
     /// Adds an outcome; true where it is the end.
@@ -113,7 +124,7 @@ impl<R: Imported> Batch<R> {
             match kept {
                 Ok(()) => return Ok(true),
                 Err(error) if error.status != StatusCode::CONFLICT => return Err(error),
-                Err(_) if R::is_there(caller, entity).await? => return Ok(false),
+                Err(_) if !self.held(vec![R::key(entity)]).await?.is_empty() => return Ok(false),
                 Err(_) => kept = R::keep(caller, entity).await,
             }
         }

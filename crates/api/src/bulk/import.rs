@@ -1,6 +1,6 @@
 //! Rows of a file, each made as its POST would make it, with a report.
 
-use std::{collections::HashSet, future::Future, sync::Arc};
+use std::{collections::HashSet, future::Future, hash::Hash, sync::Arc};
 
 use axum::{
     Json,
@@ -37,25 +37,34 @@ const FAULTS_MAX: usize = 1_000;
 /// Something that can be imported. A row is a body of its POST, and goes the way that goes.
 pub(crate) trait Imported: Send + Sync + 'static {
     /// The body of its POST.
-    type Create: DeserializeOwned + Validate<Context = ()> + ToSchema + Send + 'static;
+    type Create: DeserializeOwned + Validate<Context = ()> + ToSchema + Send + Sync + 'static;
     /// As exports and the audit log show it: what only a view has is passed over.
     type View: PartialSchema + Serialize + Send + Sync + 'static;
     /// What is kept.
     type Entity: Entity;
+    /// What there is only one of in a tenant.
+    type Key: Clone + Eq + Hash + Send + Sync + 'static;
 
     /// Its names.
     const WORDS: BulkWords;
 
+    /// Bodies, in the same order, with the ids of what they give by name: what all of them name is looked up together.
+    fn resolved(
+        _: &Caller,
+        bodies: Vec<Self::Create>,
+    ) -> impl Future<Output = ApiResult<Vec<ApiResult<Self::Create>>>> + Send {
+        std::future::ready(Ok(bodies.into_iter().map(Ok).collect()))
+    }
     /// One from its body; faults beyond the body's own rules are refused here.
     fn draft(caller: &Caller, body: Self::Create) -> impl Future<Output = ApiResult<Self::Entity>> + Send;
     /// Which one, in the audit log.
     fn id(entity: &Self::Entity) -> Uuid;
-    /// What there is only one of in a tenant: the number, the code.
-    fn key(entity: &Self::Entity) -> String;
+    /// Its key: the number, the code.
+    fn key(entity: &Self::Entity) -> Self::Key;
     /// What it names.
     fn references(entity: &Self::Entity) -> Vec<Reference>;
-    /// Whether the tenant has one with its key.
-    fn is_there(caller: &Caller, entity: &Self::Entity) -> impl Future<Output = ApiResult<bool>> + Send;
+    /// Those with one of these keys.
+    fn of_keys(keys: Vec<Self::Key>) -> <Self::Entity as Entity>::Filter;
     /// Where it is kept.
     fn repository(directory: &Directory) -> &Arc<dyn Repository<Self::Entity>>;
     /// New ones as the audit log shows them, in the same order.
@@ -144,6 +153,7 @@ pub(crate) async fn import<R: Imported>(
         members: Members::of::<R::Create, R::View>(),
         stops_at_faults: query.on_error == Some(OnFault::Stop),
         seen: HashSet::new(),
+        unread: Vec::new(),
         waiting: Vec::new(),
         looked: Looked::default(),
         report: ImportReport { dry_run: is_dry, ..ImportReport::default() },
@@ -153,6 +163,7 @@ pub(crate) async fn import<R: Imported>(
         Form::Csv => import.read_csv(lines).await?,
         Form::JsonLines => import.read_json(lines).await?,
     }
+    import.read().await?;
     import.write().await?;
     let Import { caller, report, .. } = import;
     if !is_dry {
@@ -171,11 +182,11 @@ enum Form {
 }
 
 /// A row without a fault of its own.
-struct Waiting<E> {
+struct Waiting<R: Imported> {
     line: u64,
-    key: String,
+    key: R::Key,
     /// `None`: one with its key came before.
-    entity: Option<E>,
+    entity: Option<R::Entity>,
 }
 
 struct Import<R: Imported> {
@@ -183,9 +194,11 @@ struct Import<R: Imported> {
     members: Members,
     stops_at_faults: bool,
     /// Keys of rows that were kept.
-    seen: HashSet<String>,
+    seen: HashSet<R::Key>,
+    /// Lines whose rows are to be read together.
+    unread: Vec<(u64, ApiResult<R::Create>)>,
     /// Rows that are to be kept together.
-    waiting: Vec<Waiting<R::Entity>>,
+    waiting: Vec<Waiting<R>>,
     looked: Looked,
     report: ImportReport,
 }
@@ -263,7 +276,8 @@ impl<R: Imported> Import<R> {
 
     /// False when no further row is to be read.
     async fn row(&mut self, line: u64, body: ApiResult<Value>) -> ApiResult<bool> {
-        if self.report.rows + self.waiting.len() as u64 == ROWS_MAX {
+        if self.report.rows + self.unread.len() as u64 + self.waiting.len() as u64 == ROWS_MAX {
+            self.read().await?;
             self.write().await?;
             if !self.report.stopped {
                 let message = format!("is one too many: an import has {ROWS_MAX} rows; send the rest in another");
@@ -272,10 +286,38 @@ impl<R: Imported> Import<R> {
             }
             return Ok(false);
         }
-        let row = match body {
-            Ok(body) => self.checked(body).await,
-            Err(error) => Err(error),
-        };
+        self.unread.push((line, body.and_then(parse_value::<R::Create>)));
+        if self.unread.len() == BATCH_ROWS {
+            self.read().await?;
+        }
+        Ok(!self.report.stopped)
+    }
+
+    /// Reads the lines that are unread: their rows wait, or are told where they are at fault.
+    async fn read(&mut self) -> ApiResult<()> {
+        let mut bodies = Vec::with_capacity(self.unread.len());
+        let lines: Vec<(u64, Option<ApiError>)> = std::mem::take(&mut self.unread)
+            .into_iter()
+            .map(|(line, body)| (line, body.map(|body| bodies.push(body)).err()))
+            .collect();
+        // What cannot be looked up is told of the row it is asked for first, and is the end.
+        let resolved = if bodies.is_empty() { Ok(Vec::new()) } else { R::resolved(&self.caller, bodies).await };
+        let mut resolved = resolved.unwrap_or_else(|error| vec![Err(error)]).into_iter();
+        for (line, fault) in lines {
+            if self.report.stopped {
+                break;
+            }
+            let row = match fault.map_or_else(|| resolved.next(), |fault| Some(Err(fault))) {
+                Some(Ok(body)) => self.checked(body).await,
+                Some(Err(error)) => Err(error),
+                None => break,
+            };
+            self.next(line, row).await?;
+        }
+        Ok(())
+    }
+
+    async fn next(&mut self, line: u64, row: ApiResult<R::Entity>) -> ApiResult<()> {
         match row {
             Ok(entity) => {
                 let key = R::key(&entity);
@@ -294,15 +336,15 @@ impl<R: Imported> Import<R> {
                 // What came before is told before, and may be the end.
                 self.write().await?;
                 if !self.report.stopped {
-                    self.tell(line, String::new(), Err(error));
+                    self.tell(line, None, Err(error));
                 }
             }
         }
-        Ok(!self.report.stopped)
+        Ok(())
     }
 
-    async fn checked(&mut self, body: Value) -> ApiResult<R::Entity> {
-        let entity = R::draft(&self.caller, parse_value::<R::Create>(body)?).await?;
+    async fn checked(&mut self, body: R::Create) -> ApiResult<R::Entity> {
+        let entity = R::draft(&self.caller, body).await?;
         let faults = self.looked.faults(&self.caller, &R::references(&entity)).await?;
         if faults.is_empty() { Ok(entity) } else { Err(ApiError::validation(faults)) }
     }
@@ -320,17 +362,17 @@ impl<R: Imported> Import<R> {
             tokio::spawn(async move { batch.kept(entities).await }).await.map_err(ApiError::internal)?
         };
         for ((line, key), outcome) in places.into_iter().zip(told) {
-            self.tell(line, key, outcome);
+            self.tell(line, Some(key), outcome);
         }
         Ok(())
     }
 
-    fn tell(&mut self, line: u64, key: String, outcome: ApiResult<bool>) {
+    fn tell(&mut self, line: u64, key: Option<R::Key>, outcome: ApiResult<bool>) {
         self.report.rows += 1;
         match outcome {
             Ok(true) => {
                 self.report.imported += 1;
-                self.seen.insert(key);
+                self.seen.extend(key);
             }
             Ok(false) => self.report.unchanged += 1,
             Err(error) => {

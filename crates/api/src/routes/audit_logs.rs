@@ -116,7 +116,7 @@ impl AuditQuery {
             action: self.action,
             entity: self.entity,
             entity_id: self.entity_id,
-            mentions: None,
+            call: None,
             user: self.user_id.map(Into::into),
             api_key: self.api_key_id.map(Into::into),
             success: self.success,

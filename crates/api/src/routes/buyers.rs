@@ -155,7 +155,7 @@ impl BuyerQuery {
         BuyerFilter {
             status: self.status.map(|status| status.0),
             publisher: self.publisher_id.map(Into::into),
-            code: self.code,
+            codes: self.code.into_iter().collect(),
             search: self.search,
         }
     }

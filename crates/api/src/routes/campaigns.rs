@@ -238,7 +238,7 @@ async fn list(
         status: query.status.map(|status| status.0),
         publisher: query.publisher_id.map(Into::into),
         flow: query.flow_id.map(Into::into),
-        name: None,
+        names: Vec::new(),
         search: query.search,
     };
     let directory = caller.directory();

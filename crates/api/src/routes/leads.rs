@@ -308,7 +308,7 @@ impl Crud for Leads {
             status: query.status.map(|status| status.0),
             campaign: query.campaign_id.map(Into::into),
             assigned_to: query.assigned_to_id.map(Into::into),
-            phone: None,
+            phones: Vec::new(),
             tag: query.tag,
             search: query.search,
         }
@@ -444,7 +444,7 @@ async fn look_up(caller: Caller, Query(query): Query<LookUpQuery>) -> ApiResult<
     };
     let phone = PhoneNumber::from_dialled(&text)
         .map_err(|error| ApiError::validation(vec![Fault::parameter("phoneNumber", format!("is {error}"))]))?;
-    let filter = LeadFilter { phone: Some(phone), ..LeadFilter::default() };
+    let filter = LeadFilter { phones: vec![phone], ..LeadFilter::default() };
     let page = PageRequest::number(1, 1);
     let found = caller.directory().leads.list(caller.scope(), &filter, &page).await.map_err(from_store)?;
     let views = <Leads as Crud>::views(&caller, &found.items).await?;

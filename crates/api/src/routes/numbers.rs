@@ -14,7 +14,7 @@ use uuid::Uuid;
 
 use super::{
     capabilities::{Capabilities, CapabilityChanges, GivenCapabilities},
-    named_campaign::{GivenCampaign, resolve},
+    named_campaign::{GivenCampaign, NamedCampaigns},
 };
 use crate::{
     access::Permission,
@@ -126,7 +126,7 @@ impl NumberQuery {
             status: self.status.map(|status| status.0),
             campaign: self.campaign_id.map(CampaignId),
             provider: self.provider,
-            exact: None,
+            numbers: Vec::new(),
             search: self.search,
         }
     }
@@ -250,14 +250,19 @@ impl ProvisionNumberRequest {
         }
     }
 
-    /// With the id of the campaign that was named.
-    async fn resolved(mut self, caller: &Caller) -> ApiResult<Self> {
-        self.campaign_id = resolve(caller, self.campaign_id, self.campaign.as_ref()).await?;
-        Ok(self)
+    /// With the ids of the campaigns that were named, which are looked up together.
+    pub(super) async fn resolved(caller: &Caller, bodies: Vec<Self>) -> ApiResult<Vec<ApiResult<Self>>> {
+        let names = bodies.iter().filter_map(|body| body.campaign.as_ref()?.name()).collect();
+        let named = NamedCampaigns::of(caller, names).await?;
+        let resolved = bodies.into_iter().map(|body| {
+            let campaign_id = named.id(body.campaign_id, body.campaign.as_ref())?;
+            Ok(Self { campaign_id, ..body })
+        });
+        Ok(resolved.collect())
     }
 
     /// A number the tenant has already, from a file.
-    pub(super) async fn row(self, caller: &Caller) -> ApiResult<Number> {
+    pub(super) fn row(self, caller: &Caller) -> ApiResult<Number> {
         let Some(number) = &self.number else {
             return Err(ApiError::validation(vec![Fault::body("number", "is required")]));
         };
@@ -268,7 +273,7 @@ impl ProvisionNumberRequest {
             )]));
         }
         let number = e164(number)?;
-        Ok(self.resolved(caller).await?.own(caller, caller.state.next_id(), number))
+        Ok(self.own(caller, caller.state.next_id(), number))
     }
 
     /// A number the tenant has already.
@@ -315,7 +320,9 @@ async fn create(
     if body.status.is_some() && (given.is_none() || body.purchase) {
         return Err(ApiError::validation(vec![Fault::body("status", "is for numbers of one's own")]));
     }
-    let body = body.resolved(&caller).await?;
+    let names = body.campaign.iter().filter_map(GivenCampaign::name).collect();
+    let campaign_id = NamedCampaigns::of(&caller, names).await?.id(body.campaign_id, body.campaign.as_ref())?;
+    let body = ProvisionNumberRequest { campaign_id, ..body };
     let number = match given {
         Some(number) if !body.purchase => {
             let own = body.own(&caller, caller.new_id(), number);

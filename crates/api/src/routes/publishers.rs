@@ -121,7 +121,11 @@ impl Crud for Publishers {
     }
 
     fn filter(query: PublisherQuery) -> PublisherFilter {
-        PublisherFilter { status: query.status.map(|status| status.0), code: query.code, search: query.search }
+        PublisherFilter {
+            status: query.status.map(|status| status.0),
+            codes: query.code.into_iter().collect(),
+            search: query.search,
+        }
     }
 
     async fn views(_: &Caller, found: &[operations::Publisher]) -> ApiResult<Vec<Publisher>> {

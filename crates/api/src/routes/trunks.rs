@@ -105,6 +105,10 @@ pub struct TrunkQuery {
     /// Part of name or host.
     #[garde(length(chars, max = 100))]
     search: Option<String>,
+    /// Only those that carry calls out, whatever their status; `false`: only those that do not.
+    #[garde(skip)]
+    #[param(example = true)]
+    outbound: Option<bool>,
 }
 
 /// A new trunk: with source networks, a digest user, or both.
@@ -402,6 +406,7 @@ impl Crud for Trunks {
             carrier: query.carrier_id.map(Into::into),
             status: query.status.map(|status| status.0),
             search: query.search,
+            carries_out: query.outbound,
         }
     }
 

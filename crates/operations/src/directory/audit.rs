@@ -1,7 +1,7 @@
 //! Who changed what, and who saw what is sensitive.
 
 use async_trait::async_trait;
-use domain::{ApiKeyId, TenantId, Timestamp, UserId};
+use domain::{ApiKeyId, CallId, TenantId, Timestamp, UserId};
 
 use crate::{Listed, Page, PageRequest, StoreError, TenantScope};
 
@@ -36,6 +36,14 @@ pub struct AuditEntry {
     pub at: Timestamp,
 }
 
+impl AuditEntry {
+    /// The call that something about it changed for: the `callId` among the changes, as it is after them or else was before.
+    pub fn call(&self) -> Option<&str> {
+        let change = self.changes.get("callId")?;
+        ["after", "before"].into_iter().find_map(|moment| change.get(moment)?.as_str())
+    }
+}
+
 impl Listed for AuditEntry {
     const ORDERS: &'static [&'static str] = &["-at"];
 }
@@ -60,8 +68,8 @@ pub struct AuditFilter {
     pub entity: Option<String>,
     /// Which one.
     pub entity_id: Option<String>,
-    /// With this id among the changes. Looked for in each entry.
-    pub mentions: Option<uuid::Uuid>,
+    /// About this call: it is the `callId` among the changes.
+    pub call: Option<CallId>,
     /// By this user.
     pub user: Option<UserId>,
     /// By this key.

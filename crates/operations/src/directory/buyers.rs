@@ -75,8 +75,8 @@ pub struct Buyer {
 /// Narrows a list of buyers.
 #[derive(Clone, Debug, Default)]
 pub struct BuyerFilter {
-    /// With this code.
-    pub code: Option<String>,
+    /// With one of these codes; all where it is empty.
+    pub codes: Vec<String>,
     /// Only these.
     pub status: Option<BuyerStatus>,
     /// Only this publisher's.

@@ -61,8 +61,8 @@ pub struct Publisher {
 /// Narrows a list of publishers, which is by name.
 #[derive(Clone, Debug, Default)]
 pub struct PublisherFilter {
-    /// With this code.
-    pub code: Option<String>,
+    /// With one of these codes; all where it is empty.
+    pub codes: Vec<String>,
     /// Only these.
     pub status: Option<PublisherStatus>,
     /// Part of name or code.
@@ -124,8 +124,8 @@ pub struct CampaignFilter {
     pub publisher: Option<PublisherId>,
     /// Only those that run this flow.
     pub flow: Option<FlowId>,
-    /// The whole name.
-    pub name: Option<String>,
+    /// With one of these as the whole name; all where it is empty.
+    pub names: Vec<String>,
     /// Part of the name.
     pub search: Option<String>,
 }

@@ -208,6 +208,8 @@ pub struct TrunkFilter {
     pub carrier: Option<CarrierId>,
     /// Only these.
     pub status: Option<TrunkStatus>,
+    /// Only SIP trunks that carry calls out, whatever their status; or all others.
+    pub carries_out: Option<bool>,
 }
 
 impl Entity for Trunk {
@@ -290,8 +292,8 @@ pub struct NumberFilter {
     pub campaign: Option<CampaignId>,
     /// Only from this provider.
     pub provider: Option<String>,
-    /// Only this number.
-    pub exact: Option<PhoneNumber>,
+    /// Only these numbers; all where it is empty.
+    pub numbers: Vec<PhoneNumber>,
     /// Part of the number.
     pub search: Option<String>,
 }

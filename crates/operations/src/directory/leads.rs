@@ -100,8 +100,8 @@ pub struct LeadFilter {
     pub campaign: Option<CampaignId>,
     /// Only those this user looks after.
     pub assigned_to: Option<UserId>,
-    /// Only this number.
-    pub phone: Option<PhoneNumber>,
+    /// Only these numbers; all where it is empty.
+    pub phones: Vec<PhoneNumber>,
     /// Only those with this label.
     pub tag: Option<String>,
     /// Part of a name, the number, the e-mail address or the company.

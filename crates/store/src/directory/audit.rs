@@ -14,15 +14,15 @@ use crate::{
     convert::{column, from_json, json, number, stored},
     cursor::Cursor,
     dialect::for_update,
-    sql::{Insert, direction, execute, query},
+    sql::{Insert, Where, direction, execute, query},
 };
 
 const COLUMNS: &str = "id, tenant_id, user_id, api_key_id, action, entity, entity_id, changes, address, user_agent, \
-                       request_id, success, at, sequence, previous_hash, hash";
+                       request_id, success, at, sequence, previous_hash, hash, call_id";
 const ENTRIES: Insert = Insert {
     head: "INSERT INTO audit_log (id, tenant_id, user_id, api_key_id, action, entity, entity_id, changes, address, \
-           user_agent, request_id, success, at, sequence, previous_hash, hash)",
-    columns: 16,
+           user_agent, request_id, success, at, sequence, previous_hash, hash, call_id)",
+    columns: 17,
     tail: "",
 };
 /// Entries checked at a time.
@@ -72,7 +72,8 @@ pub(super) async fn append(
         sequence += 1;
         let hash = audit_hash(&entry, &changes, sequence, &previous);
         let before = std::mem::replace(&mut previous, hash.clone());
-        values.extend::<[Value; 16]>([
+        let call = entry.call().map(ToOwned::to_owned);
+        values.extend::<[Value; 17]>([
             entry.id.into(),
             tenant.0.into(),
             entry.user.map(|id| id.0).into(),
@@ -89,6 +90,7 @@ pub(super) async fn append(
             stored(sequence).into(),
             before.into(),
             hash.into(),
+            call.into(),
         ]);
     }
     ENTRIES.run(transaction, values).await?;
@@ -116,13 +118,40 @@ fn conditions(scope: TenantScope, filter: &AuditFilter) -> (String, Vec<Value>) 
     }
     and("entity =", filter.entity.clone().map(Value::from));
     and("entity_id =", filter.entity_id.clone().map(Value::from));
-    and("changes LIKE", filter.mentions.map(|id| format!("%{id}%").into()));
+    and("call_id =", filter.call.map(|id| id.to_string().into()));
     and("user_id =", filter.user.map(|id| id.0.into()));
     and("api_key_id =", filter.api_key.map(|id| id.0.into()));
     and("success =", filter.success.map(Value::from));
     and("at >=", filter.from.map(|from| from.micros().into()));
     and("at <", filter.to.map(|to| to.micros().into()));
     (sql, values)
+}
+
+fn counting(scope: TenantScope, filter: &AuditFilter) -> Where {
+    let (sql, values) = conditions(scope, filter);
+    let sql = format!("SELECT COUNT(*) AS total FROM (SELECT 1 FROM audit_log WHERE {sql} LIMIT {TOTAL_MAX}) counted");
+    Where { sql, values }
+}
+
+/// A page, and one entry more where there is one.
+fn listing(scope: TenantScope, filter: &AuditFilter, page: &PageRequest) -> Result<Where, StoreError> {
+    let (mut sql, mut values) = conditions(scope, filter);
+    let (order, behind) = direction(page.order_of::<AuditEntry>());
+    let mut skipped = 0;
+    match &page.from {
+        PageStart::Number(number) => skipped = stored(u64::from(number.saturating_sub(1)) * u64::from(page.limit)),
+        PageStart::Cursor(text) => {
+            let cursor = Cursor::parse(text)?;
+            values.extend([cursor.value(), cursor.id.into()]);
+            sql.push_str(&format!(" AND (at, id) {behind} (${}, ${})", values.len() - 1, values.len()));
+        }
+    }
+    values.extend([(i64::from(page.limit) + 1).into(), skipped.into()]);
+    let (limit, offset) = (values.len() - 1, values.len());
+    let sql = format!(
+        "SELECT {COLUMNS} FROM audit_log WHERE {sql} ORDER BY at {order}, id {order} LIMIT ${limit} OFFSET ${offset}"
+    );
+    Ok(Where { sql, values })
 }
 
 #[async_trait]
@@ -142,31 +171,14 @@ impl AuditLog for Store {
         filter: &AuditFilter,
         page: &PageRequest,
     ) -> Result<Page<ChainedEntry>, StoreError> {
-        let (mut sql, mut values) = conditions(scope, filter);
-        let (order, behind) = direction(page.order_of::<AuditEntry>());
-        let (mut total, mut skipped) = (None, 0);
         let reader = self.scoped(scope).await?;
-        match &page.from {
-            PageStart::Number(number) => {
-                let count = format!(
-                    "SELECT COUNT(*) AS total FROM (SELECT 1 FROM audit_log WHERE {sql} LIMIT {TOTAL_MAX}) counted"
-                );
-                let rows = query(&reader, &count, values.clone()).await?;
-                let counted: i64 = rows.first().map_or(Ok(0), |row| column(row, "total"))?;
-                total = Some(Total::of(counted));
-                skipped = stored(u64::from(number.saturating_sub(1)) * u64::from(page.limit));
-            }
-            PageStart::Cursor(text) => {
-                let cursor = Cursor::parse(text)?;
-                values.extend([cursor.value(), cursor.id.into()]);
-                sql.push_str(&format!(" AND (at, id) {behind} (${}, ${})", values.len() - 1, values.len()));
-            }
+        let mut total = None;
+        if let PageStart::Number(_) = page.from {
+            let Where { sql, values } = counting(scope, filter);
+            let counted: i64 = query(&reader, &sql, values).await?.first().map_or(Ok(0), |row| column(row, "total"))?;
+            total = Some(Total::of(counted));
         }
-        values.extend([(i64::from(page.limit) + 1).into(), skipped.into()]);
-        let (limit, offset) = (values.len() - 1, values.len());
-        let sql = format!(
-            "SELECT {COLUMNS} FROM audit_log WHERE {sql} ORDER BY at {order}, id {order} LIMIT ${limit} OFFSET ${offset}"
-        );
+        let Where { sql, values } = listing(scope, filter, page)?;
         let rows = query(&reader, &sql, values).await?;
         let more = rows.len() > page.limit as usize;
         let items: Vec<ChainedEntry> = rows.iter().take(page.limit as usize).map(read).collect::<Result<_, _>>()?;
@@ -232,6 +244,7 @@ impl Walk {
     fn step(&mut self, row: &QueryResult) -> Result<Option<AuditBreak>, StoreError> {
         let chained = read(row)?;
         let (changes, previous): (String, Option<String>) = (column(row, "changes")?, column(row, "previous_hash")?);
+        let call: Option<String> = column(row, "call_id")?;
         let sequence = self.place + 1;
         let broken = |reason: &str| Ok(Some(AuditBreak { sequence, reason: reason.to_owned() }));
         if chained.sequence != Some(sequence) {
@@ -241,10 +254,105 @@ impl Walk {
             return broken("it does not follow the entry before it");
         }
         let hash = audit_hash(&chained.entry, &changes, sequence, &self.previous);
-        if chained.hash.as_deref() != Some(hash.as_str()) {
+        // The call is not hashed, but found by: it must be the one that the changes name.
+        if chained.hash.as_deref() != Some(hash.as_str()) || chained.entry.call() != call.as_deref() {
             return broken("it was changed after it was written");
         }
         (self.place, self.previous) = (sequence, hash);
         Ok(None)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![expect(clippy::unwrap_used, reason = "what fails here is the test's to report")]
+
+    use domain::CallId;
+    use sea_orm::DbBackend;
+    use serde_json::json;
+
+    use super::*;
+    use crate::{StoreConfig, cursor::Cursor};
+
+    const NOW: Timestamp = Timestamp::from_secs(1_800_000_000);
+
+    async fn filled(folder: &tempfile::TempDir, tenant: TenantId) -> Store {
+        let name: String = folder.path().display().to_string().chars().filter(char::is_ascii_alphanumeric).collect();
+        let url = match std::env::var("HOPWHISTLE_TEST_POSTGRES") {
+            Ok(server) => format!("{server}/{name}"),
+            Err(_) => format!("sqlite://{}", folder.path().join("test.db").display()),
+        };
+        let (store, _writer) = Store::open(&StoreConfig::new(url, [7; 32]), NOW).await.unwrap();
+        let entries = (0..2_000_u128).map(|number| {
+            let call = CallId(Uuid::from_u128(number % 500));
+            AuditEntry {
+                id: Uuid::from_u128(number),
+                tenant,
+                user: None,
+                api_key: None,
+                action: "compliance.override.create".to_owned(),
+                entity: "compliance override".to_owned(),
+                entity_id: None,
+                changes: match number % 4 {
+                    0 => json!({"callId": {"before": null, "after": call}}),
+                    1 => json!({"callId": {"before": call, "after": null}}),
+                    // What only mentions it is not about it.
+                    2 => json!({"reason": {"before": null, "after": format!("as for {call}")}}),
+                    _ => json!({"callId": call}),
+                },
+                address: None,
+                user_agent: None,
+                request_id: None,
+                success: true,
+                at: NOW.after(std::time::Duration::from_secs(u64::try_from(number).unwrap())),
+            }
+        });
+        let entries: Vec<AuditEntry> = entries.collect();
+        store
+            .writer()
+            .write_for(TenantScope::of(tenant), move |on| Box::pin(append(on, tenant, entries)))
+            .await
+            .unwrap();
+        store
+    }
+
+    #[tokio::test]
+    async fn entries_about_a_call_come_out_of_an_index() {
+        let (folder, tenant) = (tempfile::tempdir().unwrap(), TenantId(Uuid::from_u128(1)));
+        let store = filled(&folder, tenant).await;
+        let scope = TenantScope::of(tenant);
+        let of = |call: u128| AuditFilter {
+            action: Some("compliance.*".to_owned()),
+            call: Some(CallId(Uuid::from_u128(call))),
+            ..AuditFilter::default()
+        };
+        for (call, wanted) in [(0, 4), (1, 4), (2, 0), (3, 0), (999, 0)] {
+            let found = store.search_audit(scope, &of(call), &PageRequest::number(1, 10)).await.unwrap();
+            assert_eq!((found.items.len(), found.total), (wanted, Some(Total::known(wanted as u64))), "{call}");
+        }
+        assert_eq!(store.verify_audit(scope).await.unwrap().broken, None);
+
+        let reader = store.scoped(scope).await.unwrap();
+        let (explain, name) = match reader.get_database_backend() {
+            DbBackend::Sqlite => ("EXPLAIN QUERY PLAN", "detail"),
+            _ => {
+                let analyze = "ANALYZE audit_log";
+                store.writer().write(|on| Box::pin(async { execute(on, analyze, []).await })).await.unwrap();
+                ("EXPLAIN", "QUERY PLAN")
+            }
+        };
+        let after = PageRequest::after(Cursor::at(NOW.micros(), Uuid::nil()).to_string(), 20);
+        for (filter, is_found) in
+            [(of(1), true), (AuditFilter { action: of(1).action, ..AuditFilter::default() }, false)]
+        {
+            let pages = [PageRequest::number(2, 20), after.clone()];
+            let mut statements = vec![counting(scope, &filter)];
+            statements.extend(pages.iter().map(|page| listing(scope, &filter, page).unwrap()));
+            for Where { sql, values } in statements {
+                let rows = query(&reader, &format!("{explain} {sql}"), values).await.unwrap();
+                let plan: Vec<String> = rows.iter().map(|row| column(row, name).unwrap()).collect();
+                assert_eq!(plan.iter().any(|step| step.contains("audit_log_by_call")), is_found, "{sql}: {plan:#?}");
+            }
+        }
     }
 }

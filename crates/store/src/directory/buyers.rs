@@ -105,9 +105,9 @@ impl Stored for Buyer {
     }
 
     fn narrow(query: Select<Entity>, filter: &BuyerFilter) -> Select<Entity> {
-        let query = match &filter.code {
-            Some(code) => query.filter(Column::Code.eq(code)),
-            None => query,
+        let query = match filter.codes.as_slice() {
+            [] => query,
+            codes => query.filter(Column::Code.is_in(codes)),
         };
         let query = match filter.status {
             Some(status) => query.filter(Column::Status.eq(status.as_str())),

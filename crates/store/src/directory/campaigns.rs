@@ -124,9 +124,9 @@ impl Stored for Campaign {
             Some(flow) => query.filter(Column::FlowId.eq(flow.0)),
             None => query,
         };
-        let query = match &filter.name {
-            Some(name) => query.filter(Column::Name.eq(name)),
-            None => query,
+        let query = match filter.names.as_slice() {
+            [] => query,
+            names => query.filter(Column::Name.is_in(names)),
         };
         match &filter.search {
             Some(search) => query.filter(holds(Column::Name, search)),

@@ -1,6 +1,6 @@
 //! Leads: people to call, or who called.
 
-use domain::{CampaignId, LeadId, TenantId, Timestamp, UserId};
+use domain::{CampaignId, LeadId, PhoneNumber, TenantId, Timestamp, UserId};
 use operations::{Lead, LeadFilter, StoreError};
 use sea_orm::{ColumnTrait, Condition, QueryFilter, Select};
 
@@ -123,9 +123,9 @@ impl Stored for Lead {
             Some(assigned_to) => query.filter(Column::AssignedToId.eq(assigned_to.0)),
             None => query,
         };
-        let query = match &filter.phone {
-            Some(phone) => query.filter(Column::PhoneNumber.eq(phone.as_str())),
-            None => query,
+        let query = match filter.phones.as_slice() {
+            [] => query,
+            phones => query.filter(Column::PhoneNumber.is_in(phones.iter().map(PhoneNumber::as_str))),
         };
         let query = match &filter.tag {
             Some(tag) => query.filter(holds(Column::Tags, &json(tag).unwrap_or_default())),

@@ -1,6 +1,6 @@
 //! Tracking numbers.
 
-use domain::{CampaignId, CarrierId, Micros, NumberId, TenantId, Timestamp, TrunkId};
+use domain::{CampaignId, CarrierId, Micros, NumberId, PhoneNumber, TenantId, Timestamp, TrunkId};
 use operations::{Number, NumberFilter, StoreError};
 use sea_orm::{
     ActiveModelTrait, ColumnTrait, ConnectionTrait, DatabaseConnection, DbErr, EntityTrait, IntoActiveModel,
@@ -103,9 +103,9 @@ impl Stored for Number {
     }
 
     fn narrow(query: Select<Entity>, filter: &NumberFilter) -> Select<Entity> {
-        let query = match &filter.exact {
-            Some(number) => query.filter(Column::Number.eq(number.as_str())),
-            None => query,
+        let query = match filter.numbers.as_slice() {
+            [] => query,
+            numbers => query.filter(Column::Number.is_in(numbers.iter().map(PhoneNumber::as_str))),
         };
         let query = match filter.status {
             Some(status) => query.filter(Column::Status.eq(status.as_str())),

@@ -1,7 +1,7 @@
 //! Trunks.
 
 use domain::{CarrierId, TenantId, Timestamp, TrunkId};
-use operations::{StoreError, Trunk, TrunkFilter};
+use operations::{StoreError, Trunk, TrunkFilter, TrunkType};
 use sea_orm::{ColumnTrait, Condition, QueryFilter, Select};
 
 use self::table::{ActiveModel, Column, Entity, Model};
@@ -103,8 +103,15 @@ impl Stored for Trunk {
             Some(carrier) => query.filter(Column::CarrierId.eq(carrier.0)),
             None => query,
         };
-        match filter.status {
+        let query = match filter.status {
             Some(status) => query.filter(Column::Status.eq(status.as_str())),
+            None => query,
+        };
+        let carries_out =
+            Condition::all().add(Column::Kind.eq(TrunkType::Sip.as_str())).add(Column::Outbound.is_not_null());
+        match filter.carries_out {
+            Some(true) => query.filter(carries_out),
+            Some(false) => query.filter(carries_out.not()),
             None => query,
         }
     }

@@ -9,7 +9,6 @@ use crate::{
     access::Permission,
     bulk::{self, BulkWords, Exported, Imported, Reference},
     caller::Caller,
-    convert::from_store,
     problem::ApiResult,
     resource::Resource,
     routes::buyers::{self, Buyer, BuyerQuery, CreateBuyerRequest},
@@ -71,6 +70,7 @@ impl Imported for Buyers {
     type Create = CreateBuyerRequest;
     type View = Buyer;
     type Entity = operations::Buyer;
+    type Key = String;
 
     const WORDS: BulkWords = WORDS;
 
@@ -90,10 +90,8 @@ impl Imported for Buyers {
         vec![Reference::Publisher(buyer.publisher)]
     }
 
-    async fn is_there(caller: &Caller, buyer: &operations::Buyer) -> ApiResult<bool> {
-        let filter = BuyerFilter { code: Some(buyer.code.clone()), ..BuyerFilter::default() };
-        let found = caller.directory().buyers.list(caller.scope(), &filter, &PageRequest::number(1, 1)).await;
-        Ok(!found.map_err(from_store)?.items.is_empty())
+    fn of_keys(codes: Vec<String>) -> BuyerFilter {
+        BuyerFilter { codes, ..BuyerFilter::default() }
     }
 
     fn repository(directory: &Directory) -> &Arc<dyn Repository<operations::Buyer>> {

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use domain::PhoneNumber;
 use operations::{Directory, Entity as _, LeadFilter, Page, PageRequest, Repository};
 use uuid::Uuid;
 
@@ -9,7 +10,6 @@ use crate::{
     access::Permission,
     bulk::{self, BulkWords, Exported, Imported, Reference},
     caller::Caller,
-    convert::from_store,
     crud::{self, Crud},
     problem::ApiResult,
     resource::Resource,
@@ -80,6 +80,7 @@ impl Imported for Leads {
     type Create = CreateLeadRequest;
     type View = Lead;
     type Entity = operations::Lead;
+    type Key = PhoneNumber;
 
     const WORDS: BulkWords = WORDS;
 
@@ -91,8 +92,8 @@ impl Imported for Leads {
         lead.id.uuid()
     }
 
-    fn key(lead: &operations::Lead) -> String {
-        lead.phone.to_string()
+    fn key(lead: &operations::Lead) -> PhoneNumber {
+        lead.phone.clone()
     }
 
     fn references(lead: &operations::Lead) -> Vec<Reference> {
@@ -100,10 +101,8 @@ impl Imported for Leads {
         campaign.into_iter().chain(user).collect()
     }
 
-    async fn is_there(caller: &Caller, lead: &operations::Lead) -> ApiResult<bool> {
-        let filter = LeadFilter { phone: Some(lead.phone.clone()), ..LeadFilter::default() };
-        let found = caller.directory().leads.list(caller.scope(), &filter, &PageRequest::number(1, 1)).await;
-        Ok(!found.map_err(from_store)?.items.is_empty())
+    fn of_keys(phones: Vec<PhoneNumber>) -> LeadFilter {
+        LeadFilter { phones, ..LeadFilter::default() }
     }
 
     fn repository(directory: &Directory) -> &Arc<dyn Repository<operations::Lead>> {

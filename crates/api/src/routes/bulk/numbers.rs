@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use domain::PhoneNumber as E164;
 use operations::{Directory, Entity as _, Number, NumberFilter, Page, PageRequest, QuotaKind, Repository};
 use uuid::Uuid;
 
@@ -9,7 +10,6 @@ use crate::{
     access::Permission,
     bulk::{self, BulkWords, Exported, Imported, Reference},
     caller::Caller,
-    convert::from_store,
     problem::ApiResult,
     resource::Resource,
     routes::{
@@ -75,19 +75,27 @@ impl Imported for Numbers {
     type Create = ProvisionNumberRequest;
     type View = PhoneNumber;
     type Entity = Number;
+    type Key = E164;
 
     const WORDS: BulkWords = WORDS;
 
+    async fn resolved(
+        caller: &Caller,
+        bodies: Vec<ProvisionNumberRequest>,
+    ) -> ApiResult<Vec<ApiResult<ProvisionNumberRequest>>> {
+        ProvisionNumberRequest::resolved(caller, bodies).await
+    }
+
     async fn draft(caller: &Caller, body: ProvisionNumberRequest) -> ApiResult<Number> {
-        body.row(caller).await
+        body.row(caller)
     }
 
     fn id(number: &Number) -> Uuid {
         number.id.uuid()
     }
 
-    fn key(number: &Number) -> String {
-        number.number.to_string()
+    fn key(number: &Number) -> E164 {
+        number.number.clone()
     }
 
     fn references(number: &Number) -> Vec<Reference> {
@@ -97,10 +105,8 @@ impl Imported for Numbers {
         [campaign, carrier, trunk].into_iter().flatten().collect()
     }
 
-    async fn is_there(caller: &Caller, number: &Number) -> ApiResult<bool> {
-        let filter = NumberFilter { exact: Some(number.number.clone()), ..NumberFilter::default() };
-        let found = caller.directory().numbers.list(caller.scope(), &filter, &PageRequest::number(1, 1)).await;
-        Ok(!found.map_err(from_store)?.items.is_empty())
+    fn of_keys(numbers: Vec<E164>) -> NumberFilter {
+        NumberFilter { numbers, ..NumberFilter::default() }
     }
 
     fn repository(directory: &Directory) -> &Arc<dyn Repository<Number>> {

@@ -9,7 +9,6 @@ use crate::{
     access::Permission,
     bulk::{self, BulkWords, Exported, Imported, Reference},
     caller::Caller,
-    convert::from_store,
     crud::{self, Crud},
     problem::ApiResult,
     resource::Resource,
@@ -54,6 +53,7 @@ impl Imported for Publishers {
     type Create = CreatePublisherRequest;
     type View = Publisher;
     type Entity = operations::Publisher;
+    type Key = String;
 
     const WORDS: BulkWords = WORDS;
 
@@ -73,10 +73,8 @@ impl Imported for Publishers {
         Vec::new()
     }
 
-    async fn is_there(caller: &Caller, publisher: &operations::Publisher) -> ApiResult<bool> {
-        let filter = PublisherFilter { code: Some(publisher.code.clone()), ..PublisherFilter::default() };
-        let found = caller.directory().publishers.list(caller.scope(), &filter, &PageRequest::number(1, 1)).await;
-        Ok(!found.map_err(from_store)?.items.is_empty())
+    fn of_keys(codes: Vec<String>) -> PublisherFilter {
+        PublisherFilter { codes, ..PublisherFilter::default() }
     }
 
     fn repository(directory: &Directory) -> &Arc<dyn Repository<operations::Publisher>> {

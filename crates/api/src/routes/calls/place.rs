@@ -1,6 +1,6 @@
 //! The platform calls somebody.
 
-use std::{collections::BTreeMap, time::Duration};
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use axum::{Json, http::StatusCode};
 use domain::{
@@ -9,8 +9,8 @@ use domain::{
 };
 use garde::Validate;
 use operations::{
-    CallRow, Campaign, CampaignStatus, NumberStatus, PAGE_LIMIT_MAX, PageRequest, Screening, TenantStatus, TrunkFilter,
-    TrunkStatus, TrunkType, caller_id_of_campaign,
+    CallRow, Campaign, CampaignStatus, LiveItem, LiveStream, LiveUpdate, NumberStatus, PageRequest, Screening,
+    TenantStatus, TrunkFilter, TrunkStatus, caller_id_of_campaign,
 };
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -36,10 +36,10 @@ use crate::{
 const ORDER_SPAN: Duration = Duration::from_secs(3);
 /// How long the call's first event is waited for: longer than an order holds, so that what has not begun by then never will.
 const START_MAX: Duration = Duration::from_secs(5);
-/// How often it is looked for.
-const LOOK_EVERY: Duration = Duration::from_millis(20);
-/// Pages of trunks looked through for one that carries calls out.
-const TRUNK_PAGES_MAX: u32 = 50;
+/// How often it is looked for all the same: the bus may be away, or lose what it cannot hold.
+const LOOK_EVERY: Duration = Duration::from_millis(500);
+/// The same while the bus says that it does not carry what other processes say.
+const LOOK_EVERY_ALONE: Duration = Duration::from_millis(50);
 
 /// Who is to be called, and for which campaign.
 #[derive(Debug, Deserialize, Validate, ToSchema)]
@@ -222,16 +222,11 @@ fn blocked(verdict: ComplianceVerdict) -> ApiError {
 
 /// Refuses where no trunk could carry the call.
 async fn check_trunks(caller: &Caller) -> ApiResult<()> {
-    let filter = TrunkFilter { status: Some(TrunkStatus::Active), ..TrunkFilter::default() };
-    for page in 1..=TRUNK_PAGES_MAX {
-        let request = PageRequest::number(page, PAGE_LIMIT_MAX);
-        let found = caller.directory().trunks.list(caller.scope(), &filter, &request).await.map_err(from_store)?;
-        if found.items.iter().any(|trunk| trunk.kind == TrunkType::Sip && trunk.outbound.is_some()) {
-            return Ok(());
-        }
-        if found.items.len() < PAGE_LIMIT_MAX as usize {
-            break;
-        }
+    let filter = TrunkFilter { status: Some(TrunkStatus::Active), carries_out: Some(true), ..TrunkFilter::default() };
+    let request = PageRequest::number(1, 1);
+    let found = caller.directory().trunks.list(caller.scope(), &filter, &request).await.map_err(from_store)?;
+    if !found.items.is_empty() {
+        return Ok(());
     }
     let message = "No ACTIVE trunk carries calls out: give a SIP trunk `outbound` (PATCH /api/v1/trunks/{id})";
     Err(ApiError::unprocessable("NO_TRUNK", message))
@@ -251,6 +246,8 @@ async fn ordered(caller: &Caller, order: OutboundCall) -> ApiResult<CallRow> {
     });
     let nobody = || ApiError::unavailable("No switch takes calls now, and nobody is called; try again in a moment");
     let control = caller.state.call_control();
+    // Before the order is out, so that the first event cannot come unheard.
+    let live = caller.state.live().subscribe(caller.scope(), None).stream;
     let switch = match control.place(order).await {
         Ok(switch) => switch,
         Err(PortError::NotFound) => return Err(nobody()),
@@ -261,7 +258,7 @@ async fn ordered(caller: &Caller, order: OutboundCall) -> ApiResult<CallRow> {
     };
     // The order is out: that somebody gave it is on record whatever becomes of it.
     caller.note("call.create", "call", Some(call.to_string()), changes).await;
-    match tokio::time::timeout(START_MAX, started(caller, call)).await {
+    match tokio::time::timeout(START_MAX, started(caller, call, live)).await {
         // It was refused before anything was known of it.
         Ok(row) if row.cause == Some(EndCause::Congestion) && row.flow.is_none() => {
             let message =
@@ -277,16 +274,54 @@ async fn ordered(caller: &Caller, order: OutboundCall) -> ApiResult<CallRow> {
     Err(nobody())
 }
 
-/// The call, once the log has it. While the store is away the switch goes on, so the look is repeated.
-async fn started(caller: &Caller, call: CallId) -> CallRow {
+/// The call, once the log has it: the bus tells, from whichever process the switch is in. What the bus does not tell, being away or
+/// too slow, is looked up now and then; while the store is away the switch goes on, so the look is repeated.
+async fn started(caller: &Caller, call: CallId, mut live: Box<dyn LiveStream>) -> CallRow {
+    let mut hears = true;
     loop {
+        let every = if hears && caller.state.live().is_whole() { LOOK_EVERY } else { LOOK_EVERY_ALONE };
+        if hears {
+            match tokio::time::timeout(every, heard(&mut *live, call)).await {
+                Ok(Heard::Begun(row)) => return CallRow::clone(&row),
+                Ok(Heard::Missed) | Err(_) => {}
+                Ok(Heard::Closed) => hears = false,
+            }
+        } else {
+            tokio::time::sleep(every).await;
+        }
         match caller.directory().calls.find_call(caller.scope(), call).await {
             Ok(Some(row)) => return row,
             Ok(None) => {}
             Err(error) => tracing::warn!(%error, %call, "whether the call was placed cannot be looked up"),
         }
-        tokio::time::sleep(LOOK_EVERY).await;
     }
+}
+
+/// What the bus has to say of a call that was ordered.
+enum Heard {
+    /// It is in the log.
+    Begun(Arc<CallRow>),
+    /// Something was lost, or may be, and it may be the call's.
+    Missed,
+    /// Nothing more will come.
+    Closed,
+}
+
+async fn heard(live: &mut dyn LiveStream, call: CallId) -> Heard {
+    while let Some(item) = live.next().await {
+        match item {
+            LiveItem::Update(placed) => match &placed.update {
+                // Without a flow it is about to end: what becomes of it is the answer.
+                LiveUpdate::Event { row, .. } if row.id == call && (row.flow.is_some() || row.cause.is_some()) => {
+                    return Heard::Begun(Arc::clone(row));
+                }
+                _ => {}
+            },
+            LiveItem::Lagged(_) | LiveItem::Whole(false) => return Heard::Missed,
+            LiveItem::Whole(true) => {}
+        }
+    }
+    Heard::Closed
 }
 
 async fn give_back(caller: &Caller, lease: Option<LeaseId>) {

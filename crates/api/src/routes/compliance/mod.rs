@@ -174,7 +174,7 @@ async fn audit(
     let filter = AuditFilter {
         action: Some("compliance.*".to_owned()),
         entity_id: number.map(String::from),
-        mentions: query.call_id,
+        call: query.call_id.map(CallId),
         ..AuditFilter::default()
     };
     let found = caller.directory().audit.search_audit(caller.scope(), &filter, &page.request()).await;
