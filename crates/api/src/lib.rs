@@ -70,6 +70,7 @@ fn finished(mut document: OpenApi) -> &'static OpenApi {
         document::bound_integers(&mut document);
         document::join_defaults(&mut document);
         document::refer_to_items(&mut document);
+        refusals::name_codes(&mut document);
         examples::add(&mut document);
         document
     })

@@ -2,7 +2,7 @@
 
 use axum::http::StatusCode;
 use serde_json::Value;
-use utoipa::openapi::{Components, ContentBuilder, Ref, RefOr, Response, ResponseBuilder};
+use utoipa::openapi::{Components, ContentBuilder, OpenApi, Ref, RefOr, Response, ResponseBuilder, Schema};
 
 use crate::problem::{ApiError, Fault, PROBLEM_JSON};
 
@@ -85,6 +85,78 @@ impl Refusal {
 pub(crate) fn add(components: &mut Components) {
     for refusal in ALL {
         components.responses.insert(refusal.name.to_owned(), RefOr::T(refusal.response()));
+    }
+}
+
+/// Every code a refusal may carry, and what it says.
+const MEANINGS: &[(&str, &str)] = &[
+    ("ACCOUNT_NOT_ACTIVE", "the provider vouches for somebody whose account is not in use"),
+    ("APPROVAL_NOT_ALLOWED", "an override is approved by somebody else than who asked for it"),
+    ("BAD_REQUEST", "the request cannot be read"),
+    ("BUDGET_EXCEEDED", "the budget does not allow it"),
+    ("COMPLIANCE_BLOCKED", "the number may not be called; the detail's code is why"),
+    ("CONFLICT", "taken already, in use, or changed meanwhile"),
+    ("DEMO_NOT_FOUND", "there is no demo, or it is not yours"),
+    ("DOMAIN_NOT_ALLOWED", "the address is of a domain the provider does not vouch for"),
+    ("EMAIL_NOT_VERIFIED", "the provider has not verified the address"),
+    ("FORBIDDEN", "a permission is missing, or the x-csrf-token"),
+    ("IDEMPOTENCY_KEY_IN_USE", "the first request with this key is still under way"),
+    ("IDEMPOTENCY_KEY_REUSED", "the key was used for another request"),
+    ("IDEMPOTENT_ANSWER_GONE", "it was done, and its answer is not kept"),
+    ("INTERNAL_ERROR", "a fault of the server"),
+    ("INVALID_FLOW", "the flow cannot be run; every fault is named"),
+    ("INVALID_JSON", "the body is not JSON"),
+    ("INVALID_YAML", "the body is not YAML"),
+    ("LEAD_NOT_FOUND", "no lead has the number"),
+    ("LINKED_TO_ANOTHER", "the address belongs to somebody the provider knows under another name"),
+    ("LINK_NOT_VALID", "the link was used, has ended, or never was"),
+    ("METHOD_NOT_ALLOWED", "the path takes other methods"),
+    ("MISSING_PHONE", "the number is missing"),
+    ("NOT_FOUND", "there is none, or it is another tenant's"),
+    ("NO_TRUNK", "no ACTIVE trunk carries calls out"),
+    ("OVERRIDE_NOT_ALLOWED", "the compliance policy allows no overrides"),
+    ("PASSWORD_CHANGE_REQUIRED", "a password of one's own must be chosen first"),
+    ("PASSWORD_REQUIRED", "the account signs in with its password"),
+    ("PASSWORD_WRONG", "the password is not right"),
+    ("PAYLOAD_TOO_LARGE", "larger than the API reads"),
+    ("PRECONDITION_FAILED", "it is in another version than If-Match names"),
+    ("PROOF_TOO_OLD", "the provider's sign-in is too long ago"),
+    ("PROVIDER_ANSWER_WRONG", "what the provider answered cannot be relied on"),
+    ("PROVIDER_REFUSED", "the provider refused"),
+    ("PROVIDER_UNAVAILABLE", "the provider does not answer"),
+    ("PURCHASE_FAILED", "the number was not bought"),
+    ("PURCHASE_PENDING", "the provider has not said yet whether the number is bought"),
+    ("QUOTA_EXCEEDED", "a limit of the tenant is used up"),
+    ("RANGE_NOT_SATISFIABLE", "the range is not in the file"),
+    ("RATE_LIMIT_EXCEEDED", "too many requests"),
+    ("SECOND_FACTOR_REQUIRED", "the second factor's code is missing"),
+    ("SECOND_FACTOR_SETUP_REQUIRED", "a second factor must be set up first"),
+    ("SECOND_FACTOR_WRONG", "the second factor's code is not right"),
+    ("SIGN_IN_OVER", "the sign-in was not begun here, or took too long"),
+    ("SINGLE_SIGN_ON_REQUIRED", "the tenant signs in at its provider"),
+    ("STEP_UP_REQUIRED", "prove once more who you are first"),
+    ("TENANT_CHOICE_REQUIRED", "several tenants fit: name one"),
+    ("TENANT_CLOSED", "the tenant is suspended"),
+    ("TOKEN_VERIFICATION_FAILED", "the provider does not vouch for the consent"),
+    ("TOO_MANY_ATTEMPTS", "too many sign-ins failed"),
+    ("UNAUTHORIZED", "not signed in"),
+    ("UNAVAILABLE", "a part of the server does not answer"),
+    ("UNSUPPORTED_MEDIA_TYPE", "not a media type the API reads"),
+    ("UPGRADE_REQUIRED", "the path speaks WebSocket"),
+    ("USER_UNKNOWN", "the provider vouches for somebody who has no account"),
+    ("VALIDATION_ERROR", "not valid; every faulty field is named"),
+];
+
+/// Tells all codes where the document describes the code of an error.
+pub(crate) fn name_codes(document: &mut OpenApi) {
+    let schemas = document.components.iter_mut().flat_map(|components| components.schemas.get_mut("ErrorBody"));
+    for body in schemas {
+        if let RefOr::T(Schema::Object(body)) = body
+            && let Some(RefOr::T(Schema::Object(code))) = body.properties.get_mut("code")
+        {
+            let told: Vec<String> = MEANINGS.iter().map(|(code, meaning)| format!("`{code}`: {meaning}")).collect();
+            code.description = Some(format!("Stable, for programs. {}.", told.join("; ")));
+        }
     }
 }
 

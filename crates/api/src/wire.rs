@@ -59,6 +59,38 @@ impl PartialSchema for Amount {
 
 impl ToSchema for Amount {}
 
+/// What the document says of a text in a list: so many characters. Only its schema is used, for what is a plain text in the code.
+#[derive(Debug)]
+pub struct Text<const MIN: usize, const MAX: usize>;
+
+impl<const MIN: usize, const MAX: usize> PartialSchema for Text<MIN, MAX> {
+    fn schema() -> RefOr<Schema> {
+        let least = (MIN > 0).then_some(MIN);
+        ObjectBuilder::new().schema_type(Type::String).min_length(least).max_length(Some(MAX)).into()
+    }
+}
+
+impl<const MIN: usize, const MAX: usize> ToSchema for Text<MIN, MAX> {}
+
+/// A skill, a label, a permission.
+pub type Label = Text<1, 64>;
+/// A telephone number as people write it.
+pub type DialledText = Text<1, 40>;
+/// An address or a network.
+pub type NetworkText = Text<2, 49>;
+/// A built-in role.
+pub type RoleName = Text<1, 16>;
+/// A host name.
+pub type HostText = Text<1, 253>;
+/// An e-mail address.
+pub type EmailText = Text<3, 254>;
+/// A day: `2026-12-25`.
+pub type DayText = Text<10, 10>;
+/// A North American area code.
+pub type AreaCodeText = Text<3, 3>;
+/// A value of a call's tag.
+pub type TagText = Text<0, 200>;
+
 /// Something named by id, with the name people know it by.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
 pub struct Ref {
@@ -234,11 +266,14 @@ pub fn is_code(text: &str, _: &()) -> garde::Result {
     Err(garde::Error::new("must be 1 to 64 letters, digits, dots, dashes or underscores"))
 }
 
+/// Characters of the name of a time zone: the longest has half as many.
+const TIME_ZONE_CHARS_MAX: usize = 64;
+
 /// garde rule: an IANA time zone.
 pub fn is_time_zone(text: &str, _: &()) -> garde::Result {
     match jiff::tz::TimeZone::get(text) {
-        Ok(_) => Ok(()),
-        Err(_) => Err(garde::Error::new("is not an IANA time zone such as America/New_York")),
+        Ok(_) if text.len() <= TIME_ZONE_CHARS_MAX => Ok(()),
+        _ => Err(garde::Error::new("is not an IANA time zone such as America/New_York")),
     }
 }
 

@@ -64,6 +64,7 @@ pub enum ExportFormat {
 #[derive(Debug, Deserialize, Validate, IntoParams)]
 #[into_params(parameter_in = Query)]
 pub struct ExportQuery {
+    /// How the file is written; `csv` unless said otherwise.
     #[garde(skip)]
     #[param(inline, default = "csv")]
     format: Option<ExportFormat>,

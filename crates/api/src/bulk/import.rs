@@ -110,6 +110,7 @@ pub struct ImportFault {
     /// The member or column; empty for the row as a whole.
     #[schema(example = "phoneNumber")]
     field: String,
+    /// What is wrong with it.
     #[schema(example = "is not a telephone number: write it as +15551234567")]
     message: String,
 }

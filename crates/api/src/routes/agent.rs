@@ -29,7 +29,9 @@ pub(crate) fn routes() -> Resource {
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct OwnStatus {
+    /// The agent's id.
     agent_id: Uuid,
+    /// Calls are given to an `available` agent.
     status: AgentStatus,
     /// When the status was last changed.
     last_updated: Time,
@@ -71,6 +73,7 @@ async fn read(caller: Caller) -> ApiResult<Json<OwnStatus>> {
 #[derive(Debug, Deserialize, Validate, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct SetOwnStatusRequest {
+    /// Calls are given to an `available` agent.
     #[garde(skip)]
     status: AgentStatus,
 }

@@ -63,7 +63,9 @@ pub(super) fn tell(caller: &Caller, before: &operations::Agent, after: &operatio
 #[derive(Clone, Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Agent {
+    /// The agent's id.
     id: Uuid,
+    /// The tenant the agent belongs to.
     tenant_id: Uuid,
     /// Who signs in as this agent. One agent for a user.
     user_id: Option<Uuid>,
@@ -81,7 +83,9 @@ pub struct Agent {
     status_changed_at: Time,
     /// Rest after each call, seconds.
     wrap_up_seconds: u32,
+    /// When the agent was made.
     created_at: Time,
+    /// When the agent last changed.
     updated_at: Time,
 }
 
@@ -99,6 +103,7 @@ pub struct AgentQuery {
     user_id: Option<Uuid>,
     /// Part of the name.
     #[garde(length(chars, max = 100))]
+    #[param(max_length = 100)]
     search: Option<String>,
 }
 
@@ -106,17 +111,21 @@ pub struct AgentQuery {
 #[derive(Debug, Deserialize, Validate, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct CreateAgentRequest {
+    /// Who signs in as this agent: a user of the tenant, who is no other agent.
     #[garde(skip)]
     user_id: Option<Uuid>,
+    /// What people call the agent.
     #[garde(length(chars, min = 1, max = 200))]
     #[schema(min_length = 1, max_length = 200, example = "Ana")]
     name: String,
+    /// SIP URI of the phone.
     #[garde(custom(is_sip_uri))]
     #[schema(min_length = 1, max_length = 500, example = "sip:ana@agents.acme.example")]
     destination: String,
+    /// What the agent can do: a queue may ask for it.
     #[garde(length(max = 50), inner(length(chars, min = 1, max = 64)))]
     #[serde(default)]
-    #[schema(example = json!(["spanish"]))]
+    #[schema(inline, value_type = Vec<crate::wire::Label>, max_items = 50, example = json!(["spanish"]))]
     skills: Vec<String>,
     /// `offline` unless said otherwise.
     #[garde(skip)]
@@ -131,18 +140,28 @@ pub struct CreateAgentRequest {
 #[derive(Debug, Deserialize, Validate, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct UpdateAgentRequest {
+    /// Who signs in as this agent: a user of the tenant, who is no other agent.
     #[garde(skip)]
     #[serde(default, deserialize_with = "nullable")]
     user_id: Option<Option<Uuid>>,
+    /// What people call the agent.
     #[garde(length(chars, min = 1, max = 200))]
+    #[schema(min_length = 1, max_length = 200)]
     name: Option<String>,
+    /// SIP URI of the phone.
     #[garde(inner(custom(is_sip_uri)))]
+    #[schema(min_length = 1, max_length = 500)]
     destination: Option<String>,
+    /// What the agent can do: a queue may ask for it.
     #[garde(length(max = 50), inner(inner(length(chars, min = 1, max = 64))))]
+    #[schema(inline, value_type = Option<Vec<crate::wire::Label>>, max_items = 50)]
     skills: Option<Vec<String>>,
+    /// Its status from now on.
     #[garde(skip)]
     status: Option<AgentStatus>,
+    /// Rest after each call, seconds.
     #[garde(range(min = 0, max = 3600))]
+    #[schema(minimum = 0, maximum = 3600)]
     wrap_up_seconds: Option<u32>,
 }
 

@@ -52,14 +52,19 @@ pub(crate) fn routes() -> Resource {
 #[derive(Clone, Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct ApiKey {
+    /// The key's id.
     id: Uuid,
+    /// The tenant the key belongs to.
     tenant_id: Uuid,
+    /// What people call the key.
     #[schema(example = "CRM sync")]
     name: String,
     /// First characters, to tell keys apart.
     #[schema(example = "hw_1f0c2")]
     prefix: String,
+    /// Only an `ACTIVE` key is taken.
     status: ApiKeyStatus,
+    /// What the key may do; `*` stands for one segment.
     #[schema(example = json!(["calls:read", "recordings:*"]))]
     scopes: Vec<String>,
     /// Sees only what belongs to this publisher.
@@ -72,9 +77,13 @@ pub struct ApiKey {
     rotated_to: Option<Uuid>,
     /// Requests a minute; absent: the platform's limit.
     rate_limit: Option<u32>,
+    /// When it was last used, to the minute; null: never.
     last_used_at: Option<Time>,
+    /// When it ends; null: never.
     expires_at: Option<Time>,
+    /// When the key was made.
     created_at: Time,
+    /// When the key last changed.
     updated_at: Time,
 }
 
@@ -108,6 +117,7 @@ pub struct ApiKeyQuery {
     status: Option<ApiKeyStatus>,
     /// Part of the name or of what the key begins with.
     #[garde(length(chars, max = 100))]
+    #[param(max_length = 100)]
     search: Option<String>,
 }
 
@@ -128,12 +138,13 @@ async fn list(
 #[derive(Debug, Deserialize, Validate, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct CreateApiKeyRequest {
+    /// What people call the key.
     #[garde(length(chars, min = 1, max = 200))]
     #[schema(min_length = 1, max_length = 200, example = "CRM sync")]
     name: String,
     /// Permissions; `*` stands for one segment. None beyond the caller's own.
     #[garde(length(min = 1, max = SCOPES_MAX))]
-    #[schema(example = json!(["calls:read", "recordings:*"]))]
+    #[schema(inline, value_type = Vec<crate::wire::Label>, min_items = 1, max_items = 64, example = json!(["calls:read", "recordings:*"]))]
     scopes: Vec<String>,
     /// See only what belongs to this publisher.
     #[garde(skip)]
@@ -234,11 +245,16 @@ async fn read(caller: Caller, PathId(id): PathId<ApiKeyId>) -> ApiResult<Json<Ap
 #[derive(Debug, Deserialize, Validate, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct UpdateApiKeyRequest {
+    /// What people call the key.
     #[garde(length(chars, min = 1, max = 200))]
+    #[schema(min_length = 1, max_length = 200)]
     name: Option<String>,
+    /// Requests a minute; null: the platform's limit.
     #[garde(inner(inner(range(min = 1, max = 100_000))))]
     #[serde(default, deserialize_with = "nullable")]
+    #[schema(minimum = 1, maximum = 100_000)]
     rate_limit: Option<Option<u32>>,
+    /// When the key ends, in the future; null: never.
     #[garde(skip)]
     #[serde(default, deserialize_with = "nullable")]
     expires_at: Option<Option<Time>>,

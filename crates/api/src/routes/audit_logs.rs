@@ -33,16 +33,21 @@ pub(crate) fn routes() -> Resource {
 #[derive(Clone, Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct AuditLogEntry {
+    /// The entry's id.
     id: Uuid,
+    /// When it happened.
     at: Time,
     /// The user who did it.
     user_id: Option<Uuid>,
     /// The key that did it.
     api_key_id: Option<Uuid>,
+    /// What was done: `number.update`, `auth.login.failed`.
     #[schema(example = "number.update")]
     action: String,
+    /// What kind of thing it was done to.
     #[schema(example = "number")]
     entity: String,
+    /// Which one: its id, or another name of its own.
     entity_id: Option<String>,
     /// Per field `{before, after}`. Holds no secrets.
     #[schema(value_type = Object)]
@@ -50,8 +55,11 @@ pub struct AuditLogEntry {
     /// From where.
     #[schema(example = "192.0.2.7")]
     ip_address: Option<String>,
+    /// The program they came with, as it names itself.
     user_agent: Option<String>,
+    /// The request it was done in, as `x-request-id` names it.
     request_id: Option<String>,
+    /// False where it was refused or failed.
     success: bool,
     /// Its place in the tenant's chain; absent for entries older than the chain.
     sequence: Option<u64>,
@@ -86,15 +94,20 @@ fn view(chained: ChainedEntry) -> AuditLogEntry {
 pub struct AuditQuery {
     /// `number.update`, or `number.*` for all that begin so.
     #[garde(length(chars, max = 100))]
-    #[param(example = "number.*")]
+    #[param(max_length = 100, example = "number.*")]
     action: Option<String>,
     /// `number`, `user`, `session` ...
     #[garde(length(chars, max = 100))]
+    #[param(max_length = 100)]
     entity: Option<String>,
+    /// Only what was done to this one.
     #[garde(length(chars, max = 100))]
+    #[param(max_length = 100)]
     entity_id: Option<String>,
+    /// Only what this user did.
     #[garde(skip)]
     user_id: Option<Uuid>,
+    /// Only what this key did.
     #[garde(skip)]
     api_key_id: Option<Uuid>,
     /// Only what succeeded, or what did not.

@@ -50,19 +50,21 @@ pub(crate) fn routes() -> Resource {
 #[derive(Deserialize, Validate, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct LoginRequest {
+    /// The e-mail address of the user, in any case of letters.
     #[garde(length(chars, min = 3, max = 254))]
     #[schema(example = "admin@demo.example", min_length = 3, max_length = 254)]
     email: String,
+    /// The password.
     #[garde(length(chars, min = 1, max = 1024))]
     #[schema(example = "a long password", min_length = 1, max_length = 1024, format = Password)]
     password: String,
     /// The tenant's slug, where address and password fit several. At a tenant's own host name it is that tenant.
     #[garde(length(chars, max = 63))]
-    #[schema(example = "demo")]
+    #[schema(max_length = 63, example = "demo")]
     tenant: Option<String>,
     /// The second factor's code, or a recovery code.
     #[garde(length(chars, max = 32))]
-    #[schema(example = "287082")]
+    #[schema(max_length = 32, example = "287082")]
     code: Option<String>,
 }
 
@@ -74,7 +76,9 @@ pub struct LoginResponse {
     token: String,
     /// For `x-csrf-token`, where the cookie is relied on.
     csrf_token: String,
+    /// When the session ends.
     expires_at: Time,
+    /// Who is signed in.
     user: CurrentUser,
 }
 
@@ -90,11 +94,14 @@ pub struct CurrentUser {
     /// A key's name.
     #[serde(skip_serializing_if = "Option::is_none")]
     name: Option<String>,
+    /// First name.
     first_name: Option<String>,
+    /// Last name.
     last_name: Option<String>,
     /// Upper case, as in the table of roles.
     #[schema(example = json!(["OWNER"]))]
     roles: Vec<String>,
+    /// The tenant.
     tenant: Ref,
     /// The tenant's slug, for `/auth/sso/start`.
     #[schema(example = "demo")]
@@ -409,6 +416,7 @@ async fn me(caller: Caller) -> ApiResult<Json<CurrentUser>> {
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct CsrfResponse {
+    /// For `x-csrf-token`.
     csrf_token: String,
 }
 
@@ -433,6 +441,7 @@ async fn csrf(caller: Caller) -> ApiResult<Json<CsrfResponse>> {
 pub struct TicketResponse {
     /// For `/ws/events?ticket=`; good once.
     ticket: String,
+    /// Until when it is good.
     expires_at: Time,
 }
 

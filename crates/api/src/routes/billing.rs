@@ -23,6 +23,7 @@ pub(crate) fn routes() -> Resource {
 pub struct BalanceResponse {
     /// Absent while there is no account.
     billing_account_id: Option<Uuid>,
+    /// Of the amounts, ISO 4217.
     #[schema(example = "USD")]
     currency: String,
     /// What stays when everybody is paid: `total` less `held`.
@@ -44,8 +45,10 @@ pub struct BalanceResponse {
 /// One account of the books.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct BookAccount {
+    /// Its name in the books.
     #[schema(example = "buyer_receivable:0197a2c4-0000-7000-8000-000000000000")]
     account: String,
+    /// Of the amount, ISO 4217.
     currency: String,
     /// Positive is debit, negative credit.
     amount: Amount,

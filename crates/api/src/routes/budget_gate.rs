@@ -19,6 +19,7 @@ use crate::{
 pub struct BudgetExceeded {
     /// Charged so far, of the day or month.
     pub(crate) current: Amount,
+    /// The limit.
     pub(crate) limit: Amount,
     /// Of the limit.
     #[schema(example = 100.0)]

@@ -51,7 +51,9 @@ pub(crate) fn routes() -> Resource {
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct BudgetAlert {
+    /// The alert's id.
     id: Uuid,
+    /// What was noticed: a threshold, or a limit used up; of the day or the month.
     r#type: BudgetAlertType,
     /// The begin of the day or month it is about; there is one of a type for each.
     period_start: Time,
@@ -61,6 +63,7 @@ pub struct BudgetAlert {
     current: Amount,
     /// The limit then.
     limit: Amount,
+    /// How much of the limit was used, percent.
     percentage: f64,
     /// Ways it went out: `email`, `slack`.
     sent_via: Vec<String>,
@@ -76,6 +79,7 @@ pub struct BudgetAlert {
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Budget {
+    /// The tenant the budget belongs to.
     tenant_id: Uuid,
     /// What is charged in another currency does not count.
     #[schema(example = "USD")]
@@ -90,6 +94,7 @@ pub struct Budget {
     current_month_spend: Amount,
     /// Percent of a limit from which people are told.
     alert_threshold: u32,
+    /// Addresses that are told.
     alert_emails: Vec<String>,
     /// Its address is a secret and never shown.
     has_alert_slack_webhook: bool,
@@ -97,13 +102,17 @@ pub struct Budget {
     hard_stop_enabled: bool,
     /// Until when a token lets quota and budget pass; null: there is none.
     override_token_expires_at: Option<Time>,
+    /// When people were last told; null: never.
     last_alert_sent_at: Option<Time>,
+    /// What they were told then.
     last_alert_type: Option<BudgetAlertType>,
     /// False: nothing is refused and nobody told.
     enabled: bool,
     /// The last ten, youngest first.
     alerts: Vec<BudgetAlert>,
+    /// When the budget was made.
     created_at: Time,
+    /// When the budget last changed.
     updated_at: Time,
 }
 
@@ -197,27 +206,36 @@ fn is_webhook(text: &str, _: &()) -> garde::Result {
 #[derive(Debug, Deserialize, Validate, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct UpdateBudgetRequest {
+    /// Of both limits, ISO 4217: three capital letters.
     #[garde(inner(custom(is_currency)))]
-    #[schema(example = "USD")]
+    #[schema(pattern = "^[A-Z]{3}$", example = "USD")]
     currency: Option<String>,
+    /// Most to be spent a day, above 0; null lifts the limit.
     #[garde(inner(inner(custom(is_limit))))]
     #[serde(default, deserialize_with = "nullable")]
     daily_budget: Option<Option<Amount>>,
+    /// Most to be spent a month, above 0; null lifts the limit.
     #[garde(inner(inner(custom(is_limit))))]
     #[serde(default, deserialize_with = "nullable")]
     monthly_budget: Option<Option<Amount>>,
+    /// Whether calls the tenant places are refused once a limit is used up.
     #[garde(skip)]
     hard_stop_enabled: Option<bool>,
+    /// False: nothing is refused and nobody told.
     #[garde(skip)]
     enabled: Option<bool>,
+    /// Percent of a limit from which people are told.
     #[garde(range(min = 1, max = 100))]
+    #[schema(minimum = 1, maximum = 100)]
     alert_threshold: Option<u32>,
+    /// Addresses that are told.
     #[garde(inner(length(max = operations::ALERT_EMAILS_MAX), inner(email, length(chars, max = 254))))]
-    #[schema(max_items = 20)]
+    #[schema(inline, value_type = Option<Vec<crate::wire::EmailText>>, max_items = 20)]
     alert_emails: Option<Vec<String>>,
     /// Told like a Slack incoming webhook. A secret: kept sealed and never shown.
     #[garde(inner(inner(length(chars, max = WEBHOOK_CHARS_MAX), custom(is_webhook))))]
     #[serde(default, deserialize_with = "nullable")]
+    #[schema(max_length = 500)]
     alert_slack_webhook: Option<Option<String>>,
 }
 
@@ -225,14 +243,18 @@ pub struct UpdateBudgetRequest {
 #[derive(Debug, Deserialize, Validate, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct UpdateBudgetAlertsRequest {
+    /// Percent of a limit from which people are told.
     #[garde(range(min = 1, max = 100))]
+    #[schema(minimum = 1, maximum = 100)]
     alert_threshold: Option<u32>,
+    /// Addresses that are told.
     #[garde(inner(length(max = operations::ALERT_EMAILS_MAX), inner(email, length(chars, max = 254))))]
-    #[schema(max_items = 20)]
+    #[schema(inline, value_type = Option<Vec<crate::wire::EmailText>>, max_items = 20)]
     alert_emails: Option<Vec<String>>,
     /// Told like a Slack incoming webhook. A secret: kept sealed and never shown.
     #[garde(inner(inner(length(chars, max = WEBHOOK_CHARS_MAX), custom(is_webhook))))]
     #[serde(default, deserialize_with = "nullable")]
+    #[schema(max_length = 500)]
     alert_slack_webhook: Option<Option<String>>,
 }
 
@@ -319,6 +341,7 @@ async fn update_own(caller: Caller, Body(body): Body<UpdateBudgetAlertsRequest>)
 #[derive(Debug, Deserialize, Validate, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct CreateOverrideTokenRequest {
+    /// How long it is good, hours.
     #[garde(range(min = 1, max = 8_760))]
     #[serde(default = "a_day")]
     #[schema(minimum = 1, maximum = 8_760, default = 24)]
@@ -336,7 +359,9 @@ pub struct OverrideToken {
     /// To be sent as `X-Quota-Override`. Shown this once.
     #[schema(example = "qot_0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef")]
     token: String,
+    /// Until when it is good.
     expires_at: Time,
+    /// How long it is good, hours.
     expires_in_hours: u32,
 }
 
@@ -365,6 +390,7 @@ async fn make_token(
 /// Whether it was done.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct OverrideTokenRemoved {
+    /// Always true: faults have their own answers.
     success: bool,
 }
 
@@ -385,6 +411,7 @@ async fn remove_token(caller: Caller, PathId(tenant): PathId<TenantId>) -> ApiRe
 /// How far a budget is used.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct SpendLevel {
+    /// Charged so far.
     current: Amount,
     /// Null: none.
     limit: Option<Amount>,
@@ -395,7 +422,9 @@ pub struct SpendLevel {
 /// How far a tenant's budget is used.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct BudgetStatus {
+    /// Of the day in the tenant's time zone.
     daily: SpendLevel,
+    /// Of the month in the tenant's time zone.
     monthly: SpendLevel,
 }
 

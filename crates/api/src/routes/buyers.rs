@@ -44,16 +44,21 @@ pub(crate) fn routes() -> Resource {
 #[derive(Clone, Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Buyer {
+    /// The buyer's id.
     id: Uuid,
+    /// The tenant the buyer belongs to.
     tenant_id: Uuid,
     /// Whose calls it buys.
     publisher_id: Uuid,
+    /// The publisher whose calls it takes.
     publisher: Option<Ref>,
+    /// What people call the buyer.
     #[schema(example = "Sunrise Solar")]
     name: String,
     /// Short; flows may name the buyer by it.
     #[schema(example = "BUYER001")]
     code: String,
+    /// Only an `ACTIVE` buyer gets calls.
     status: BuyerStatus,
     /// Most calls over all its endpoints.
     caps: Caps,
@@ -64,6 +69,7 @@ pub struct Buyer {
     time_zone: String,
     /// Absent: always open.
     hours: Option<Hours>,
+    /// Which calls the buyer takes.
     filters: Filters,
     /// Draw weight unless the flow's node sets one.
     weight: u32,
@@ -73,8 +79,11 @@ pub struct Buyer {
     endpoints: Vec<BuyerEndpoint>,
     /// What it pays at its first endpoint.
     price: Option<Price>,
+    /// What integrations keep with the buyer.
     metadata: Metadata,
+    /// When the buyer was made.
     created_at: Time,
+    /// When the buyer last changed.
     updated_at: Time,
 }
 
@@ -144,9 +153,11 @@ pub struct BuyerQuery {
     publisher_id: Option<Uuid>,
     /// Part of name or code.
     #[garde(length(chars, max = 100))]
+    #[param(max_length = 100)]
     search: Option<String>,
     /// Only the one with this code.
     #[garde(length(chars, max = 64))]
+    #[param(max_length = 64)]
     code: Option<String>,
 }
 
@@ -189,34 +200,44 @@ pub(super) async fn page_of(caller: &Caller, filter: &BuyerFilter, page: &PageRe
 #[derive(Debug, Deserialize, Validate, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct CreateBuyerRequest {
+    /// One of the tenant's publishers, whose calls the buyer takes.
     #[garde(skip)]
     publisher_id: Uuid,
+    /// What people call the buyer.
     #[garde(length(chars, min = 1, max = 200))]
     #[schema(min_length = 1, max_length = 200, example = "Sunrise Solar")]
     name: String,
+    /// Short name; flows may name the buyer by it. Unique with its publisher.
     #[garde(custom(is_code))]
-    #[schema(pattern = "^[A-Za-z0-9_.-]{1,64}$", example = "BUYER001")]
+    #[schema(min_length = 1, max_length = 64, pattern = "^[A-Za-z0-9_.-]{1,64}$", example = "BUYER001")]
     code: String,
+    /// Its status from the start; `ACTIVE` unless said otherwise.
     #[garde(skip)]
     status: Option<BuyerStatus>,
+    /// Most calls: at once, an hour, a day, a month, in all.
     #[garde(skip)]
     #[serde(default)]
     caps: Caps,
     /// The tenant's unless said otherwise.
     #[garde(inner(custom(is_time_zone)))]
-    #[schema(example = "America/New_York")]
+    #[schema(min_length = 1, max_length = 64, example = "America/New_York")]
     time_zone: Option<String>,
+    /// When the buyer takes calls; absent: always.
     #[garde(skip)]
     hours: Option<Hours>,
+    /// Which calls the buyer takes.
     #[garde(skip)]
     #[serde(default)]
     filters: Filters,
     /// 1 unless said otherwise. 0: only after everybody else.
     #[garde(range(max = 1_000_000))]
+    #[schema(maximum = 1_000_000)]
     weight: Option<u32>,
+    /// Lower is tried earlier.
     #[garde(skip)]
     #[serde(default)]
     priority: i32,
+    /// What integrations keep with it; `{}` unless given.
     #[garde(skip)]
     metadata: Option<Metadata>,
 }
@@ -283,26 +304,39 @@ async fn read(caller: Caller, PathId(id): PathId<BuyerId>) -> ApiResult<Json<Buy
 #[derive(Debug, Deserialize, Validate, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct UpdateBuyerRequest {
+    /// What people call the buyer.
     #[garde(length(chars, min = 1, max = 200))]
+    #[schema(min_length = 1, max_length = 200)]
     name: Option<String>,
+    /// Short name; flows may name the buyer by it. Unique with its publisher.
     #[garde(inner(custom(is_code)))]
+    #[schema(min_length = 1, max_length = 64, pattern = "^[A-Za-z0-9_.-]+$")]
     code: Option<String>,
+    /// Its status from now on.
     #[garde(skip)]
     status: Option<BuyerStatus>,
     /// All limits anew: those not named are lifted.
     #[garde(skip)]
     caps: Option<Caps>,
+    /// IANA zone its hours and caps are counted in.
     #[garde(inner(custom(is_time_zone)))]
+    #[schema(min_length = 1, max_length = 64)]
     time_zone: Option<String>,
+    /// When the buyer takes calls; null: always.
     #[garde(skip)]
     #[serde(default, deserialize_with = "nullable")]
     hours: Option<Option<Hours>>,
+    /// Which calls the buyer takes: replaces all of it.
     #[garde(skip)]
     filters: Option<Filters>,
+    /// Share of calls under the weighted strategy, against those of the others.
     #[garde(range(max = 1_000_000))]
+    #[schema(maximum = 1_000_000)]
     weight: Option<u32>,
+    /// Lower is tried earlier.
     #[garde(skip)]
     priority: Option<i32>,
+    /// What integrations keep with it: replaces all of it.
     #[garde(skip)]
     metadata: Option<Metadata>,
 }

@@ -34,7 +34,9 @@ struct Pools;
 #[derive(Clone, Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct CallerIdPool {
+    /// The pool's id.
     id: Uuid,
+    /// The tenant the pool belongs to.
     tenant_id: Uuid,
     /// For people.
     #[schema(example = "West coast")]
@@ -43,7 +45,9 @@ pub struct CallerIdPool {
     status: CallerIdPoolStatus,
     /// Free for integrations.
     metadata: Metadata,
+    /// When the pool was made.
     created_at: Time,
+    /// When the pool last changed.
     updated_at: Time,
 }
 
@@ -58,6 +62,7 @@ pub struct CallerIdPoolQuery {
     status: Option<CallerIdPoolStatus>,
     /// Part of the name.
     #[garde(length(chars, max = 100))]
+    #[param(max_length = 100)]
     search: Option<String>,
 }
 
@@ -65,12 +70,14 @@ pub struct CallerIdPoolQuery {
 #[derive(Debug, Deserialize, Validate, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct CreateCallerIdPoolRequest {
+    /// What people call the pool.
     #[garde(length(chars, min = 1, max = 200))]
     #[schema(min_length = 1, max_length = 200, example = "West coast")]
     name: String,
     /// `ACTIVE` unless said otherwise.
     #[garde(skip)]
     status: Option<CallerIdPoolStatus>,
+    /// What integrations keep with it; `{}` unless given.
     #[garde(skip)]
     metadata: Option<Metadata>,
 }
@@ -79,10 +86,14 @@ pub struct CreateCallerIdPoolRequest {
 #[derive(Debug, Deserialize, Validate, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct UpdateCallerIdPoolRequest {
+    /// What people call the pool.
     #[garde(length(chars, min = 1, max = 200))]
+    #[schema(min_length = 1, max_length = 200)]
     name: Option<String>,
+    /// Its status from now on.
     #[garde(skip)]
     status: Option<CallerIdPoolStatus>,
+    /// What integrations keep with it: replaces all of it.
     #[garde(skip)]
     metadata: Option<Metadata>,
 }

@@ -86,6 +86,7 @@ impl RoutingStrategy {
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 #[schema(as = CampaignPayout)]
 pub struct Payout {
+    /// What the publisher earns for a call.
     #[garde(skip)]
     amount: Amount,
     /// Seconds connected after which it is earned.
@@ -107,13 +108,18 @@ impl Payout {
 #[derive(Clone, Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Campaign {
+    /// The campaign's id.
     id: Uuid,
+    /// The tenant the campaign belongs to.
     tenant_id: Uuid,
     /// Absent for buyers.
     publisher_id: Option<Uuid>,
+    /// The publisher that brings its calls.
     publisher: Option<Ref>,
+    /// What people call the campaign.
     #[schema(example = "Solar, west")]
     name: String,
+    /// Only an `ACTIVE` campaign takes calls.
     status: CampaignStatus,
     /// Absent for publishers and buyers.
     routing_mode: Option<RoutingMode>,
@@ -123,7 +129,9 @@ pub struct Campaign {
     buyer_ids: Option<Vec<Uuid>>,
     /// What the publisher earns, in place of the endpoint's payout.
     payout: Option<Payout>,
+    /// The flow it runs; null where there is none.
     flow_id: Option<Uuid>,
+    /// The flow its calls run; null where there is none.
     flow: Option<Ref>,
     /// IANA zone of its hours; absent: the tenant's.
     time_zone: Option<String>,
@@ -134,12 +142,15 @@ pub struct Campaign {
     /// The prompt its outbound calls begin with.
     #[schema(example = "ivr/ivr-welcome.wav")]
     intro_audio: Option<String>,
+    /// What integrations keep with the campaign.
     metadata: Metadata,
     /// Calls so far.
     calls: u64,
     /// Numbers of it. Absent for publishers and buyers.
     phone_numbers: Option<u64>,
+    /// When the campaign was made.
     created_at: Time,
+    /// When the campaign last changed.
     updated_at: Time,
 }
 
@@ -223,6 +234,7 @@ pub struct CampaignQuery {
     flow_id: Option<Uuid>,
     /// Part of the name.
     #[garde(length(chars, max = 100))]
+    #[param(max_length = 100)]
     search: Option<String>,
 }
 
@@ -258,11 +270,14 @@ async fn list(
 #[derive(Debug, Deserialize, Validate, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct CreateCampaignRequest {
+    /// What people call the campaign.
     #[garde(length(chars, min = 1, max = 200))]
     #[schema(min_length = 1, max_length = 200, example = "Solar, west")]
     name: String,
+    /// One of the tenant's publishers, that brings its calls.
     #[garde(skip)]
     publisher_id: Uuid,
+    /// One of the tenant's flows, that its calls run.
     #[garde(skip)]
     flow_id: Option<Uuid>,
     /// `ACTIVE` unless said otherwise.
@@ -271,24 +286,33 @@ pub struct CreateCampaignRequest {
     /// `STATIC` unless said otherwise.
     #[garde(skip)]
     routing_mode: Option<RoutingMode>,
+    /// How buyers are put in order where the flow does not say.
     #[garde(skip)]
     strategy: Option<RoutingStrategy>,
+    /// Who takes its calls; empty: the publisher's buyers.
     #[garde(length(max = BUYERS_MAX))]
     #[serde(default)]
+    #[schema(max_items = 1_000)]
     buyer_ids: Vec<Uuid>,
+    /// What the publisher earns, in place of the endpoint's payout.
     #[garde(dive)]
     payout: Option<Payout>,
+    /// IANA zone of its hours; absent: the tenant's.
     #[garde(inner(custom(is_time_zone)))]
-    #[schema(example = "America/New_York")]
+    #[schema(min_length = 1, max_length = 64, example = "America/New_York")]
     time_zone: Option<String>,
+    /// Record from the first answer on, whatever the flow says.
     #[garde(skip)]
     #[serde(default)]
     record: bool,
+    /// The pool whose numbers are shown to people it calls.
     #[garde(skip)]
     caller_id_pool_id: Option<Uuid>,
+    /// The prompt its outbound calls begin with.
     #[garde(length(chars, min = 1, max = PROMPT_CHARS_MAX))]
-    #[schema(example = "ivr/ivr-welcome.wav")]
+    #[schema(min_length = 1, max_length = 500, example = "ivr/ivr-welcome.wav")]
     intro_audio: Option<String>,
+    /// What integrations keep with it; `{}` unless given.
     #[garde(skip)]
     metadata: Option<Metadata>,
 }
@@ -342,36 +366,53 @@ async fn read(caller: Caller, PathId(id): PathId<CampaignId>) -> ApiResult<Json<
 #[derive(Debug, Deserialize, Validate, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct UpdateCampaignRequest {
+    /// What people call the campaign.
     #[garde(length(chars, min = 1, max = 200))]
+    #[schema(min_length = 1, max_length = 200)]
     name: Option<String>,
+    /// One of the tenant's publishers, that brings its calls.
     #[garde(skip)]
     publisher_id: Option<Uuid>,
+    /// One of the tenant's flows, that its calls run; null: none.
     #[garde(skip)]
     #[serde(default, deserialize_with = "nullable")]
     flow_id: Option<Option<Uuid>>,
+    /// Its status from now on.
     #[garde(skip)]
     status: Option<CampaignStatus>,
+    /// How buyers are chosen: as the strategy says (`STATIC`), by performance, or by both.
     #[garde(skip)]
     routing_mode: Option<RoutingMode>,
+    /// How buyers are put in order where the flow does not say.
     #[garde(skip)]
     #[serde(default, deserialize_with = "nullable")]
     strategy: Option<Option<RoutingStrategy>>,
+    /// Who takes its calls; empty: the publisher's buyers.
     #[garde(length(max = BUYERS_MAX))]
+    #[schema(max_items = 1_000)]
     buyer_ids: Option<Vec<Uuid>>,
+    /// What the publisher earns, in place of the endpoint's payout; null: that.
     #[garde(dive)]
     #[serde(default, deserialize_with = "nullable")]
     payout: Option<Option<Payout>>,
+    /// IANA zone of its hours; null: the tenant's.
     #[garde(inner(inner(custom(is_time_zone))))]
     #[serde(default, deserialize_with = "nullable")]
+    #[schema(min_length = 1, max_length = 64)]
     time_zone: Option<Option<String>>,
+    /// Record from the first answer on, whatever the flow says.
     #[garde(skip)]
     record: Option<bool>,
+    /// The pool whose numbers are shown to people it calls; null: none.
     #[garde(skip)]
     #[serde(default, deserialize_with = "nullable")]
     caller_id_pool_id: Option<Option<Uuid>>,
+    /// The prompt its outbound calls begin with; null: none.
     #[garde(inner(inner(length(chars, min = 1, max = PROMPT_CHARS_MAX))))]
     #[serde(default, deserialize_with = "nullable")]
+    #[schema(min_length = 1, max_length = 500)]
     intro_audio: Option<Option<String>>,
+    /// What integrations keep with it: replaces all of it.
     #[garde(skip)]
     metadata: Option<Metadata>,
 }

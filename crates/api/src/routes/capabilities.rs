@@ -41,6 +41,9 @@ impl Capabilities {
 #[derive(Clone, Copy, Debug)]
 pub struct GivenCapabilities(pub(super) Capabilities);
 
+/// Names in a list of capabilities, repeated ones too.
+const NAMES_MAX: usize = 16;
+
 impl<'de> Deserialize<'de> for GivenCapabilities {
     fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         use serde::de::Error as _;
@@ -48,6 +51,9 @@ impl<'de> Deserialize<'de> for GivenCapabilities {
         let serde_json::Value::Array(names) = value else {
             return serde_json::from_value(value).map(Self).map_err(D::Error::custom);
         };
+        if names.len() > NAMES_MAX {
+            return Err(D::Error::custom(format!("holds more than {NAMES_MAX} names")));
+        }
         let mut capabilities = Capabilities { voice: false, sms: false, mms: false, fax: false };
         for name in names {
             let place = match name.as_str().unwrap_or("").to_ascii_lowercase().as_str() {
@@ -68,7 +74,7 @@ impl PartialSchema for GivenCapabilities {
         let names = ObjectBuilder::new().schema_type(Type::String).enum_values(Some(["Voice", "SMS", "MMS", "Fax"]));
         let either = OneOfBuilder::new()
             .item(SchemaRef::from_schema_name("Capabilities"))
-            .item(ArrayBuilder::new().items(names.build()));
+            .item(ArrayBuilder::new().items(names.build()).max_items(Some(NAMES_MAX)));
         either.examples([serde_json::json!({"voice": true})]).into()
     }
 }
@@ -83,8 +89,12 @@ impl ToSchema for GivenCapabilities {
 #[derive(Clone, Copy, Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct CapabilityChanges {
+    /// Calls.
     pub(super) voice: Option<bool>,
+    /// Short messages.
     pub(super) sms: Option<bool>,
+    /// Messages with media.
     pub(super) mms: Option<bool>,
+    /// Fax.
     pub(super) fax: Option<bool>,
 }

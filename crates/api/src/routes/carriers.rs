@@ -34,16 +34,23 @@ pub(super) struct Carriers;
 #[derive(Clone, Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Carrier {
+    /// The carrier's id.
     id: Uuid,
+    /// The tenant the carrier belongs to.
     tenant_id: Uuid,
+    /// What people call the carrier.
     #[schema(example = "Example Telecom")]
     name: String,
     /// Short and unique in the tenant.
     #[schema(example = "CARRIER1")]
     code: String,
+    /// Whether the carrier is in use.
     status: CarrierStatus,
+    /// What integrations keep with the carrier.
     metadata: Metadata,
+    /// When the carrier was made.
     created_at: Time,
+    /// When the carrier last changed.
     updated_at: Time,
 }
 
@@ -58,9 +65,11 @@ pub struct CarrierQuery {
     status: Option<CarrierStatus>,
     /// Only the one with this code.
     #[garde(length(chars, max = 64))]
+    #[param(max_length = 64)]
     code: Option<String>,
     /// Part of name or code.
     #[garde(length(chars, max = 100))]
+    #[param(max_length = 100)]
     search: Option<String>,
 }
 
@@ -68,14 +77,18 @@ pub struct CarrierQuery {
 #[derive(Debug, Deserialize, Validate, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct CreateCarrierRequest {
+    /// What people call the carrier.
     #[garde(length(chars, min = 1, max = 200))]
     #[schema(min_length = 1, max_length = 200, example = "Example Telecom")]
     name: String,
+    /// Short name. Unique in the tenant.
     #[garde(custom(is_code))]
-    #[schema(pattern = "^[A-Za-z0-9_.-]{1,64}$", example = "CARRIER1")]
+    #[schema(min_length = 1, max_length = 64, pattern = "^[A-Za-z0-9_.-]{1,64}$", example = "CARRIER1")]
     code: String,
+    /// Its status from the start; `ACTIVE` unless said otherwise.
     #[garde(skip)]
     status: Option<CarrierStatus>,
+    /// What integrations keep with it; `{}` unless given.
     #[garde(skip)]
     metadata: Option<Metadata>,
 }
@@ -87,14 +100,18 @@ pub struct AdminCreateCarrierRequest {
     /// Whose it is to be.
     #[garde(skip)]
     tenant_id: Uuid,
+    /// What people call the carrier.
     #[garde(length(chars, min = 1, max = 200))]
     #[schema(min_length = 1, max_length = 200, example = "Example Telecom")]
     name: String,
+    /// Short name. Unique in the tenant.
     #[garde(custom(is_code))]
-    #[schema(pattern = "^[A-Za-z0-9_.-]{1,64}$", example = "CARRIER1")]
+    #[schema(min_length = 1, max_length = 64, pattern = "^[A-Za-z0-9_.-]{1,64}$", example = "CARRIER1")]
     code: String,
+    /// Its status from the start; `ACTIVE` unless said otherwise.
     #[garde(skip)]
     status: Option<CarrierStatus>,
+    /// What integrations keep with it; `{}` unless given.
     #[garde(skip)]
     metadata: Option<Metadata>,
 }
@@ -111,12 +128,18 @@ impl AdminCreateCarrierRequest {
 #[derive(Debug, Deserialize, Validate, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct UpdateCarrierRequest {
+    /// What people call the carrier.
     #[garde(length(chars, min = 1, max = 200))]
+    #[schema(min_length = 1, max_length = 200)]
     name: Option<String>,
+    /// Short name. Unique in the tenant.
     #[garde(inner(custom(is_code)))]
+    #[schema(min_length = 1, max_length = 64, pattern = "^[A-Za-z0-9_.-]+$")]
     code: Option<String>,
+    /// Its status from now on.
     #[garde(skip)]
     status: Option<CarrierStatus>,
+    /// What integrations keep with it: replaces all of it.
     #[garde(skip)]
     metadata: Option<Metadata>,
 }

@@ -38,7 +38,7 @@ pub(crate) fn routes() -> Resource {
 pub struct SummaryQuery {
     /// `1h`, `24h`, `7d` or `30d`, up to now; `today` since midnight in the tenant's time zone.
     #[garde(length(chars, max = 16))]
-    #[param(default = "24h", example = "24h")]
+    #[param(max_length = 16, default = "24h", example = "24h")]
     window: Option<String>,
 }
 
@@ -46,7 +46,9 @@ pub struct SummaryQuery {
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct DashboardSummary {
+    /// The window it is about.
     window: Window,
+    /// Sums over the window.
     totals: Totals,
     /// Equal spans that fill the window.
     series: Vec<Point>,
@@ -57,7 +59,9 @@ pub struct DashboardSummary {
 /// A window: calls that started in it count.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct Window {
+    /// When it begins; the moment itself counts.
     start: Time,
+    /// When it ends; the moment itself does not count.
     end: Time,
 }
 
@@ -65,7 +69,9 @@ pub struct Window {
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Totals {
+    /// Calls that started in the window.
     calls: u64,
+    /// Of these, calls that were answered.
     answered: u64,
     /// Connected to a buyer.
     sold: u64,
@@ -79,6 +85,7 @@ pub struct Totals {
     cost: Option<Amount>,
     /// Absent for publishers and buyers.
     margin: Option<Amount>,
+    /// Of the amounts, ISO 4217.
     #[schema(example = "USD")]
     currency: String,
     /// Answered share of calls, 0 to 1; absent without calls.
@@ -92,9 +99,13 @@ pub struct Totals {
 /// One span.
 #[derive(Clone, Debug, Serialize, ToSchema)]
 pub struct Point {
+    /// When the span begins.
     start: Time,
+    /// Calls that started then.
     calls: u64,
+    /// Of these, calls that were answered.
     answered: u64,
+    /// Of these, calls connected to a buyer.
     sold: u64,
     /// Absent for publishers.
     revenue: Option<Amount>,
@@ -104,9 +115,13 @@ pub struct Point {
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct TopBuyer {
+    /// The buyer.
     buyer_id: Uuid,
+    /// The buyer's name; null where it is gone.
     name: Option<String>,
+    /// Calls it paid for.
     calls: u64,
+    /// What it pays.
     revenue: Amount,
 }
 

@@ -75,7 +75,9 @@ pub struct ToggleDemoRequest {
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct DemoToggled {
+    /// Whether the demo is on.
     enabled: bool,
+    /// The demo's tenant.
     tenant_id: Uuid,
     /// For people.
     #[schema(example = "The demo is on")]
@@ -99,9 +101,13 @@ async fn toggle(caller: Caller, Body(body): Body<ToggleDemoRequest>) -> ApiResul
 /// Figures of the demo.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct DemoStats {
+    /// Its calls.
     calls: DemoCallFigures,
+    /// Publishers there are.
     publishers: u64,
+    /// Buyers there are.
     buyers: u64,
+    /// Campaigns there are.
     campaigns: u64,
     /// What buyers owe for the calls.
     revenue: Amount,
@@ -111,6 +117,7 @@ pub struct DemoStats {
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct DemoCallFigures {
+    /// All of them.
     total: u64,
     /// Answered and over.
     completed: u64,
@@ -204,7 +211,7 @@ impl From<DemoEventType> for DemoStep {
 pub struct DemoCallEventRequest {
     /// Names the call: a text of your own, or the id an earlier answer gave. A call that is not there yet begins. Without it, a new one.
     #[garde(length(chars, min = 1, max = NAME_CHARS_MAX))]
-    #[schema(example = "load-test-1")]
+    #[schema(min_length = 1, max_length = 128, example = "load-test-1")]
     call_id: Option<String>,
     /// Where it is taken.
     #[garde(skip)]
@@ -222,8 +229,11 @@ pub struct DemoCallEvent {
     /// Always true: faults have their own answers.
     #[schema(example = true)]
     success: bool,
+    /// What happened to it.
     event: DemoEventType,
+    /// The call that was taken on.
     call_id: Uuid,
+    /// Where the call is now.
     call_state: DemoCallState,
 }
 
@@ -231,15 +241,23 @@ pub struct DemoCallEvent {
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct DemoCallState {
+    /// The call's id.
     call_id: Uuid,
+    /// The tenant the call belongs to.
     tenant_id: Uuid,
+    /// How far the call is, or how it ended.
     status: CallStatus,
+    /// The caller, as signalled.
     #[schema(example = "+12125550101")]
     from_number: String,
+    /// Who was dialled.
     #[schema(example = "+12125550199")]
     to_number: String,
+    /// When the call began.
     started_at: Time,
+    /// When the call was answered; null: not (yet).
     answered_at: Option<Time>,
+    /// When the call ended; null: not yet.
     ended_at: Option<Time>,
 }
 
@@ -277,14 +295,14 @@ async fn call_event(caller: Caller, Body(body): Body<DemoCallEventRequest>) -> A
 pub struct DemoCallSequenceRequest {
     /// Names the call, as in `POST /api/v1/demo/events/call`.
     #[garde(length(chars, min = 1, max = NAME_CHARS_MAX))]
-    #[schema(example = "walk-through")]
+    #[schema(min_length = 1, max_length = 128, example = "walk-through")]
     call_id: Option<String>,
     /// The demo's tenant, where it is given.
     #[garde(skip)]
     tenant_id: Option<Uuid>,
     /// Milliseconds between its steps.
     #[garde(range(max = DELAY_MS_MAX))]
-    #[schema(default = 1_000, example = 1_000)]
+    #[schema(maximum = 60_000, default = 1_000, example = 1_000)]
     delay: Option<u64>,
 }
 
@@ -295,6 +313,7 @@ pub struct DemoCallSequence {
     /// Always true: faults have their own answers.
     #[schema(example = true)]
     success: bool,
+    /// The call that was taken on.
     call_id: Uuid,
     /// What happens to it, in order.
     events: [DemoEventType; 3],

@@ -47,8 +47,11 @@ pub(crate) fn routes() -> Resource {
 #[derive(Clone, Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct BuyerEndpoint {
+    /// The endpoint's id.
     id: Uuid,
+    /// The buyer whose endpoint it is.
     buyer_id: Uuid,
+    /// `SIP` and `WEBRTC` go to a SIP URI, `PSTN` to a telephone number.
     #[serde(rename = "type")]
     kind: EndpointType,
     /// SIP URI or E.164 number.
@@ -58,7 +61,9 @@ pub struct BuyerEndpoint {
     trunk_id: Option<Uuid>,
     /// Lower is tried earlier.
     priority: i32,
+    /// Only an `ACTIVE` endpoint gets calls.
     status: EndpointStatus,
+    /// Most calls: at once, an hour, a day, a month, in all.
     caps: Caps,
     /// Absent: whenever the buyer is open.
     hours: Option<Hours>,
@@ -68,8 +73,11 @@ pub struct BuyerEndpoint {
     ring_timeout_seconds: Option<u64>,
     /// Longest connected time, seconds.
     max_duration_seconds: Option<u64>,
+    /// What integrations keep with the endpoint.
     metadata: Metadata,
+    /// When the endpoint was made.
     created_at: Time,
+    /// When the endpoint last changed.
     updated_at: Time,
 }
 
@@ -178,33 +186,43 @@ async fn list(
 #[derive(Debug, Deserialize, Validate, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct CreateEndpointRequest {
+    /// `SIP` and `WEBRTC` go to a SIP URI, `PSTN` to a telephone number.
     #[garde(skip)]
     #[serde(rename = "type")]
     kind: EndpointType,
+    /// A SIP URI for `SIP` and `WEBRTC`, a telephone number for `PSTN`.
     #[garde(length(chars, min = 3, max = 256))]
     #[schema(min_length = 3, max_length = 256, example = "sip:sales@buyer.example")]
     destination: String,
     /// The only trunk a PSTN number is to be called over.
     #[garde(skip)]
     trunk_id: Option<Uuid>,
+    /// Lower is tried earlier.
     #[garde(skip)]
     #[serde(default)]
     priority: i32,
+    /// Its status from the start; `ACTIVE` unless said otherwise.
     #[garde(skip)]
     status: Option<EndpointStatus>,
+    /// Most calls: at once, an hour, a day, a month, in all.
     #[garde(skip)]
     #[serde(default)]
     caps: Caps,
+    /// When the endpoint takes calls; absent: whenever the buyer is open.
     #[garde(skip)]
     hours: Option<Hours>,
+    /// What a call sold here is worth; nothing unless given.
     #[garde(dive)]
     terms: EndpointTerms,
+    /// How long it may ring, seconds.
     #[garde(range(min = 1, max = RING_SECONDS_MAX))]
     #[schema(minimum = 1, maximum = 300, example = 20)]
     ring_timeout_seconds: Option<u64>,
+    /// Longest connected time, seconds.
     #[garde(range(min = 1, max = DURATION_SECONDS_MAX))]
     #[schema(minimum = 1, maximum = 86_400)]
     max_duration_seconds: Option<u64>,
+    /// What integrations keep with it; `{}` unless given.
     #[garde(skip)]
     metadata: Option<Metadata>,
 }
@@ -264,34 +282,45 @@ async fn read(caller: Caller, Path((buyer, endpoint)): Path<(String, String)>) -
 #[derive(Debug, Deserialize, Validate, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct UpdateEndpointRequest {
+    /// `SIP` and `WEBRTC` go to a SIP URI, `PSTN` to a telephone number.
     #[garde(skip)]
     #[serde(rename = "type")]
     kind: Option<EndpointType>,
+    /// A SIP URI for `SIP` and `WEBRTC`, a telephone number for `PSTN`.
     #[garde(length(chars, min = 3, max = 256))]
+    #[schema(min_length = 3, max_length = 256)]
     destination: Option<String>,
     /// Null: the tenant's trunks, by priority.
     #[garde(skip)]
     #[serde(default, deserialize_with = "nullable")]
     trunk_id: Option<Option<Uuid>>,
+    /// Lower is tried earlier.
     #[garde(skip)]
     priority: Option<i32>,
+    /// Its status from now on.
     #[garde(skip)]
     status: Option<EndpointStatus>,
     /// All limits anew: those not named are lifted.
     #[garde(skip)]
     caps: Option<Caps>,
+    /// When the endpoint takes calls; null: whenever the buyer is open.
     #[garde(skip)]
     #[serde(default, deserialize_with = "nullable")]
     hours: Option<Option<Hours>>,
     /// Anew as a whole. Calls offered before keep the terms they were offered on.
     #[garde(dive)]
     terms: Option<EndpointTerms>,
+    /// How long it may ring, seconds.
     #[garde(inner(inner(range(min = 1, max = RING_SECONDS_MAX))))]
     #[serde(default, deserialize_with = "nullable")]
+    #[schema(minimum = 1, maximum = 300)]
     ring_timeout_seconds: Option<Option<u64>>,
+    /// Longest connected time, seconds.
     #[garde(inner(inner(range(min = 1, max = DURATION_SECONDS_MAX))))]
     #[serde(default, deserialize_with = "nullable")]
+    #[schema(minimum = 1, maximum = 86_400)]
     max_duration_seconds: Option<Option<u64>>,
+    /// What integrations keep with it: replaces all of it.
     #[garde(skip)]
     metadata: Option<Metadata>,
 }

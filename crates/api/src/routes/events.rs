@@ -51,6 +51,7 @@ pub(crate) fn routes() -> Resource {
 pub struct ListenQuery {
     /// From `POST /auth/ws-ticket`. Programs send `X-API-Key` instead.
     #[garde(length(chars, max = 4096))]
+    #[param(max_length = 4096)]
     ticket: Option<String>,
 }
 

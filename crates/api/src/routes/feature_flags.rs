@@ -29,7 +29,9 @@ struct FeatureFlags;
 #[derive(Clone, Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct FeatureFlag {
+    /// The flag's id.
     id: Uuid,
+    /// The tenant the flag belongs to.
     tenant_id: Uuid,
     /// What programs ask for. Unique in the tenant.
     #[schema(example = "advanced_analytics")]
@@ -38,7 +40,9 @@ pub struct FeatureFlag {
     value: FlagValue,
     /// For people.
     description: Option<String>,
+    /// When the flag was made.
     created_at: Time,
+    /// When the flag last changed.
     updated_at: Time,
 }
 
@@ -49,6 +53,7 @@ pub struct FeatureFlag {
 pub struct FeatureFlagQuery {
     /// Part of the key.
     #[garde(length(chars, max = 100))]
+    #[param(max_length = 100)]
     search: Option<String>,
 }
 
@@ -56,12 +61,16 @@ pub struct FeatureFlagQuery {
 #[derive(Debug, Deserialize, Validate, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct CreateFeatureFlagRequest {
+    /// What programs ask for it by.
     #[garde(custom(is_code))]
-    #[schema(pattern = "^[A-Za-z0-9_.-]{1,64}$", example = "advanced_analytics")]
+    #[schema(min_length = 1, max_length = 64, pattern = "^[A-Za-z0-9_.-]{1,64}$", example = "advanced_analytics")]
     key: String,
+    /// What it is set to.
     #[garde(skip)]
     value: FlagValue,
+    /// What it is for, in words.
     #[garde(length(chars, max = 500))]
+    #[schema(max_length = 500)]
     description: Option<String>,
 }
 
@@ -69,12 +78,17 @@ pub struct CreateFeatureFlagRequest {
 #[derive(Debug, Deserialize, Validate, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct UpdateFeatureFlagRequest {
+    /// What programs ask for it by.
     #[garde(inner(custom(is_code)))]
+    #[schema(min_length = 1, max_length = 64, pattern = "^[A-Za-z0-9_.-]+$")]
     key: Option<String>,
+    /// What it is set to.
     #[garde(skip)]
     value: Option<FlagValue>,
+    /// What it is for, in words.
     #[garde(inner(inner(length(chars, max = 500))))]
     #[serde(default, deserialize_with = "nullable")]
+    #[schema(max_length = 500)]
     description: Option<Option<String>>,
 }
 

@@ -51,20 +51,27 @@ pub(crate) fn routes() -> Resource {
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Flow {
+    /// The flow's id.
     id: Uuid,
+    /// The tenant the flow belongs to.
     tenant_id: Uuid,
     /// The document's own `id`.
     #[schema(example = "solar-west")]
     key: String,
+    /// What people call the flow.
     name: String,
+    /// What it is for, in words.
     description: Option<String>,
+    /// `ACTIVE` once a version is published.
     status: FlowStatus,
     /// What calls run now.
     published_version: Option<u32>,
     metadata: Metadata,
     /// Newest first.
     versions: Vec<FlowVersionSummary>,
+    /// When the flow was made.
     created_at: Time,
+    /// When the flow last changed.
     updated_at: Time,
 }
 
@@ -72,12 +79,15 @@ pub struct Flow {
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct FlowVersionSummary {
+    /// The whole number the version is known by, from 1.
     version: u32,
     /// What calls run now.
     published: bool,
     /// When it was first published; from then on it never changes.
     published_at: Option<Time>,
+    /// When the version was made.
     created_at: Time,
+    /// When the version last changed.
     updated_at: Time,
 }
 
@@ -91,6 +101,7 @@ pub struct FlowVersion {
     flow_id: Uuid,
     #[serde(flatten)]
     summary: FlowVersionSummary,
+    /// The user who saved it; null where a key did.
     created_by: Option<Uuid>,
     /// The document.
     #[schema(value_type = Object)]
@@ -193,6 +204,7 @@ pub struct FlowQuery {
     status: Option<FlowStatus>,
     /// Part of the name or key.
     #[garde(length(chars, max = 100))]
+    #[param(max_length = 100)]
     search: Option<String>,
 }
 
@@ -236,7 +248,9 @@ pub struct ValidFlow {
     valid: bool,
     /// The document's own `id`.
     flow_id: String,
+    /// The whole number the version is known by, from 1.
     version: u32,
+    /// Nodes of the document.
     node_count: usize,
 }
 
@@ -371,6 +385,7 @@ async fn publish(caller: Caller, Path((flow, version)): Path<(String, String)>) 
 #[derive(Debug, Deserialize, Validate, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct RollbackRequest {
+    /// The version to go back to, from 1.
     #[garde(range(min = 1))]
     #[schema(minimum = 1, example = 1)]
     version: u32,

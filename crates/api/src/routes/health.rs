@@ -42,10 +42,13 @@ pub struct HealthView {
     /// `ok`.
     #[schema(example = "ok")]
     status: &'static str,
+    /// Which role answers.
     service: &'static str,
+    /// Release of the platform.
     version: &'static str,
     /// Seconds since the process began to serve.
     uptime: f64,
+    /// When it was asked.
     timestamp: Time,
 }
 
@@ -55,6 +58,7 @@ pub struct LiveView {
     /// `ok`.
     #[schema(example = "ok")]
     status: &'static str,
+    /// Which role answers.
     service: &'static str,
 }
 
@@ -64,7 +68,9 @@ pub struct ReadyView {
     /// `healthy`, `degraded` or `unhealthy`.
     #[schema(example = "healthy")]
     status: &'static str,
+    /// When it was asked.
     timestamp: Time,
+    /// What each part said, by its name.
     checks: BTreeMap<&'static str, CheckView>,
 }
 
@@ -76,6 +82,7 @@ pub struct CheckView {
     status: &'static str,
     /// Milliseconds the check took.
     latency: f64,
+    /// What it said.
     #[serde(skip_serializing_if = "Option::is_none")]
     error: Option<String>,
 }

@@ -38,21 +38,27 @@ pub(crate) fn routes() -> Resource {
 #[derive(Debug, Deserialize, Validate, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct InviteRequest {
+    /// The e-mail address the invitation goes to; nobody else of the tenant has it.
     #[garde(email, length(chars, max = 254))]
     #[schema(example = "ana@example.com", max_length = 254)]
     email: String,
+    /// First name.
     #[garde(length(chars, max = 100))]
+    #[schema(max_length = 100)]
     first_name: Option<String>,
+    /// Last name.
     #[garde(length(chars, max = 100))]
+    #[schema(max_length = 100)]
     last_name: Option<String>,
     /// Any case; `analyst` where neither these nor `roleIds` name any.
     #[garde(length(max = assignment::ROLES_MAX))]
     #[serde(default)]
-    #[schema(example = json!(["analyst"]))]
+    #[schema(inline, value_type = Vec<crate::wire::RoleName>, max_items = 16, example = json!(["analyst"]))]
     roles: Vec<String>,
     /// Roles of the tenant's own.
     #[garde(length(max = assignment::ROLES_MAX))]
     #[serde(default)]
+    #[schema(max_items = 16)]
     role_ids: Vec<Uuid>,
     /// Sees only what belongs to this publisher.
     #[garde(skip)]
@@ -65,7 +71,9 @@ pub struct InviteRequest {
 /// Somebody invited, and what became of the link.
 #[derive(Serialize, ToSchema)]
 pub struct InviteResponse {
+    /// Who is invited.
     user: User,
+    /// What became of the link.
     invitation: HandedLink,
 }
 
@@ -147,6 +155,7 @@ async fn invite_again(caller: Caller, PathId(id): PathId<UserId>) -> ApiResult<J
 #[derive(Debug, Deserialize, Validate, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct InviteOwnerRequest {
+    /// The e-mail address the invitation goes to; nobody else of the tenant has it.
     #[garde(email, length(chars, max = 254))]
     #[schema(example = "owner@example.com", max_length = 254)]
     email: String,

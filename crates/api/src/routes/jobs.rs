@@ -41,8 +41,11 @@ wire_enum! {
 #[derive(Clone, Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Job {
+    /// The job's id.
     id: Uuid,
+    /// What is to be done: `settle` rates and posts an ended call.
     kind: JobKind,
+    /// `ready` to run, `waiting` for its next attempt, `running`, or `dead`: given up.
     status: JobStatus,
     /// The call it is about.
     call_id: Uuid,

@@ -29,6 +29,9 @@ wire_enum!(
     LeadStatus,
 );
 
+/// Characters of an e-mail address.
+const EMAIL_CHARS_MAX: usize = 254;
+
 /// The routes.
 pub(crate) fn routes() -> Resource {
     crud::routes::<Leads>()
@@ -52,7 +55,9 @@ fn phone_number(text: &str) -> ApiResult<PhoneNumber> {
 #[derive(Clone, Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Lead {
+    /// The lead's id.
     id: Uuid,
+    /// The tenant the lead belongs to.
     tenant_id: Uuid,
     /// E.164. Unique in the tenant.
     #[schema(example = "+13105550127")]
@@ -106,7 +111,9 @@ pub struct Lead {
     campaign_name: Option<String>,
     /// Their name.
     assigned_to_name: Option<String>,
+    /// When the lead was made.
     created_at: Time,
+    /// When the lead last changed.
     updated_at: Time,
 }
 
@@ -127,9 +134,11 @@ pub struct LeadQuery {
     assigned_to_id: Option<Uuid>,
     /// Only those with this label.
     #[garde(length(chars, max = 64))]
+    #[param(max_length = 64)]
     tag: Option<String>,
     /// Part of a name, the number, the e-mail address or the company.
     #[garde(length(chars, max = 100))]
+    #[param(max_length = 100)]
     search: Option<String>,
 }
 
@@ -141,36 +150,52 @@ pub struct CreateLeadRequest {
     #[garde(length(chars, min = 3, max = 32))]
     #[schema(min_length = 3, max_length = 32, example = "+13105550127")]
     phone_number: String,
+    /// One of the tenant's campaigns, that the lead is for.
     #[garde(skip)]
     campaign_id: Option<Uuid>,
+    /// First name.
     #[garde(length(chars, max = 100))]
-    #[schema(example = "Ana")]
+    #[schema(max_length = 100, example = "Ana")]
     first_name: Option<String>,
+    /// Last name.
     #[garde(length(chars, max = 100))]
-    #[schema(example = "Ray")]
+    #[schema(max_length = 100, example = "Ray")]
     last_name: Option<String>,
+    /// The whole name, where it is not first and last.
     #[garde(length(chars, max = 200))]
+    #[schema(max_length = 200)]
     full_name: Option<String>,
-    #[garde(inner(email))]
-    #[schema(example = "ana@example.com")]
+    /// The person's e-mail address.
+    #[garde(inner(email), length(chars, max = EMAIL_CHARS_MAX))]
+    #[schema(max_length = 254, example = "ana@example.com")]
     email: Option<String>,
+    /// Where the person works.
     #[garde(length(chars, max = 200))]
+    #[schema(max_length = 200)]
     company: Option<String>,
+    /// Street and number.
     #[garde(length(chars, max = 300))]
+    #[schema(max_length = 300)]
     address: Option<String>,
+    /// City.
     #[garde(length(chars, max = 100))]
+    #[schema(max_length = 100)]
     city: Option<String>,
+    /// State or region.
     #[garde(length(chars, max = 100))]
-    #[schema(example = "NY")]
+    #[schema(max_length = 100, example = "NY")]
     state: Option<String>,
+    /// Postal code.
     #[garde(length(chars, max = 20))]
-    #[schema(example = "10001")]
+    #[schema(max_length = 20, example = "10001")]
     zip_code: Option<String>,
+    /// ISO 3166 code of two letters.
     #[garde(inner(length(chars, min = 2, max = 2)))]
-    #[schema(example = "US")]
+    #[schema(min_length = 2, max_length = 2, example = "US")]
     country: Option<String>,
+    /// Where the lead came from.
     #[garde(length(chars, max = 100))]
-    #[schema(example = "web form")]
+    #[schema(max_length = 100, example = "web form")]
     lead_source: Option<String>,
     /// `NEW` unless said otherwise.
     #[garde(skip)]
@@ -179,14 +204,19 @@ pub struct CreateLeadRequest {
     #[garde(range(min = -1000, max = 1000))]
     #[schema(minimum = -1000, maximum = 1000, default = 0)]
     priority: Option<i32>,
+    /// Fields of the tenant's own.
     #[garde(skip)]
     custom_fields: Option<Metadata>,
+    /// Free text.
     #[garde(length(chars, max = 10000))]
+    #[schema(max_length = 10000)]
     notes: Option<String>,
+    /// Labels.
     #[garde(length(max = 50), inner(length(chars, min = 1, max = 64)))]
     #[serde(default)]
-    #[schema(example = json!(["solar"]))]
+    #[schema(inline, value_type = Vec<crate::wire::Label>, max_items = 50, example = json!(["solar"]))]
     tags: Vec<String>,
+    /// The user of the tenant who looks after the lead.
     #[garde(skip)]
     assigned_to_id: Option<Uuid>,
 }
@@ -195,55 +225,89 @@ pub struct CreateLeadRequest {
 #[derive(Debug, Deserialize, Validate, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct UpdateLeadRequest {
+    /// The telephone number, E.164 or as people write it; no other lead of the tenant has it.
     #[garde(length(chars, min = 3, max = 32))]
+    #[schema(min_length = 3, max_length = 32)]
     phone_number: Option<String>,
+    /// One of the tenant's campaigns, that the lead is for; null: none.
     #[garde(skip)]
     #[serde(default, deserialize_with = "nullable")]
     campaign_id: Option<Option<Uuid>>,
+    /// First name.
     #[garde(inner(inner(length(chars, max = 100))))]
     #[serde(default, deserialize_with = "nullable")]
+    #[schema(max_length = 100)]
     first_name: Option<Option<String>>,
+    /// Last name.
     #[garde(inner(inner(length(chars, max = 100))))]
     #[serde(default, deserialize_with = "nullable")]
+    #[schema(max_length = 100)]
     last_name: Option<Option<String>>,
+    /// The whole name, where it is not first and last.
     #[garde(inner(inner(length(chars, max = 200))))]
     #[serde(default, deserialize_with = "nullable")]
+    #[schema(max_length = 200)]
     full_name: Option<Option<String>>,
-    #[garde(inner(inner(email)))]
+    /// The person's e-mail address.
+    #[garde(inner(inner(email, length(chars, max = EMAIL_CHARS_MAX))))]
     #[serde(default, deserialize_with = "nullable")]
+    #[schema(max_length = 254)]
     email: Option<Option<String>>,
+    /// Where the person works.
     #[garde(inner(inner(length(chars, max = 200))))]
     #[serde(default, deserialize_with = "nullable")]
+    #[schema(max_length = 200)]
     company: Option<Option<String>>,
+    /// Street and number.
     #[garde(inner(inner(length(chars, max = 300))))]
     #[serde(default, deserialize_with = "nullable")]
+    #[schema(max_length = 300)]
     address: Option<Option<String>>,
+    /// City.
     #[garde(inner(inner(length(chars, max = 100))))]
     #[serde(default, deserialize_with = "nullable")]
+    #[schema(max_length = 100)]
     city: Option<Option<String>>,
+    /// State or region.
     #[garde(inner(inner(length(chars, max = 100))))]
     #[serde(default, deserialize_with = "nullable")]
+    #[schema(max_length = 100)]
     state: Option<Option<String>>,
+    /// Postal code.
     #[garde(inner(inner(length(chars, max = 20))))]
     #[serde(default, deserialize_with = "nullable")]
+    #[schema(max_length = 20)]
     zip_code: Option<Option<String>>,
+    /// ISO 3166 code of two letters.
     #[garde(inner(inner(length(chars, min = 2, max = 2))))]
     #[serde(default, deserialize_with = "nullable")]
+    #[schema(min_length = 2, max_length = 2)]
     country: Option<Option<String>>,
+    /// Where the lead came from.
     #[garde(inner(inner(length(chars, max = 100))))]
     #[serde(default, deserialize_with = "nullable")]
+    #[schema(max_length = 100)]
     lead_source: Option<Option<String>>,
+    /// Its status from now on.
     #[garde(skip)]
     status: Option<LeadStatus>,
+    /// Higher is called earlier, -1000 to 1000.
     #[garde(range(min = -1000, max = 1000))]
+    #[schema(minimum = -1000, maximum = 1000)]
     priority: Option<i32>,
+    /// Fields of the tenant's own.
     #[garde(skip)]
     custom_fields: Option<Metadata>,
+    /// Free text.
     #[garde(inner(inner(length(chars, max = 10000))))]
     #[serde(default, deserialize_with = "nullable")]
+    #[schema(max_length = 10000)]
     notes: Option<Option<String>>,
+    /// Labels.
     #[garde(length(max = 50), inner(inner(length(chars, min = 1, max = 64))))]
+    #[schema(inline, value_type = Option<Vec<crate::wire::Label>>, max_items = 50)]
     tags: Option<Vec<String>>,
+    /// The user of the tenant who looks after the lead; null: nobody.
     #[garde(skip)]
     #[serde(default, deserialize_with = "nullable")]
     assigned_to_id: Option<Option<Uuid>>,
@@ -422,12 +486,14 @@ async fn calls_of(
 pub struct LookUpQuery {
     /// As people write it. Missing: 422 `MISSING_PHONE`.
     #[garde(length(chars, max = 32))]
+    #[param(max_length = 32)]
     phone_number: Option<String>,
 }
 
 /// The lead with a number.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct LeadFound {
+    /// The lead with this number.
     lead: Lead,
 }
 

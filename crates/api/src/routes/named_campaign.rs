@@ -23,7 +23,7 @@ const FIELD: &str = "campaign";
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(untagged)]
 pub(super) enum GivenCampaign {
-    /// Id or name.
+    /// Id, or name of 1 to 200 characters.
     #[schema(example = "Solar West")]
     Named(String),
     /// From an export.
@@ -33,6 +33,7 @@ pub(super) enum GivenCampaign {
 /// A campaign in an export.
 #[derive(Debug, Deserialize, ToSchema)]
 pub(super) struct ShownCampaign {
+    /// The campaign's id.
     id: Uuid,
 }
 

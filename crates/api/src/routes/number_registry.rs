@@ -47,15 +47,19 @@ pub(crate) fn routes() -> Resource {
 pub struct AvailableQuery {
     /// Three digits.
     #[garde(length(chars, min = 3, max = 3))]
+    #[param(min_length = 3, max_length = 3)]
     area_code: Option<String>,
     /// `US` unless said otherwise.
     #[garde(length(chars, min = 2, max = 2))]
+    #[param(min_length = 2, max_length = 2)]
     country: Option<String>,
     /// State or province.
     #[garde(length(chars, min = 2, max = 64))]
+    #[param(min_length = 2, max_length = 64)]
     region: Option<String>,
     /// With whom; as the tenant prefers unless said otherwise.
     #[garde(length(chars, max = 64))]
+    #[param(max_length = 64)]
     provider: Option<String>,
     /// Most numbers.
     #[garde(range(min = 1, max = 50))]
@@ -67,9 +71,12 @@ pub struct AvailableQuery {
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct AvailableNumber {
+    /// The telephone number, E.164.
     #[schema(example = "+12125550123")]
     number: String,
+    /// State or place.
     region: Option<String>,
+    /// What the number can do.
     capabilities: Capabilities,
     /// In US dollars, where the provider says.
     monthly_price: Option<Amount>,
@@ -81,6 +88,7 @@ pub struct AvailableNumbers {
     /// With whom.
     #[schema(example = "local")]
     provider: &'static str,
+    /// The numbers, as the provider orders them.
     data: Vec<AvailableNumber>,
 }
 
@@ -111,6 +119,7 @@ async fn available(caller: Caller, Query(query): Query<AvailableQuery>) -> ApiRe
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct NumberOrder {
+    /// The order's id.
     id: Uuid,
     /// `purchase` or `release`.
     #[schema(example = "purchase")]
@@ -118,11 +127,15 @@ pub struct NumberOrder {
     /// `pending`, `done` or `failed`.
     #[schema(example = "done")]
     state: &'static str,
+    /// Whom the number is from: `local`, `signalwire`, `telnyx`, `bandwidth`.
     provider: String,
+    /// The telephone number, E.164.
     number: String,
     /// Why it was not done, or not yet.
     error: Option<String>,
+    /// When the order was made.
     created_at: Time,
+    /// When the order last changed.
     updated_at: Time,
 }
 
@@ -179,6 +192,7 @@ async fn orders(
 #[derive(Debug, Deserialize, Validate, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct LookUpNumberRequest {
+    /// The telephone number, E.164 or as people write it.
     #[garde(length(chars, min = 3, max = 32))]
     #[schema(example = "+12125550143", min_length = 3, max_length = 32)]
     number: String,
@@ -191,11 +205,16 @@ pub struct LookUpNumberRequest {
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct NumberRoute {
+    /// The telephone number, E.164.
     #[schema(example = "+12125550143")]
     number: String,
+    /// Whose it is.
     tenant_id: Uuid,
+    /// The number's id.
     number_id: Uuid,
+    /// The campaign its calls are for; null where there is none.
     campaign_id: Option<Uuid>,
+    /// The flow it runs; null where there is none.
     flow_id: Option<Uuid>,
     /// Record from the first answer on.
     record: bool,
@@ -238,19 +257,27 @@ async fn look_up(caller: Caller, Body(body): Body<LookUpNumberRequest>) -> ApiRe
 #[derive(Debug, Deserialize, Validate, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct AdminProvisionNumberRequest {
+    /// The tenant that gets it.
     #[garde(skip)]
     tenant_id: Uuid,
+    /// The telephone number, E.164 or as people write it.
     #[garde(length(chars, min = 3, max = 32))]
     #[schema(example = "+12125550143", min_length = 3, max_length = 32)]
     number: String,
+    /// Whom the number is from: `local`, `signalwire`, `telnyx`, `bandwidth`; `local` unless given.
     #[garde(length(chars, max = 64))]
+    #[schema(max_length = 64)]
     provider: Option<String>,
+    /// One of the tenant's carriers, that the number is with.
     #[garde(skip)]
     carrier_id: Option<Uuid>,
+    /// One of the tenant's trunks, that its calls come in over.
     #[garde(skip)]
     trunk_id: Option<Uuid>,
+    /// What the number can do: as members, or as a list of `Voice`, `SMS`, `MMS`, `Fax`; voice unless said otherwise.
     #[garde(skip)]
     capabilities: Option<GivenCapabilities>,
+    /// What integrations keep with it; `{}` unless given.
     #[garde(skip)]
     metadata: Option<Metadata>,
 }
@@ -259,16 +286,26 @@ pub struct AdminProvisionNumberRequest {
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct ProvisionedNumber {
+    /// The number's id.
     id: Uuid,
+    /// The tenant the number belongs to.
     tenant_id: Uuid,
+    /// The telephone number, E.164.
     #[schema(example = "+12125550143")]
     number: String,
+    /// Whom the number is from: `local`, `signalwire`, `telnyx`, `bandwidth`.
     provider: Option<String>,
+    /// The carrier of the number.
     carrier_id: Option<Uuid>,
+    /// The trunk its calls come in over; null where none is named.
     trunk_id: Option<Uuid>,
+    /// What the number can do.
     capabilities: Capabilities,
+    /// What integrations keep with the number.
     metadata: Metadata,
+    /// When the number was made.
     created_at: Time,
+    /// When the number last changed.
     updated_at: Time,
 }
 
@@ -332,6 +369,7 @@ async fn provision(
 pub struct AuditQuery {
     /// One provider only.
     #[garde(length(chars, max = 64))]
+    #[param(max_length = 64)]
     provider: Option<String>,
     /// One tenant only.
     #[garde(skip)]
@@ -342,7 +380,9 @@ pub struct AuditQuery {
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct NumberDifference {
+    /// Whom the number is from: `local`, `signalwire`, `telnyx`, `bandwidth`.
     provider: &'static str,
+    /// The telephone number, E.164.
     number: String,
     /// Whose, where that is known.
     tenant_id: Option<Uuid>,
@@ -359,6 +399,7 @@ pub struct NumberDifference {
 /// Every difference.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct NumberAudit {
+    /// The differences.
     data: Vec<NumberDifference>,
 }
 

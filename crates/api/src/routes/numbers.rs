@@ -46,18 +46,25 @@ pub(crate) fn routes() -> Resource {
 #[derive(Clone, Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct PhoneNumber {
+    /// The number's id.
     id: Uuid,
+    /// The tenant the number belongs to.
     tenant_id: Uuid,
     /// E.164.
     #[schema(example = "+12125550143")]
     number: String,
+    /// Only an `ACTIVE` number takes calls.
     status: NumberStatus,
     /// `local`, `signalwire`, `telnyx`, `bandwidth`.
     #[schema(example = "local")]
     provider: Option<String>,
+    /// What the number can do.
     capabilities: Capabilities,
+    /// The carrier of the number.
     carrier_id: Option<Uuid>,
+    /// The trunk its calls come in over; null where none is named.
     trunk_id: Option<Uuid>,
+    /// The campaign its calls are for; null where there is none.
     campaign_id: Option<Uuid>,
     /// What its calls are for.
     campaign: Option<Ref>,
@@ -69,10 +76,15 @@ pub struct PhoneNumber {
     monthly_price: Option<Amount>,
     /// What it was imported from.
     import_source: Option<String>,
+    /// What integrations keep with the number.
     metadata: Metadata,
+    /// When it was bought or added.
     purchased_at: Option<Time>,
+    /// When it was given back; null: not.
     released_at: Option<Time>,
+    /// When the number was made.
     created_at: Time,
+    /// When the number last changed.
     updated_at: Time,
 }
 
@@ -114,9 +126,11 @@ pub struct NumberQuery {
     campaign_id: Option<Uuid>,
     /// Only from this provider.
     #[garde(length(chars, max = 64))]
+    #[param(max_length = 64)]
     provider: Option<String>,
     /// Part of the number.
     #[garde(length(chars, max = 32))]
+    #[param(max_length = 32)]
     search: Option<String>,
 }
 
@@ -182,13 +196,15 @@ pub struct ProvisionNumberRequest {
     area_code: Option<String>,
     /// ISO 3166 code of two letters; `US` unless said otherwise.
     #[garde(length(chars, min = 2, max = 2))]
+    #[schema(min_length = 2, max_length = 2)]
     country: Option<String>,
     /// State or province, two letters.
     #[garde(length(chars, min = 2, max = 64))]
+    #[schema(min_length = 2, max_length = 64)]
     region: Option<String>,
     /// Where it came from, or with whom it is bought: `local`, `signalwire`, `telnyx`, `bandwidth`.
     #[garde(length(chars, max = 64))]
-    #[schema(example = "local")]
+    #[schema(max_length = 64, example = "local")]
     provider: Option<String>,
     /// What a number to be bought must be able to do; voice unless said otherwise.
     #[garde(skip)]
@@ -201,9 +217,12 @@ pub struct ProvisionNumberRequest {
     status: Option<NumberStatus>,
     /// The name people know it by.
     #[garde(length(chars, min = 1, max = 200))]
+    #[schema(min_length = 1, max_length = 200)]
     friendly_name: Option<String>,
+    /// One of the tenant's carriers, that the number is with.
     #[garde(skip)]
     carrier_id: Option<Uuid>,
+    /// One of the tenant's trunks, that its calls come in over.
     #[garde(skip)]
     trunk_id: Option<Uuid>,
     /// What its calls are for.
@@ -212,6 +231,7 @@ pub struct ProvisionNumberRequest {
     /// The same by name, or by id: 422 where no campaign has it, or several. Not beside `campaignId`.
     #[garde(dive)]
     campaign: Option<GivenCampaign>,
+    /// What integrations keep with the provision number.
     #[garde(skip)]
     metadata: Option<Metadata>,
 }
@@ -376,23 +396,30 @@ async fn read(caller: Caller, PathId(id): PathId<NumberId>) -> ApiResult<Json<Ph
 #[derive(Debug, Deserialize, Validate, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct UpdateNumberRequest {
+    /// Its status from now on.
     #[garde(skip)]
     status: Option<NumberStatus>,
+    /// One of the tenant's campaigns, that its calls are for; null: none.
     #[garde(skip)]
     #[serde(default, deserialize_with = "nullable")]
     campaign_id: Option<Option<Uuid>>,
+    /// One of the tenant's carriers; null: none.
     #[garde(skip)]
     #[serde(default, deserialize_with = "nullable")]
     carrier_id: Option<Option<Uuid>>,
+    /// One of the tenant's trunks, that its calls come in over; null: none.
     #[garde(skip)]
     #[serde(default, deserialize_with = "nullable")]
     trunk_id: Option<Option<Uuid>>,
+    /// What the number can do: members not named stay.
     #[garde(skip)]
     capabilities: Option<CapabilityChanges>,
     /// The name people know it by; the provider hears of it too.
     #[garde(inner(inner(length(chars, min = 1, max = 200))))]
     #[serde(default, deserialize_with = "nullable")]
+    #[schema(min_length = 1, max_length = 200)]
     friendly_name: Option<Option<String>>,
+    /// What integrations keep with it: replaces all of it.
     #[garde(skip)]
     metadata: Option<Metadata>,
 }

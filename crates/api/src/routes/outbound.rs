@@ -24,17 +24,20 @@ wire_enum!(
 pub struct OutboundCalls {
     /// Lower is tried earlier.
     priority: i32,
+    /// How calls go to the carrier.
     transport: TrunkTransport,
     /// Where the carrier asks who calls.
     username: Option<String>,
     /// Whether there is a password.
     has_password: bool,
+    /// How the carrier wants numbers written.
     number_format: NumberFormat,
     /// Put before every number.
     number_prefix: String,
     /// The trunk's own number to show.
     #[schema(example = "+12125550143")]
     caller_id: Option<String>,
+    /// Whose number the called party sees.
     caller_id_source: CallerIdSource,
     /// Whether the number is asserted too (P-Asserted-Identity).
     asserts_identity: bool,
@@ -82,6 +85,7 @@ pub struct OutboundCallsRequest {
     #[serde(default)]
     #[schema(max_length = 16, example = "")]
     number_prefix: String,
+    /// The trunk's own number to show, E.164 or as people write it.
     #[garde(length(chars, min = 3, max = 32))]
     #[schema(min_length = 3, max_length = 32, example = "+12125550143")]
     caller_id: Option<String>,

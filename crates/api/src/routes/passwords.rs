@@ -69,9 +69,11 @@ pub(super) async fn hashed(state: &State, field: &str, password: String, email: 
 #[derive(Deserialize, Validate, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct ChangePasswordRequest {
+    /// The password until now.
     #[garde(length(chars, max = 1024))]
     #[schema(max_length = 1024, format = Password)]
     current_password: String,
+    /// The new password.
     #[garde(length(chars, max = 1024))]
     #[schema(min_length = 8, max_length = 1024, format = Password)]
     new_password: String,
@@ -109,11 +111,13 @@ async fn change(caller: Caller, Body(body): Body<ChangePasswordRequest>) -> ApiR
 #[derive(Debug, Deserialize, Validate, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ForgotPasswordRequest {
+    /// The e-mail address of the user, in any case of letters.
     #[garde(length(chars, min = 3, max = 254))]
     #[schema(example = "ana@example.com", min_length = 3, max_length = 254)]
     email: String,
     /// The tenant's slug; else every tenant that knows the address.
     #[garde(length(chars, max = 63))]
+    #[schema(max_length = 63)]
     tenant: Option<String>,
 }
 
@@ -167,6 +171,7 @@ async fn send_resets(state: &State, context: &Context, body: &ForgotPasswordRequ
 #[derive(Deserialize, Validate, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct LinkRequest {
+    /// What stands behind `#` in the link.
     #[garde(length(chars, min = 1, max = 128))]
     #[schema(min_length = 1, max_length = 128)]
     token: String,
@@ -179,13 +184,19 @@ pub struct LinkView {
     /// `INVITATION` or `PASSWORD_RESET`.
     #[schema(example = "INVITATION")]
     purpose: String,
+    /// The user's e-mail address.
     #[schema(example = "ana@example.com")]
     email: String,
+    /// First name.
     first_name: Option<String>,
+    /// Last name.
     last_name: Option<String>,
+    /// The tenant.
     tenant: Ref,
+    /// The tenant's slug.
     #[schema(example = "acme")]
     tenant_slug: String,
+    /// Until when it is good.
     expires_at: Time,
 }
 
@@ -231,17 +242,21 @@ async fn check_link(
 #[derive(Deserialize, Validate, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct RedeemLinkRequest {
+    /// What stands behind `#` in the link.
     #[garde(length(chars, min = 1, max = 128))]
     #[schema(min_length = 1, max_length = 128)]
     token: String,
+    /// The new password.
     #[garde(length(chars, max = 1024))]
     #[schema(min_length = 8, max_length = 1024, format = Password)]
     password: String,
     /// Taken with invitations only.
     #[garde(length(chars, max = 100))]
+    #[schema(max_length = 100)]
     first_name: Option<String>,
     /// Taken with invitations only.
     #[garde(length(chars, max = 100))]
+    #[schema(max_length = 100)]
     last_name: Option<String>,
 }
 
@@ -286,6 +301,7 @@ pub struct HandedLink {
     /// Where no mail is sent: the link, to be handed over by hand. Shown this once.
     #[schema(example = "http://localhost:3000/invitation#1f0c...")]
     link: Option<String>,
+    /// Until when it is good.
     expires_at: Time,
 }
 
@@ -315,13 +331,18 @@ async fn send_reset(caller: Caller, PathId(id): PathId<UserId>) -> ApiResult<Jso
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct SessionView {
+    /// The session's id.
     id: Uuid,
+    /// When they signed in.
     created_at: Time,
+    /// When the session ends.
     expires_at: Time,
     /// To the minute.
     last_seen_at: Time,
+    /// The address they came from.
     #[schema(example = "192.0.2.7")]
     ip_address: Option<String>,
+    /// The program they came with, as it names itself.
     user_agent: Option<String>,
     /// The one this request came with.
     current: bool,

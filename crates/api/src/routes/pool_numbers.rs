@@ -36,12 +36,14 @@ pub(crate) fn routes() -> Resource {
 pub struct PoolNumber {
     /// The number's id.
     id: Uuid,
+    /// The telephone number, E.164.
     #[schema(example = "+12125550143")]
     number: String,
     /// Only ACTIVE numbers are shown to people who are called.
     status: NumberStatus,
     /// Lower is shown first; equals take turns.
     priority: i32,
+    /// When the number was made.
     created_at: Time,
 }
 

@@ -34,16 +34,23 @@ pub(super) struct Publishers;
 #[derive(Clone, Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Publisher {
+    /// The publisher's id.
     id: Uuid,
+    /// The tenant the publisher belongs to.
     tenant_id: Uuid,
+    /// What people call the publisher.
     #[schema(example = "Northern Leads")]
     name: String,
     /// Short and unique in the tenant.
     #[schema(example = "PUB001")]
     code: String,
+    /// Whether the publisher is in use.
     status: PublisherStatus,
+    /// What integrations keep with the publisher.
     metadata: Metadata,
+    /// When the publisher was made.
     created_at: Time,
+    /// When the publisher last changed.
     updated_at: Time,
 }
 
@@ -58,9 +65,11 @@ pub struct PublisherQuery {
     status: Option<PublisherStatus>,
     /// Part of name or code.
     #[garde(length(chars, max = 100))]
+    #[param(max_length = 100)]
     search: Option<String>,
     /// Only the one with this code.
     #[garde(length(chars, max = 64))]
+    #[param(max_length = 64)]
     code: Option<String>,
 }
 
@@ -68,14 +77,18 @@ pub struct PublisherQuery {
 #[derive(Debug, Deserialize, Validate, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct CreatePublisherRequest {
+    /// What people call the publisher.
     #[garde(length(chars, min = 1, max = 200))]
     #[schema(min_length = 1, max_length = 200, example = "Northern Leads")]
     name: String,
+    /// Short name. Unique in the tenant.
     #[garde(custom(is_code))]
-    #[schema(pattern = "^[A-Za-z0-9_.-]{1,64}$", example = "PUB001")]
+    #[schema(min_length = 1, max_length = 64, pattern = "^[A-Za-z0-9_.-]{1,64}$", example = "PUB001")]
     code: String,
+    /// Its status from the start; `ACTIVE` unless said otherwise.
     #[garde(skip)]
     status: Option<PublisherStatus>,
+    /// What integrations keep with it; `{}` unless given.
     #[garde(skip)]
     metadata: Option<Metadata>,
 }
@@ -84,12 +97,18 @@ pub struct CreatePublisherRequest {
 #[derive(Debug, Deserialize, Validate, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct UpdatePublisherRequest {
+    /// What people call the publisher.
     #[garde(length(chars, min = 1, max = 200))]
+    #[schema(min_length = 1, max_length = 200)]
     name: Option<String>,
+    /// Short name. Unique in the tenant.
     #[garde(inner(custom(is_code)))]
+    #[schema(min_length = 1, max_length = 64, pattern = "^[A-Za-z0-9_.-]+$")]
     code: Option<String>,
+    /// Its status from now on.
     #[garde(skip)]
     status: Option<PublisherStatus>,
+    /// What integrations keep with it: replaces all of it.
     #[garde(skip)]
     metadata: Option<Metadata>,
 }

@@ -35,15 +35,16 @@ const MEMBERS_MAX: usize = 200;
 pub struct QueuePhone {
     /// For people, and how the events of calls name it.
     #[garde(length(chars, min = 1, max = 200))]
-    #[schema(example = "Front desk")]
+    #[schema(min_length = 1, max_length = 200, example = "Front desk")]
     name: String,
     /// SIP URI.
     #[garde(custom(is_sip_uri))]
-    #[schema(example = "sip:desk@phones.acme.example")]
+    #[schema(min_length = 1, max_length = 500, example = "sip:desk@phones.acme.example")]
     destination: String,
     /// Rest after each call, seconds.
     #[garde(range(max = 3_600))]
     #[serde(default)]
+    #[schema(maximum = 3_600)]
     wrap_up_seconds: u32,
 }
 
@@ -74,7 +75,9 @@ async fn check_members(caller: &Caller, members: &[domain::AgentId]) -> ApiResul
 #[derive(Clone, Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Queue {
+    /// The queue's id.
     id: Uuid,
+    /// The tenant the queue belongs to.
     tenant_id: Uuid,
     /// As flows name it. Unique in the tenant.
     #[schema(example = "solar")]
@@ -92,7 +95,9 @@ pub struct Queue {
     agent_ids: Vec<Uuid>,
     /// What its agents must be able to do, all of it.
     skills: Vec<String>,
+    /// When the queue was made.
     created_at: Time,
+    /// When the queue last changed.
     updated_at: Time,
 }
 
@@ -103,6 +108,7 @@ pub struct Queue {
 pub struct QueueQuery {
     /// Part of the name.
     #[garde(length(chars, max = 100))]
+    #[param(max_length = 100)]
     search: Option<String>,
 }
 
@@ -110,6 +116,7 @@ pub struct QueueQuery {
 #[derive(Debug, Deserialize, Validate, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct CreateQueueRequest {
+    /// As flows name it. Unique in the tenant.
     #[garde(length(chars, min = 1, max = 200))]
     #[schema(min_length = 1, max_length = 200, example = "solar")]
     name: String,
@@ -117,20 +124,28 @@ pub struct CreateQueueRequest {
     #[garde(range(min = 1, max = 10_000))]
     #[schema(minimum = 1, maximum = 10_000, default = 100)]
     max_size: Option<u32>,
+    /// Prompt heard while waiting, where the flow's node names none.
     #[garde(length(chars, max = 500))]
-    #[schema(example = "file:waiting.wav")]
+    #[schema(max_length = 500, example = "file:waiting.wav")]
     music: Option<String>,
+    /// Longest wait in seconds, where the flow's node sets none; as long as the caller likes when absent.
     #[garde(range(min = 1, max = 86_400))]
+    #[schema(minimum = 1, maximum = 86_400)]
     timeout_seconds: Option<u32>,
+    /// Phones that answer it besides the agents.
     #[garde(length(max = MEMBERS_MAX), dive)]
     #[serde(default)]
+    #[schema(max_items = 200)]
     phones: Vec<QueuePhone>,
+    /// The agents that answer it; none: every agent with its skills.
     #[garde(length(max = MEMBERS_MAX))]
     #[serde(default)]
+    #[schema(max_items = 200)]
     agent_ids: Vec<Uuid>,
+    /// What its agents must be able to do, all of it.
     #[garde(length(max = 20), inner(length(chars, min = 1, max = 64)))]
     #[serde(default)]
-    #[schema(example = json!(["spanish"]))]
+    #[schema(inline, value_type = Vec<crate::wire::Label>, max_items = 20, example = json!(["spanish"]))]
     skills: Vec<String>,
 }
 
@@ -138,21 +153,35 @@ pub struct CreateQueueRequest {
 #[derive(Debug, Deserialize, Validate, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct UpdateQueueRequest {
+    /// As flows name it. Unique in the tenant.
     #[garde(length(chars, min = 1, max = 200))]
+    #[schema(min_length = 1, max_length = 200)]
     name: Option<String>,
+    /// Most callers waiting, unless the flow's node says fewer.
     #[garde(range(min = 1, max = 10_000))]
+    #[schema(minimum = 1, maximum = 10_000)]
     max_size: Option<u32>,
+    /// Prompt heard while waiting, where the flow's node names none.
     #[garde(inner(inner(length(chars, max = 500))))]
     #[serde(default, deserialize_with = "nullable")]
+    #[schema(max_length = 500)]
     music: Option<Option<String>>,
+    /// Longest wait in seconds, where the flow's node sets none; null: as long as the caller likes.
     #[garde(inner(inner(range(min = 1, max = 86_400))))]
     #[serde(default, deserialize_with = "nullable")]
+    #[schema(minimum = 1, maximum = 86_400)]
     timeout_seconds: Option<Option<u32>>,
+    /// Phones that answer it besides the agents.
     #[garde(length(max = MEMBERS_MAX), dive)]
+    #[schema(max_items = 200)]
     phones: Option<Vec<QueuePhone>>,
+    /// The agents that answer it; none: every agent with its skills.
     #[garde(length(max = MEMBERS_MAX))]
+    #[schema(max_items = 200)]
     agent_ids: Option<Vec<Uuid>>,
+    /// What its agents must be able to do, all of it.
     #[garde(length(max = 20), inner(inner(length(chars, min = 1, max = 64))))]
+    #[schema(inline, value_type = Option<Vec<crate::wire::Label>>, max_items = 20)]
     skills: Option<Vec<String>>,
 }
 

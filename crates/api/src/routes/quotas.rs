@@ -153,18 +153,24 @@ async fn tenant_of(caller: &Caller, id: TenantId) -> ApiResult<Tenant> {
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Quota {
+    /// The tenant the quota belongs to.
     tenant_id: Uuid,
+    /// Most calls at once; null: no limit.
     max_concurrent_calls: Option<u32>,
+    /// Most minutes a day, in the tenant's time zone; null: no limit.
     max_minutes_per_day: Option<u32>,
     /// Kept; recordings are not removed by it yet.
     max_recording_retention_days: Option<u32>,
+    /// Most numbers the tenant holds; null: no limit.
     max_phone_numbers: Option<u32>,
     /// Gigabytes of recordings: beyond it none is taken from outside. The platform's own are not cut.
     #[serde(rename = "maxStorageGB")]
     max_storage_gb: Option<u32>,
     /// False: none of them counts.
     enabled: bool,
+    /// When the quota was made.
     created_at: Time,
+    /// When the quota last changed.
     updated_at: Time,
 }
 
@@ -200,21 +206,32 @@ async fn read(caller: Caller, PathId(tenant): PathId<TenantId>) -> ApiResult<Jso
 #[derive(Debug, Deserialize, Validate, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct UpdateQuotaRequest {
+    /// Most calls at once; null lifts the limit.
     #[garde(inner(inner(range(max = 1_000_000))))]
     #[serde(default, deserialize_with = "nullable")]
+    #[schema(maximum = 1_000_000)]
     max_concurrent_calls: Option<Option<u32>>,
+    /// Most minutes a day, in the tenant's time zone; null lifts the limit.
     #[garde(inner(inner(range(max = 100_000_000))))]
     #[serde(default, deserialize_with = "nullable")]
+    #[schema(maximum = 100_000_000)]
     max_minutes_per_day: Option<Option<u32>>,
+    /// Kept only: days recordings are to stay; null: for good.
     #[garde(inner(inner(range(max = 36_500))))]
     #[serde(default, deserialize_with = "nullable")]
+    #[schema(maximum = 36_500)]
     max_recording_retention_days: Option<Option<u32>>,
+    /// Most numbers the tenant holds; null lifts the limit.
     #[garde(inner(inner(range(max = 10_000_000))))]
     #[serde(default, deserialize_with = "nullable")]
+    #[schema(maximum = 10_000_000)]
     max_phone_numbers: Option<Option<u32>>,
+    /// Kept only: gigabytes of recordings; null: no limit.
     #[garde(inner(inner(range(max = 10_000_000))))]
     #[serde(default, rename = "maxStorageGB", deserialize_with = "nullable")]
+    #[schema(maximum = 10_000_000)]
     max_storage_gb: Option<Option<u32>>,
+    /// False: no limit counts.
     #[garde(skip)]
     enabled: Option<bool>,
 }
@@ -249,6 +266,7 @@ async fn update(
 /// How far a limit is used.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct QuotaLevel {
+    /// What counts now.
     current: u64,
     /// Null: none.
     limit: Option<u32>,
@@ -260,9 +278,11 @@ pub struct QuotaLevel {
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct QuotaStatus {
+    /// Calls at once.
     concurrent_calls: QuotaLevel,
     /// Since midnight in the tenant's zone.
     daily_minutes: QuotaLevel,
+    /// Numbers the tenant holds.
     phone_numbers: QuotaLevel,
     /// Null: there is no budget.
     budget: Option<budgets::BudgetStatus>,
@@ -303,14 +323,21 @@ async fn levels(caller: &Caller, tenant: TenantId) -> ApiResult<Json<QuotaStatus
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct QuotaOverride {
+    /// The exception's id.
     id: Uuid,
+    /// The tenant it is for.
     tenant_id: Uuid,
+    /// The limit it is for.
     quota_type: QuotaKind,
     /// Null lifts the limit.
     override_value: Option<u32>,
+    /// Why.
     reason: String,
+    /// When it ends; null: never.
     expires_at: Option<Time>,
+    /// The user who made it; null where a key did.
     created_by: Option<Uuid>,
+    /// When the exception was made.
     created_at: Time,
 }
 
@@ -352,16 +379,20 @@ async fn list_overrides(
 #[derive(Debug, Deserialize, Validate, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct CreateQuotaOverrideRequest {
+    /// The limit it is for.
     #[garde(skip)]
     quota_type: QuotaKind,
     /// The limit in its place; null or absent lifts it.
     #[garde(range(min = 1, max = 100_000_000))]
+    #[schema(minimum = 1, maximum = 100_000_000)]
     override_value: Option<u32>,
+    /// Why.
     #[garde(length(chars, min = 1, max = 500))]
     #[schema(min_length = 1, max_length = 500, example = "Sale of the week")]
     reason: String,
     /// For good unless said otherwise.
     #[garde(range(min = 1, max = 87_600))]
+    #[schema(minimum = 1, maximum = 87_600)]
     expires_in_hours: Option<u64>,
 }
 

@@ -71,16 +71,21 @@ impl ToSchema for Audio {}
 #[derive(Clone, Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Recording {
+    /// The recording's id.
     id: Uuid,
+    /// The call that was recorded.
     call_id: Uuid,
     /// Where to hear it: the stream's path.
     #[schema(example = "/api/v1/recordings/0197a2c4-0000-7000-8000-000000000000/stream")]
     url: String,
+    /// Where the file lies in the store of recordings.
     storage_key: String,
+    /// Of the file: `wav`.
     #[schema(example = "wav")]
     format: String,
     /// 2: the caller left, the other side right.
     channels: u8,
+    /// `PROCESSING` until the file is finished.
     status: RecordingStatus,
     /// Seconds, once finished.
     duration: Option<u64>,
@@ -93,7 +98,9 @@ pub struct Recording {
     checksum: Option<String>,
     /// What went wrong.
     failure: Option<String>,
+    /// When the recording was made.
     created_at: Time,
+    /// When the recording last changed.
     updated_at: Time,
 }
 
@@ -222,9 +229,11 @@ pub struct LinkQuery {
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct RecordingLink {
+    /// The link.
     url: String,
     /// Seconds.
     expires_in: u64,
+    /// Until when it is good.
     expires_at: Time,
 }
 

@@ -39,7 +39,9 @@ pub(crate) fn routes() -> Resource {
 /// The calls that started then count.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct ReportPeriod {
+    /// When it begins; the moment itself counts.
     start: Time,
+    /// When it ends; the moment itself does not count.
     end: Time,
 }
 
@@ -47,7 +49,9 @@ pub struct ReportPeriod {
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct ReportMetrics {
+    /// Calls that started then.
     total_calls: u64,
+    /// Of these, calls that were answered.
     answered_calls: u64,
     /// Answered and over.
     completed_calls: u64,
@@ -114,14 +118,19 @@ impl ReportMetrics {
 pub struct ReportPoint {
     /// When it begins.
     timestamp: Time,
+    /// Calls that started then.
     total_calls: u64,
+    /// Of these, calls that were answered.
     answered_calls: u64,
     /// Answered of all, 0 to 1.
     asr: f64,
     /// Seconds; whole.
     aht: u64,
+    /// Whole minutes from answer to end, all calls together.
     billable_minutes: u64,
+    /// What the tenant is charged.
     cost: Amount,
+    /// What buyers pay.
     revenue: Amount,
 }
 
@@ -143,10 +152,12 @@ fn point(start: Timestamp, figures: &ReportFigures) -> ReportPoint {
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct MetricsReport {
+    /// The period it is about.
     period: ReportPeriod,
     /// IANA zone the days and hours are of: the tenant's.
     #[schema(example = "America/New_York")]
     time_zone: String,
+    /// Figures of the period.
     metrics: ReportMetrics,
     /// Every hour or day of the period, those without calls too.
     breakdown: Vec<ReportPoint>,
@@ -173,10 +184,13 @@ pub struct MetricsQuery {
     #[garde(skip)]
     #[param(value_type = Option<Time>)]
     end_date: Option<Time>,
+    /// Only this campaign's calls.
     #[garde(skip)]
     campaign_id: Option<Uuid>,
+    /// Only this publisher's calls.
     #[garde(skip)]
     publisher_id: Option<Uuid>,
+    /// Only this buyer's calls.
     #[garde(skip)]
     buyer_id: Option<Uuid>,
     /// `hour` (at most 31 days) or `day`.
@@ -271,9 +285,11 @@ pub struct CallReportQuery {
     #[garde(required)]
     #[param(value_type = Time, required = true)]
     end_date: Option<Time>,
+    /// What its parts are; `day` unless said otherwise.
     #[garde(skip)]
     #[param(inline, default = "day")]
     group_by: Option<GroupBy>,
+    /// Only this campaign's calls.
     #[garde(skip)]
     campaign_id: Option<Uuid>,
 }
@@ -290,6 +306,7 @@ pub struct ReportPart {
     /// The campaign's id.
     #[serde(skip_serializing_if = "Option::is_none")]
     id: Option<Uuid>,
+    /// Its figures.
     metrics: ReportMetrics,
 }
 
@@ -297,10 +314,14 @@ pub struct ReportPart {
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct CallReport {
+    /// The period it is about.
     period: ReportPeriod,
+    /// IANA time zone the days are of.
     #[schema(example = "America/New_York")]
     time_zone: String,
+    /// Figures of the period.
     metrics: ReportMetrics,
+    /// The same by part of what was asked for.
     breakdown: Vec<ReportPart>,
 }
 
@@ -393,6 +414,7 @@ pub struct CampaignReportQuery {
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct CampaignReport {
+    /// The campaign.
     campaign_id: Uuid,
     #[serde(flatten)]
     report: MetricsReport,

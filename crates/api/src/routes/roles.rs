@@ -39,15 +39,21 @@ struct Roles;
 #[serde(rename_all = "camelCase")]
 #[schema(as = CustomRole)]
 pub struct RoleView {
+    /// The role's id.
     id: Uuid,
+    /// The tenant the role belongs to.
     tenant_id: Uuid,
+    /// What people call the role.
     #[schema(example = "Night shift")]
     name: String,
+    /// What it is for, in words.
     description: Option<String>,
     /// `*` stands for one segment.
     #[schema(example = json!(["calls:read", "recordings:read"]))]
     permissions: Vec<String>,
+    /// When the role was made.
     created_at: Time,
+    /// When the role last changed.
     updated_at: Time,
 }
 
@@ -69,6 +75,7 @@ fn view(role: &CustomRole) -> RoleView {
 pub struct RoleQuery {
     /// Part of the name.
     #[garde(length(chars, max = 100))]
+    #[param(max_length = 100)]
     search: Option<String>,
 }
 
@@ -76,14 +83,17 @@ pub struct RoleQuery {
 #[derive(Debug, Deserialize, Validate, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct CreateRoleRequest {
+    /// What people call the role.
     #[garde(length(chars, min = 1, max = 100))]
     #[schema(min_length = 1, max_length = 100, example = "Night shift")]
     name: String,
+    /// What it is for, in words.
     #[garde(length(chars, max = 500))]
+    #[schema(max_length = 500)]
     description: Option<String>,
     /// Permissions; `*` stands for one segment. None beyond the caller's own.
     #[garde(length(min = 1, max = SCOPES_MAX))]
-    #[schema(example = json!(["calls:read"]))]
+    #[schema(inline, value_type = Vec<crate::wire::Label>, min_items = 1, max_items = 64, example = json!(["calls:read"]))]
     permissions: Vec<String>,
 }
 
@@ -91,13 +101,18 @@ pub struct CreateRoleRequest {
 #[derive(Debug, Deserialize, Validate, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct UpdateRoleRequest {
+    /// What people call the role.
     #[garde(length(chars, min = 1, max = 100))]
+    #[schema(min_length = 1, max_length = 100)]
     name: Option<String>,
+    /// What it is for, in words.
     #[garde(inner(inner(length(chars, max = 500))))]
     #[serde(default, deserialize_with = "nullable")]
+    #[schema(max_length = 500)]
     description: Option<Option<String>>,
     /// In force at once for whoever holds the role.
     #[garde(length(min = 1, max = SCOPES_MAX))]
+    #[schema(inline, value_type = Option<Vec<crate::wire::Label>>, min_items = 1, max_items = 64)]
     permissions: Option<Vec<String>>,
 }
 
@@ -191,6 +206,7 @@ pub struct PermissionList {
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct PermissionView {
+    /// Its name: what may be done.
     #[schema(example = "calls:read")]
     permission: String,
     /// The caller holds it, so they may give it to others.
@@ -201,8 +217,10 @@ pub struct PermissionView {
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct BuiltInRole {
+    /// Its name.
     #[schema(example = "analyst")]
     role: String,
+    /// What it lets people do; `*` stands for one segment.
     #[schema(example = json!(["calls:read"]))]
     permissions: Vec<String>,
     /// The caller may give it to others.

@@ -31,6 +31,7 @@ wire_enum! {
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Schedule {
+    /// What it does, in a word or two.
     #[schema(example = "forget-leases")]
     name: String,
     /// The seconds between two runs; absent where it runs once a day.
@@ -39,6 +40,7 @@ pub struct Schedule {
     /// The time of day in UTC; absent where it runs more often.
     #[schema(example = "08:00:00")]
     daily_at: Option<String>,
+    /// What becomes of runs no worker was there for.
     missed_runs: MissedRuns,
     /// When it is due. Long ago, where no worker runs.
     next_run_at: Time,

@@ -139,12 +139,13 @@ async fn status(caller: Caller) -> ApiResult<Json<SecondFactorStatus>> {
 #[derive(Deserialize, Validate, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct ProofRequest {
+    /// The password of who asks.
     #[garde(length(chars, max = 1024))]
     #[schema(max_length = 1024, format = Password)]
     password: Option<String>,
     /// Where there is a second factor.
     #[garde(length(chars, max = CODE_CHARS_MAX))]
-    #[schema(example = "287082")]
+    #[schema(max_length = 32, example = "287082")]
     code: Option<String>,
 }
 
@@ -218,6 +219,7 @@ async fn set_up(caller: Caller, Body(body): Body<ProofRequest>) -> ApiResult<Jso
 #[derive(Deserialize, Validate, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct CodeRequest {
+    /// Six digits of the authenticator, or a recovery code.
     #[garde(length(chars, min = 6, max = CODE_CHARS_MAX))]
     #[schema(min_length = 6, max_length = 32, example = "287082")]
     code: String,

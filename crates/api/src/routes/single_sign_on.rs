@@ -55,8 +55,10 @@ pub struct SingleSignOn {
 #[serde(rename_all = "camelCase")]
 #[schema(as = SingleSignOnProvider)]
 pub struct ProviderView {
+    /// The provider's name for itself, a URL.
     #[schema(example = "https://login.example.com")]
     issuer: String,
+    /// What the provider knows the platform by.
     #[schema(example = "hopwhistle")]
     client_id: String,
     /// There is one.
@@ -73,7 +75,9 @@ pub struct ProviderView {
     second_factor: bool,
     /// Offered at sign-in.
     enabled: bool,
+    /// When the provider was made.
     created_at: Time,
+    /// When the provider last changed.
     updated_at: Time,
 }
 
@@ -133,22 +137,24 @@ pub struct SaveSingleSignOnRequest {
     #[garde(length(chars, min = 1, max = 500))]
     #[schema(min_length = 1, max_length = 500, example = "https://login.example.com")]
     issuer: String,
+    /// What the provider knows the platform by.
     #[garde(length(chars, min = 1, max = 255))]
     #[schema(min_length = 1, max_length = 255, example = "hopwhistle")]
     client_id: String,
     /// Absent: as it was. Null: none, PKCE alone.
     #[garde(inner(inner(length(chars, min = 1, max = 1024))))]
     #[serde(default, deserialize_with = "nullable")]
-    #[schema(value_type = Option<String>, max_length = 1024, format = Password)]
+    #[schema(min_length = 1, value_type = Option<String>, max_length = 1024, format = Password)]
     client_secret: Option<Option<String>>,
     /// At least one.
     #[garde(length(min = 1, max = SIGN_IN_DOMAINS_MAX), inner(custom(is_domain)))]
-    #[schema(example = json!(["example.com"]))]
+    #[schema(inline, value_type = Vec<crate::wire::HostText>, min_items = 1, max_items = 20, example = json!(["example.com"]))]
     domains: Vec<String>,
     /// `admin`, `analyst` or `readonly`; absent: who is not known is refused.
     #[garde(length(chars, max = 16))]
-    #[schema(example = "analyst")]
+    #[schema(max_length = 16, example = "analyst")]
     new_users: Option<String>,
+    /// Whether people may still sign in with a password.
     #[garde(skip)]
     #[serde(default = "yes")]
     #[schema(default = true)]
@@ -157,6 +163,7 @@ pub struct SaveSingleSignOnRequest {
     #[garde(skip)]
     #[serde(default)]
     second_factor: bool,
+    /// Whether people may sign in with it.
     #[garde(skip)]
     enabled: bool,
 }

@@ -74,6 +74,7 @@ pub struct SsoOptionsRequest {
 /// Tenants that sign in at providers of their own.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct SsoOptions {
+    /// The tenants that take a sign-in with this address; empty where none does.
     options: Vec<SsoOption>,
 }
 
@@ -83,6 +84,7 @@ pub struct SsoOption {
     /// The slug, for `/auth/sso/start`.
     #[schema(example = "demo")]
     tenant: String,
+    /// What people call the tenant.
     #[schema(example = "Demo")]
     name: String,
 }
@@ -230,6 +232,7 @@ fn away(provider: &SignInProvider, error: &IdentityError) -> ApiError {
 #[derive(Deserialize, Validate, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct FinishSsoRequest {
+    /// The `state` the provider sent back.
     #[garde(length(chars, min = 1, max = 256))]
     #[schema(min_length = 1, max_length = 256)]
     state: String,
@@ -237,6 +240,7 @@ pub struct FinishSsoRequest {
     #[garde(length(chars, min = 1, max = 256))]
     #[schema(min_length = 1, max_length = 256)]
     browser: String,
+    /// What the provider gives for tokens; absent where it refused.
     #[garde(length(chars, max = 4096))]
     #[schema(max_length = 4096)]
     code: Option<String>,

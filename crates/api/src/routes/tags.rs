@@ -30,7 +30,9 @@ struct Tags;
 #[derive(Clone, Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Tag {
+    /// The tag's id.
     id: Uuid,
+    /// The tenant the tag belongs to.
     tenant_id: Uuid,
     /// For people. Unique in the tenant.
     #[schema(example = "call back")]
@@ -38,7 +40,9 @@ pub struct Tag {
     /// `#rrggbb`, for screens.
     #[schema(example = "#3b82f6")]
     color: Option<String>,
+    /// When the tag was made.
     created_at: Time,
+    /// When the tag last changed.
     updated_at: Time,
 }
 
@@ -56,6 +60,7 @@ impl Short for Tag {}
 pub struct TagQuery {
     /// Part of the name.
     #[garde(length(chars, max = 100))]
+    #[param(max_length = 100)]
     search: Option<String>,
 }
 
@@ -63,11 +68,13 @@ pub struct TagQuery {
 #[derive(Debug, Deserialize, Validate, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct CreateTagRequest {
+    /// What people call the tag.
     #[garde(length(chars, min = 1, max = 64))]
     #[schema(min_length = 1, max_length = 64, example = "call back")]
     name: String,
+    /// How it is shown: `#` and six hexadecimal digits.
     #[garde(inner(custom(is_color)))]
-    #[schema(example = "#3b82f6")]
+    #[schema(pattern = "^#[0-9A-Fa-f]{6}$", example = "#3b82f6")]
     color: Option<String>,
 }
 
@@ -75,10 +82,14 @@ pub struct CreateTagRequest {
 #[derive(Debug, Deserialize, Validate, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct UpdateTagRequest {
+    /// What people call the tag.
     #[garde(length(chars, min = 1, max = 64))]
+    #[schema(min_length = 1, max_length = 64)]
     name: Option<String>,
+    /// How it is shown: `#` and six hexadecimal digits.
     #[garde(inner(inner(custom(is_color))))]
     #[serde(default, deserialize_with = "nullable")]
+    #[schema(pattern = "^#[0-9A-Fa-f]{6}$")]
     color: Option<Option<String>>,
 }
 

@@ -49,15 +49,15 @@ async fn nodes(caller: Caller) -> Json<SwitchNodes> {
 pub struct AuthenticateTrunkRequest {
     /// Who calls.
     #[garde(length(chars, max = 500))]
-    #[schema(example = "+13105550127")]
+    #[schema(max_length = 500, example = "+13105550127")]
     from: String,
     /// What was dialled.
     #[garde(length(chars, max = 500))]
-    #[schema(example = "+12125550143")]
+    #[schema(max_length = 500, example = "+12125550143")]
     to: String,
     /// The address it comes from.
     #[garde(length(chars, min = 2, max = 45))]
-    #[schema(example = "203.0.113.7")]
+    #[schema(min_length = 2, max_length = 45, example = "203.0.113.7")]
     source_ip: String,
 }
 
@@ -68,8 +68,11 @@ pub struct TrunkAuthenticated {
     /// `authenticated`.
     #[schema(example = "authenticated")]
     status: &'static str,
+    /// The trunk's id.
     trunk_id: Uuid,
+    /// Whose it is.
     tenant_id: Uuid,
+    /// The trunk's carrier.
     carrier_id: Uuid,
 }
 

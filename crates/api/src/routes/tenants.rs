@@ -38,7 +38,9 @@ pub(crate) fn routes() -> Resource {
 #[derive(Clone, Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Tenant {
+    /// The tenant's id.
     id: Uuid,
+    /// What people call the tenant.
     #[schema(example = "Acme Leads")]
     name: String,
     /// In addresses. Unique on the platform.
@@ -46,13 +48,18 @@ pub struct Tenant {
     slug: String,
     /// Host name its people sign in at. Unique on the platform.
     domain: Option<String>,
+    /// Only an `ACTIVE` tenant takes and places calls.
     status: TenantStatus,
     /// IANA zone of its days.
     #[schema(example = "America/New_York")]
     time_zone: String,
+    /// Most calls at once; null: no limit.
     max_concurrent_calls: Option<u32>,
+    /// What integrations keep with the tenant.
     metadata: Metadata,
+    /// When the tenant was made.
     created_at: Time,
+    /// When the tenant last changed.
     updated_at: Time,
 }
 
@@ -98,6 +105,7 @@ pub struct TenantQuery {
     status: Option<TenantStatus>,
     /// Part of name, slug or domain.
     #[garde(length(chars, max = 100))]
+    #[param(max_length = 100)]
     search: Option<String>,
 }
 
@@ -118,21 +126,30 @@ async fn list(
 #[derive(Debug, Deserialize, Validate, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct CreateTenantRequest {
+    /// What people call the tenant.
     #[garde(length(chars, min = 1, max = 200))]
     #[schema(min_length = 1, max_length = 200, example = "Acme Leads")]
     name: String,
+    /// In addresses. Unique on the platform: lower-case letters, digits and dashes.
     #[garde(custom(is_slug))]
     #[schema(pattern = "^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$", example = "northwind")]
     slug: String,
+    /// Host name its people sign in at. Unique on the platform.
     #[garde(inner(custom(is_host)))]
-    #[schema(example = "calls.acme.example")]
+    #[schema(
+        max_length = 253,
+        pattern = r"^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?(\.[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?)*$",
+        example = "calls.acme.example"
+    )]
     domain: Option<String>,
     /// `UTC` unless said otherwise.
     #[garde(inner(custom(is_time_zone)))]
-    #[schema(example = "America/New_York")]
+    #[schema(min_length = 1, max_length = 64, example = "America/New_York")]
     time_zone: Option<String>,
+    /// Most calls at once; absent: no limit.
     #[garde(skip)]
     max_concurrent_calls: Option<u32>,
+    /// What integrations keep with it; `{}` unless given.
     #[garde(skip)]
     metadata: Option<Metadata>,
 }
@@ -176,20 +193,34 @@ async fn read(caller: Caller, PathId(id): PathId<TenantId>) -> ApiResult<Json<Te
 #[derive(Debug, Deserialize, Validate, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct UpdateTenantRequest {
+    /// What people call the tenant.
     #[garde(length(chars, min = 1, max = 200))]
+    #[schema(min_length = 1, max_length = 200)]
     name: Option<String>,
+    /// In addresses. Unique on the platform: lower-case letters, digits and dashes.
     #[garde(inner(custom(is_slug)))]
+    #[schema(pattern = "^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$")]
     slug: Option<String>,
+    /// Host name its people sign in at. Unique on the platform.
     #[garde(inner(inner(custom(is_host))))]
     #[serde(default, deserialize_with = "nullable")]
+    #[schema(
+        max_length = 253,
+        pattern = r"^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?(\.[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?)*$"
+    )]
     domain: Option<Option<String>>,
+    /// Its status from now on.
     #[garde(skip)]
     status: Option<TenantStatus>,
+    /// IANA time zone of its days, months and reports.
     #[garde(inner(custom(is_time_zone)))]
+    #[schema(min_length = 1, max_length = 64)]
     time_zone: Option<String>,
+    /// Most calls at once; null lifts the limit.
     #[garde(skip)]
     #[serde(default, deserialize_with = "nullable")]
     max_concurrent_calls: Option<Option<u32>>,
+    /// What integrations keep with it: replaces all of it.
     #[garde(skip)]
     metadata: Option<Metadata>,
 }

@@ -12,6 +12,11 @@ use crate::{convert::whole_secs, problem::Fault, wire::Amount};
 /// Longest conversion time, seconds: a day.
 const AFTER_SECONDS_MAX: u64 = 86_400;
 
+/// Characters of the name of a tag, and of a value it is compared with.
+const TAG_CHARS_MAX: usize = 200;
+/// Characters of a day: `2026-12-25`.
+const DAY_CHARS: usize = 10;
+
 /// Most calls; an absent limit does not bind, 0 is no calls at all.
 #[derive(Clone, Copy, Debug, Default, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields, default)]
@@ -44,8 +49,10 @@ impl Caps {
 #[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct OpenSpan {
+    /// When it opens.
     #[schema(example = "09:00", pattern = "^[0-2][0-9]:[0-5][0-9]$")]
     from: String,
+    /// When it closes; not after `from`: on the next day.
     #[schema(example = "17:30", pattern = "^[0-2][0-9]:[0-5][0-9]$")]
     to: String,
 }
@@ -54,14 +61,29 @@ pub struct OpenSpan {
 #[derive(Clone, Debug, Default, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct Hours {
+    /// Spans on Mondays; empty: closed.
+    #[schema(max_items = 400)]
     mon: Vec<OpenSpan>,
+    /// Spans on Tuesdays; empty: closed.
+    #[schema(max_items = 400)]
     tue: Vec<OpenSpan>,
+    /// Spans on Wednesdays; empty: closed.
+    #[schema(max_items = 400)]
     wed: Vec<OpenSpan>,
+    /// Spans on Thursdays; empty: closed.
+    #[schema(max_items = 400)]
     thu: Vec<OpenSpan>,
+    /// Spans on Fridays; empty: closed.
+    #[schema(max_items = 400)]
     fri: Vec<OpenSpan>,
+    /// Spans on Saturdays; empty: closed.
+    #[schema(max_items = 400)]
     sat: Vec<OpenSpan>,
+    /// Spans on Sundays; empty: closed.
+    #[schema(max_items = 400)]
     sun: Vec<OpenSpan>,
     /// Days off: `2026-12-25`.
+    #[schema(max_items = 400, inline, value_type = Vec<crate::wire::DayText>)]
     closed: Vec<String>,
 }
 
@@ -107,12 +129,10 @@ impl Hours {
             sun: day("sun", &self.sun),
             closed: Vec::new(),
         };
-        for (index, date) in self.closed.iter().enumerate() {
-            match date.parse() {
-                Ok(date) => hours.closed.push(date),
-                Err(_) => {
-                    faults.push(Fault::body(format!("hours.closed[{index}]"), "is not a date such as 2026-12-25"))
-                }
+        for (index, text) in self.closed.iter().enumerate() {
+            match text.parse() {
+                Ok(date) if text.len() == DAY_CHARS => hours.closed.push(date),
+                _ => faults.push(Fault::body(format!("hours.closed[{index}]"), "is not a date such as 2026-12-25")),
             }
         }
         if hours.entries() > routing::Hours::ENTRIES_MAX {
@@ -126,10 +146,12 @@ impl Hours {
 #[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct TagRule {
-    #[schema(example = "state")]
+    /// The name of the tag.
+    #[schema(min_length = 1, max_length = 200, example = "state")]
     tag: String,
     /// Compared exactly. Empty: any value, as long as the call has the tag.
     #[serde(default)]
+    #[schema(max_items = 1_000, inline, value_type = Vec<crate::wire::TagText>)]
     any_of: Vec<String>,
     /// True: calls that match are refused instead.
     #[serde(default)]
@@ -170,11 +192,14 @@ impl AttestationLevel {
 #[derive(Clone, Debug, Default, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields, default)]
 pub struct Filters {
+    /// What the tags of a call must be.
+    #[schema(max_items = 1_000)]
     tags: Vec<TagRule>,
     /// North American area codes taken.
-    #[schema(example = json!(["212", "646"]))]
+    #[schema(max_items = 1_000, inline, value_type = Vec<crate::wire::AreaCodeText>, example = json!(["212", "646"]))]
     area_codes: Vec<String>,
     /// North American area codes not taken.
+    #[schema(max_items = 1_000, inline, value_type = Vec<crate::wire::AreaCodeText>)]
     area_codes_refused: Vec<String>,
     /// The weakest attestation taken.
     attestation_min: Option<AttestationLevel>,
@@ -208,6 +233,23 @@ impl Filters {
                     format!("filters.{name}"),
                     format!("holds more than {} rules", routing::Filters::RULES_MAX),
                 ));
+            }
+        }
+        for (index, rule) in self.tags.iter().enumerate() {
+            let mut fault = |field: &str, message: String| {
+                faults.push(Fault::body(format!("filters.tags[{index}].{field}"), message))
+            };
+            if !(1..=TAG_CHARS_MAX).contains(&rule.tag.chars().count()) {
+                fault("tag", format!("must have 1 to {TAG_CHARS_MAX} characters"));
+            }
+            if rule.any_of.len() > routing::Filters::RULES_MAX {
+                fault("anyOf", format!("holds more than {} values", routing::Filters::RULES_MAX));
+            }
+            for (place, value) in rule.any_of.iter().enumerate() {
+                if value.chars().count() <= TAG_CHARS_MAX {
+                    continue;
+                }
+                fault(&format!("anyOf[{place}]"), format!("must have {TAG_CHARS_MAX} characters at most"));
             }
         }
         for (name, codes) in [("areaCodes", &self.area_codes), ("areaCodesRefused", &self.area_codes_refused)] {
@@ -251,7 +293,7 @@ pub struct EndpointTerms {
     /// ISO 4217; `USD` unless said otherwise.
     #[garde(length(chars, min = 3, max = 3))]
     #[serde(default = "usd")]
-    #[schema(example = "USD")]
+    #[schema(min_length = 3, max_length = 3, example = "USD")]
     currency: String,
 }
 
@@ -294,9 +336,11 @@ impl EndpointTerms {
 #[derive(Clone, Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Price {
+    /// What the buyer pays for a call.
     amount: Amount,
     /// Seconds connected after which it is due.
     after_seconds: u64,
+    /// Of the amount, ISO 4217.
     currency: String,
 }
 

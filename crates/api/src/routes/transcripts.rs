@@ -46,17 +46,19 @@ pub struct TranscriptSegment {
     idx: u32,
     /// Seconds from the begin.
     #[garde(range(min = 0.0, max = SECONDS_MAX))]
-    #[schema(example = 0.5)]
+    #[schema(minimum = 0.0, maximum = 86_400.0, example = 0.5)]
     start: f64,
+    /// Seconds from the begin, not before `start`.
     #[garde(range(min = 0.0, max = SECONDS_MAX))]
-    #[schema(example = 2.25)]
+    #[schema(minimum = 0.0, maximum = 86_400.0, example = 2.25)]
     end: f64,
     /// Label of who said it.
     #[garde(length(chars, max = 64))]
-    #[schema(example = "caller")]
+    #[schema(max_length = 64, example = "caller")]
     speaker: Option<String>,
+    /// What was said.
     #[garde(length(chars, max = 10_000))]
-    #[schema(example = "Good morning")]
+    #[schema(max_length = 10_000, example = "Good morning")]
     text: String,
 }
 
@@ -70,7 +72,9 @@ pub struct TranscriptAnalysis {
     /// Was an application submitted?
     #[garde(skip)]
     application_submitted: Option<bool>,
+    /// Why, in words.
     #[garde(length(chars, max = 10_000))]
+    #[schema(max_length = 10_000)]
     reasoning: Option<String>,
 }
 
@@ -78,20 +82,31 @@ pub struct TranscriptAnalysis {
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Transcript {
+    /// The transcript's id.
     id: Uuid,
+    /// The call that was written down.
     call_id: Uuid,
+    /// The recording it was made from; null where it is gone or none is known.
     recording_id: Option<Uuid>,
+    /// What wrote it down.
     #[schema(example = "faster-whisper")]
     engine: String,
+    /// ISO 639 code of the language.
     #[schema(example = "en")]
     language: String,
     /// Seconds.
     duration_sec: f64,
+    /// All of it.
     full_text: String,
+    /// What each label of a speaker stands for.
     speaker_labels: Metadata,
+    /// What was said, stretch by stretch.
     segments: Vec<TranscriptSegment>,
+    /// What an analysis made of it.
     analysis: Option<TranscriptAnalysis>,
+    /// When the transcript was made.
     created_at: Time,
+    /// When the transcript last changed.
     updated_at: Time,
 }
 
@@ -99,14 +114,19 @@ pub struct Transcript {
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct TranscriptSummary {
+    /// The transcript's id.
     id: Uuid,
+    /// The call that was written down.
     call_id: Uuid,
+    /// What wrote it down.
     engine: String,
+    /// ISO 639 code of the language.
     language: String,
     /// Seconds.
     duration_sec: f64,
     /// Its first 200 characters.
     full_text: String,
+    /// When the transcript was made.
     created_at: Time,
 }
 
@@ -181,24 +201,31 @@ pub struct PutTranscriptRequest {
     /// The recording it was made from.
     #[garde(skip)]
     recording_id: Option<Uuid>,
+    /// What wrote it down.
     #[garde(length(chars, min = 1, max = 64))]
     #[schema(min_length = 1, max_length = 64, example = "faster-whisper")]
     engine: String,
     /// ISO 639 code; `en` unless said otherwise.
     #[garde(length(chars, min = 2, max = 16))]
+    #[schema(min_length = 2, max_length = 16)]
     language: Option<String>,
     /// Seconds.
     #[garde(range(min = 0.0, max = SECONDS_MAX))]
-    #[schema(example = 93.5)]
+    #[schema(minimum = 0.0, maximum = 86_400.0, example = 93.5)]
     duration_sec: f64,
     /// All of it; the segments' texts unless given.
     #[garde(length(chars, max = TRANSCRIPT_CHARS_MAX))]
+    #[schema(max_length = 500_000)]
     full_text: Option<String>,
+    /// What each label of a speaker stands for.
     #[garde(skip)]
     speaker_labels: Option<Metadata>,
+    /// What was said, stretch by stretch.
     #[garde(length(max = SEGMENTS_MAX), dive)]
     #[serde(default)]
+    #[schema(max_items = 10_000)]
     segments: Vec<TranscriptSegment>,
+    /// What an analysis made of it.
     #[garde(dive)]
     analysis: Option<TranscriptAnalysis>,
 }
@@ -279,6 +306,7 @@ fn stored(segment: TranscriptSegment) -> operations::TranscriptSegment {
 pub struct TranscriptQuery {
     /// Words, at most ten: those transcripts are found that hold all of them. All transcripts where it is left out.
     #[garde(length(chars, max = 200))]
+    #[param(max_length = 200)]
     q: Option<String>,
 }
 

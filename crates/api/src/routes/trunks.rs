@@ -41,15 +41,21 @@ pub(super) struct Trunks;
 #[derive(Clone, Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Trunk {
+    /// The trunk's id.
     id: Uuid,
+    /// The tenant the trunk belongs to.
     tenant_id: Uuid,
+    /// The carrier of the trunk.
     carrier_id: Uuid,
+    /// What people call the trunk.
     name: String,
+    /// What the trunk speaks; only `SIP` carries calls so far.
     #[serde(rename = "type")]
     kind: TrunkType,
     /// Where calls to the carrier go.
     #[schema(example = "sip.carrier.example")]
     host: String,
+    /// Port of the carrier, 1 to 65535.
     #[schema(example = 5060)]
     port: u16,
     /// Where calls come from.
@@ -63,9 +69,13 @@ pub struct Trunk {
     outbound: Option<OutboundCalls>,
     /// Most calls at once.
     max_concurrent_calls: Option<u32>,
+    /// Only an `ACTIVE` trunk carries calls.
     status: TrunkStatus,
+    /// What integrations keep with the trunk.
     metadata: Metadata,
+    /// When the trunk was made.
     created_at: Time,
+    /// When the trunk last changed.
     updated_at: Time,
 }
 
@@ -104,6 +114,7 @@ pub struct TrunkQuery {
     status: Option<TrunkStatus>,
     /// Part of name or host.
     #[garde(length(chars, max = 100))]
+    #[param(max_length = 100)]
     search: Option<String>,
     /// Only those that carry calls out, whatever their status; `false`: only those that do not.
     #[garde(skip)]
@@ -115,8 +126,10 @@ pub struct TrunkQuery {
 #[derive(Deserialize, Validate, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct CreateTrunkRequest {
+    /// One of the tenant's carriers.
     #[garde(skip)]
     carrier_id: Uuid,
+    /// What people call the trunk.
     #[garde(length(chars, min = 1, max = 200))]
     #[schema(min_length = 1, max_length = 200, example = "West")]
     name: String,
@@ -124,29 +137,37 @@ pub struct CreateTrunkRequest {
     #[garde(skip)]
     #[serde(rename = "type")]
     kind: Option<TrunkType>,
+    /// Host name or address of the carrier, without a port.
     #[garde(length(chars, min = 1, max = 253))]
     #[schema(min_length = 1, max_length = 253, example = "sip.carrier.example")]
     host: String,
     /// 5060 unless said otherwise.
     #[garde(range(min = 1))]
+    #[schema(minimum = 1)]
     port: Option<u16>,
+    /// Addresses and networks calls come from: `203.0.113.0/24`.
     #[garde(length(max = SOURCES_MAX))]
     #[serde(default)]
-    #[schema(example = json!(["203.0.113.0/24"]))]
+    #[schema(inline, value_type = Vec<crate::wire::NetworkText>, max_items = 200, example = json!(["203.0.113.0/24"]))]
     source_cidrs: Vec<String>,
+    /// Digest user, where calls from elsewhere are challenged; with `password`.
     #[garde(length(chars, min = 1, max = 128))]
+    #[schema(min_length = 1, max_length = 128)]
     username: Option<String>,
     /// Kept as HA1 hashes only (RFC 7616).
     #[garde(length(chars, min = 8, max = 128))]
-    #[schema(format = Password)]
+    #[schema(min_length = 8, max_length = 128, format = Password)]
     password: Option<String>,
     /// How it carries calls out; absent: it does not.
     #[garde(dive)]
     outbound: Option<OutboundCallsRequest>,
+    /// Most calls at once; absent: no limit.
     #[garde(skip)]
     max_concurrent_calls: Option<u32>,
+    /// Its status from the start; `ACTIVE` unless said otherwise.
     #[garde(skip)]
     status: Option<TrunkStatus>,
+    /// What integrations keep with it; `{}` unless given.
     #[garde(skip)]
     metadata: Option<Metadata>,
 }
@@ -158,8 +179,10 @@ pub struct AdminCreateTrunkRequest {
     /// Whose it is to be.
     #[garde(skip)]
     tenant_id: Uuid,
+    /// One of the tenant's carriers.
     #[garde(skip)]
     carrier_id: Uuid,
+    /// What people call the trunk.
     #[garde(length(chars, min = 1, max = 200))]
     #[schema(min_length = 1, max_length = 200, example = "West")]
     name: String,
@@ -167,29 +190,37 @@ pub struct AdminCreateTrunkRequest {
     #[garde(skip)]
     #[serde(rename = "type")]
     kind: Option<TrunkType>,
+    /// Host name or address of the carrier, without a port.
     #[garde(length(chars, min = 1, max = 253))]
     #[schema(min_length = 1, max_length = 253, example = "sip.carrier.example")]
     host: String,
     /// 5060 unless said otherwise.
     #[garde(range(min = 1))]
+    #[schema(minimum = 1)]
     port: Option<u16>,
+    /// Addresses and networks calls come from: `203.0.113.0/24`.
     #[garde(length(max = SOURCES_MAX))]
     #[serde(default)]
-    #[schema(example = json!(["203.0.113.0/24"]))]
+    #[schema(inline, value_type = Vec<crate::wire::NetworkText>, max_items = 200, example = json!(["203.0.113.0/24"]))]
     source_cidrs: Vec<String>,
+    /// Digest user, where calls from elsewhere are challenged; with `password`.
     #[garde(length(chars, min = 1, max = 128))]
+    #[schema(min_length = 1, max_length = 128)]
     username: Option<String>,
     /// Kept as HA1 hashes only (RFC 7616).
     #[garde(length(chars, min = 8, max = 128))]
-    #[schema(format = Password)]
+    #[schema(min_length = 8, max_length = 128, format = Password)]
     password: Option<String>,
     /// How it carries calls out; absent: it does not.
     #[garde(dive)]
     outbound: Option<OutboundCallsRequest>,
+    /// Most calls at once; absent: no limit.
     #[garde(skip)]
     max_concurrent_calls: Option<u32>,
+    /// Its status from the start; `ACTIVE` unless said otherwise.
     #[garde(skip)]
     status: Option<TrunkStatus>,
+    /// What integrations keep with it; `{}` unless given.
     #[garde(skip)]
     metadata: Option<Metadata>,
 }
@@ -300,33 +331,47 @@ fn clear_digest(trunk: &mut operations::Trunk) {
 #[derive(Deserialize, Validate, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct UpdateTrunkRequest {
+    /// What people call the trunk.
     #[garde(length(chars, min = 1, max = 200))]
+    #[schema(min_length = 1, max_length = 200)]
     name: Option<String>,
+    /// What the trunk speaks; only `SIP` carries calls so far.
     #[garde(skip)]
     #[serde(rename = "type")]
     kind: Option<TrunkType>,
+    /// Host name or address of the carrier, without a port.
     #[garde(length(chars, min = 1, max = 253))]
+    #[schema(min_length = 1, max_length = 253)]
     host: Option<String>,
+    /// Port of the carrier, 1 to 65535.
     #[garde(range(min = 1))]
+    #[schema(minimum = 1)]
     port: Option<u16>,
+    /// Addresses and networks calls come from: `203.0.113.0/24`.
     #[garde(length(max = SOURCES_MAX))]
+    #[schema(inline, value_type = Option<Vec<crate::wire::NetworkText>>, max_items = 200)]
     source_cidrs: Option<Vec<String>>,
     /// A new user needs a new password; null ends sign-in by digest.
     #[garde(inner(inner(length(chars, min = 1, max = 128))))]
     #[serde(default, deserialize_with = "nullable")]
+    #[schema(min_length = 1, max_length = 128)]
     username: Option<Option<String>>,
+    /// Kept as HA1 hashes only (RFC 7616).
     #[garde(length(chars, min = 8, max = 128))]
-    #[schema(format = Password)]
+    #[schema(min_length = 8, max_length = 128, format = Password)]
     password: Option<String>,
     /// Anew as a whole; null: it carries no calls out any more.
     #[garde(dive)]
     #[serde(default, deserialize_with = "nullable")]
     outbound: Option<Option<OutboundCallsRequest>>,
+    /// Most calls at once; null lifts the limit.
     #[garde(skip)]
     #[serde(default, deserialize_with = "nullable")]
     max_concurrent_calls: Option<Option<u32>>,
+    /// Its status from now on.
     #[garde(skip)]
     status: Option<TrunkStatus>,
+    /// What integrations keep with it: replaces all of it.
     #[garde(skip)]
     metadata: Option<Metadata>,
 }

@@ -44,11 +44,16 @@ pub(crate) fn routes() -> Resource {
 #[derive(Clone, Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct User {
+    /// The user's id.
     id: Uuid,
+    /// The tenant the user belongs to.
     tenant_id: Uuid,
+    /// The user's e-mail address.
     #[schema(example = "ana@example.com")]
     email: String,
+    /// First name.
     first_name: Option<String>,
+    /// Last name.
     last_name: Option<String>,
     /// `active`, `inactive`, `suspended`.
     #[schema(example = "active")]
@@ -66,8 +71,11 @@ pub struct User {
     must_change_password: bool,
     /// When they were invited.
     invited_at: Option<Time>,
+    /// When they last signed in; null: never.
     last_login_at: Option<Time>,
+    /// When the user was made.
     created_at: Time,
+    /// When the user last changed.
     updated_at: Time,
 }
 
@@ -102,15 +110,18 @@ pub struct UserQuery {
     status: Option<UserStatus>,
     /// Only holders of this role: `analyst`.
     #[garde(length(chars, max = 16))]
+    #[param(max_length = 16)]
     role: Option<String>,
     /// Only holders of this role of the tenant's own.
     #[garde(skip)]
     role_id: Option<Uuid>,
     /// Part of the e-mail address or name.
     #[garde(length(chars, max = 100))]
+    #[param(max_length = 100)]
     search: Option<String>,
     /// Only the one with this e-mail address.
     #[garde(length(chars, max = 254))]
+    #[param(max_length = 254)]
     email: Option<String>,
 }
 
@@ -159,6 +170,7 @@ async fn read(caller: Caller, PathId(id): PathId<UserId>) -> ApiResult<Json<User
 #[derive(Deserialize, Validate, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct CreateUserRequest {
+    /// The e-mail address to sign in with; nobody else of the tenant has it.
     #[garde(email, length(chars, max = 254))]
     #[schema(example = "ana@example.com", max_length = 254)]
     email: String,
@@ -166,18 +178,23 @@ pub struct CreateUserRequest {
     #[garde(length(chars, min = PASSWORD_CHARS_MIN, max = 256))]
     #[schema(min_length = 8, max_length = 256, format = Password)]
     password: String,
+    /// First name.
     #[garde(length(chars, max = 100))]
+    #[schema(max_length = 100)]
     first_name: Option<String>,
+    /// Last name.
     #[garde(length(chars, max = 100))]
+    #[schema(max_length = 100)]
     last_name: Option<String>,
     /// Any case. Nobody gives a role that may do more than they may.
     #[garde(length(max = assignment::ROLES_MAX))]
     #[serde(default)]
-    #[schema(example = json!(["analyst"]))]
+    #[schema(inline, value_type = Vec<crate::wire::RoleName>, max_items = 16, example = json!(["analyst"]))]
     roles: Vec<String>,
     /// Roles of the tenant's own. Together with `roles` at least one.
     #[garde(length(max = assignment::ROLES_MAX))]
     #[serde(default)]
+    #[schema(max_items = 16)]
     role_ids: Vec<Uuid>,
     /// Sees only what belongs to this publisher. The role `publisher` needs it.
     #[garde(skip)]
@@ -235,19 +252,30 @@ async fn create(caller: Caller, Body(body): Body<CreateUserRequest>) -> ApiResul
 #[derive(Debug, Deserialize, Validate, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct UpdateUserRequest {
+    /// First name.
     #[garde(length(chars, max = 100))]
+    #[schema(max_length = 100)]
     first_name: Option<String>,
+    /// Last name.
     #[garde(length(chars, max = 100))]
+    #[schema(max_length = 100)]
     last_name: Option<String>,
+    /// Its status from now on.
     #[garde(skip)]
     status: Option<UserStatus>,
+    /// Built-in roles, by name: what the user may do.
     #[garde(length(max = assignment::ROLES_MAX))]
+    #[schema(inline, value_type = Option<Vec<crate::wire::RoleName>>, max_items = 16)]
     roles: Option<Vec<String>>,
+    /// Roles of the tenant's own, by id: what the user may do beside.
     #[garde(length(max = assignment::ROLES_MAX))]
+    #[schema(max_items = 16)]
     role_ids: Option<Vec<Uuid>>,
+    /// The user sees only what belongs to this publisher; null: no such limit.
     #[garde(skip)]
     #[serde(default, deserialize_with = "nullable")]
     publisher_id: Option<Option<Uuid>>,
+    /// The user sees only what belongs to this buyer; null: no such limit.
     #[garde(skip)]
     #[serde(default, deserialize_with = "nullable")]
     buyer_id: Option<Option<Uuid>>,

@@ -31,6 +31,7 @@ pub struct CallDetail {
     timeline: Vec<TimelineEvent>,
     /// Each decision about buyers: who, in which order, and why not the others.
     routing: Vec<RoutingDecision>,
+    /// What was recorded.
     recordings: Vec<Recording>,
     /// The record, once the call is over.
     cdr: Option<CallRecord>,
@@ -83,23 +84,32 @@ impl CallDetail {
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct CallLeg {
+    /// The leg's id.
     id: Uuid,
     /// `buyer`, `agent`, or `consumer`: whom the platform calls.
     #[schema(example = "buyer")]
     role: String,
+    /// How far the leg is, or how it ended.
     status: CallStatus,
+    /// Which way the leg goes.
     direction: CallDirection,
     /// SIP URI or number dialled. Absent for publishers.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(example = "sip:sales@buyer.example")]
     destination: Option<String>,
+    /// The buyer that was dialled; null where it was nobody's leg.
     buyer_id: Option<Uuid>,
+    /// The buyer's name; null where there is none.
     buyer_name: Option<String>,
+    /// The buyer's endpoint that was dialled; null where there is none.
     endpoint_id: Option<Uuid>,
+    /// When the leg began.
     started_at: Time,
+    /// When the leg was answered; null: not (yet).
     answered_at: Option<Time>,
     /// When caller and leg first heard each other.
     connected_at: Option<Time>,
+    /// When the leg ended; null: not yet.
     ended_at: Option<Time>,
     /// Seconds caller and leg heard each other.
     duration: u64,
@@ -112,6 +122,7 @@ pub struct CallLeg {
     sip_status: Option<u16>,
     /// On which terms it was offered.
     terms: Option<Terms>,
+    /// How its side sounded; null where no audio was.
     quality: Option<Quality>,
 }
 
@@ -119,12 +130,15 @@ pub struct CallLeg {
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Terms {
+    /// What the buyer pays once the call converts.
     revenue: Amount,
     /// Seconds connected after which the buyer pays.
     revenue_after_seconds: u64,
+    /// What the publisher earns once the call converts.
     payout: Amount,
     /// Seconds connected after which the publisher earns.
     payout_after_seconds: u64,
+    /// Of the amounts, ISO 4217.
     currency: String,
 }
 
@@ -144,9 +158,13 @@ impl Terms {
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Quality {
+    /// RTP packets received.
     packets_received: u64,
+    /// RTP packets sent.
     packets_sent: u64,
+    /// RTP packets that did not arrive.
     packets_lost: u64,
+    /// Jitter, milliseconds (RFC 3550).
     jitter_ms: f64,
     /// Estimated mean opinion score, 1 to 4.5.
     mos: Option<f64>,
@@ -169,11 +187,13 @@ impl Quality {
 pub struct TimelineEvent {
     /// 0, 1, 2 ... within the call.
     sequence: u32,
+    /// When it happened.
     at: Time,
     /// Of the catalogue.
     #[serde(rename = "type")]
     #[schema(example = "call.leg.ringing")]
     kind: String,
+    /// What happened, as docs/events.md has it for its type.
     #[schema(value_type = Object)]
     data: Value,
 }
@@ -184,6 +204,7 @@ pub struct TimelineEvent {
 pub struct RoutingDecision {
     /// The flow's node.
     node: String,
+    /// When it was decided.
     at: Time,
     /// How they were put in order.
     #[schema(example = "weighted")]
@@ -204,10 +225,15 @@ pub struct RoutingDecision {
 pub struct RankedBuyer {
     /// 1 is tried first.
     rank: usize,
+    /// The buyer.
     buyer_id: Uuid,
+    /// The buyer's name; null where it is gone.
     buyer_name: Option<String>,
+    /// The buyer's endpoint.
     endpoint_id: Uuid,
+    /// The buyer's share under the weighted strategy.
     weight: u32,
+    /// The buyer's priority; lower is tried earlier.
     priority: i32,
     /// Performance in thousandths, where one is known.
     score_permille: Option<u16>,
@@ -219,8 +245,11 @@ pub struct RankedBuyer {
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct RejectedBuyer {
+    /// The buyer.
     buyer_id: Uuid,
+    /// The buyer's name; null where it is gone.
     buyer_name: Option<String>,
+    /// The buyer's endpoint; null where the buyer as a whole was ruled out.
     endpoint_id: Option<Uuid>,
     /// `daily_cap`, `outside_hours`, `already_tried` ...
     #[schema(example = "daily_cap")]
@@ -234,15 +263,21 @@ pub struct RejectedBuyer {
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct CallRecord {
+    /// The call's id.
     call_id: Uuid,
+    /// The caller, as signalled.
     from_number: String,
+    /// Who was dialled.
     to_number: String,
+    /// Which way the call goes.
     direction: CallDirection,
+    /// How far the call is, or how it ended.
     status: CallStatus,
     /// Seconds from the first INVITE to the end.
     duration: u64,
     /// Seconds from our answer to the end.
     billable_duration: u64,
+    /// What the tenant is charged.
     cost: Option<Amount>,
     /// Why it ended.
     cause: Option<String>,
@@ -256,6 +291,7 @@ pub struct CallRecord {
     digits: String,
     /// How the caller's side sounded.
     quality: Option<Quality>,
+    /// When the record was made: the end of the call.
     created_at: Option<Time>,
 }
 
@@ -266,8 +302,11 @@ pub struct Charge {
     #[serde(rename = "type")]
     #[schema(example = "CALL_MINUTE_INBOUND")]
     kind: String,
+    /// How much.
     amount: Amount,
+    /// Of the amount, ISO 4217.
     currency: String,
+    /// What it is for, in words.
     description: String,
 }
 
@@ -279,8 +318,11 @@ pub struct PostingView {
     account: String,
     /// Positive is debit, negative credit.
     amount: Amount,
+    /// Of the amount, ISO 4217.
     currency: String,
+    /// Why it was posted, in words.
     description: String,
+    /// When it was posted.
     at: Time,
 }
 

@@ -158,12 +158,16 @@ pub(crate) fn margin(revenue: Micros, payout: Micros, cost: Micros) -> Micros {
 #[derive(Clone, Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Call {
+    /// The call's id.
     id: Uuid,
+    /// The tenant the call belongs to.
     tenant_id: Uuid,
     /// Call-ID of the caller's dialog. Absent where the platform calls, and for buyers: it may name the host the call came from.
     #[serde(skip_serializing_if = "Option::is_none")]
     call_sid: Option<String>,
+    /// How far the call is, or how it ended.
     status: CallStatus,
+    /// Which way the call goes.
     direction: CallDirection,
     /// The caller, E.164 where it is one; where the platform calls, the number it shows.
     #[schema(example = "+13105550127")]
@@ -178,21 +182,33 @@ pub struct Call {
     attestation: String,
     /// The tracking number.
     number_id: Option<Uuid>,
+    /// The trunk it came in over; null where none is known.
     trunk_id: Option<Uuid>,
+    /// The campaign it counts for; null where there is none.
     campaign_id: Option<Uuid>,
+    /// The campaign's name; null where there is none.
     campaign_name: Option<String>,
+    /// The publisher that brought it; null where none did.
     publisher_id: Option<Uuid>,
+    /// The publisher's name; null where there is none.
     publisher_name: Option<String>,
     /// Who rings, talks, or bought it in the end.
     buyer_id: Option<Uuid>,
+    /// Name of the buyer that got it; null where none did.
     buyer_name: Option<String>,
+    /// The buyer's endpoint that got it; null where none did.
     endpoint_id: Option<Uuid>,
+    /// The flow it runs; null where there is none.
     flow_id: Option<Uuid>,
+    /// The version of the flow it ran.
     flow_version: Option<u32>,
+    /// When the call began.
     started_at: Time,
+    /// When the call was answered; null: not (yet).
     answered_at: Option<Time>,
     /// When caller and buyer first heard each other.
     connected_at: Option<Time>,
+    /// When the call ended; null: not yet.
     ended_at: Option<Time>,
     /// Seconds from the first INVITE to the end; absent while it runs.
     duration: Option<u64>,
@@ -203,6 +219,7 @@ pub struct Call {
     end_reason: Option<String>,
     /// The buyer pays for it; absent until it is settled.
     converted: Option<bool>,
+    /// Whether anything was recorded.
     has_recording: bool,
     /// What the flow put on it.
     tags: Metadata,
@@ -210,7 +227,9 @@ pub struct Call {
     cost: Option<Amount>,
     /// What it came to; absent until it is settled.
     money: Option<CallMoney>,
+    /// The same as `startedAt`.
     created_at: Time,
+    /// When the call last changed.
     updated_at: Time,
 }
 
@@ -298,14 +317,19 @@ async fn view(row: &CallRow, names: &mut Names<'_>) -> ApiResult<Call> {
 pub struct CallQuery {
     /// Any of these, separated by commas: `INITIATED,RINGING,ANSWERED`.
     #[garde(length(chars, max = 100))]
+    #[param(max_length = 100)]
     status: Option<String>,
+    /// Only calls that go this way.
     #[garde(skip)]
     #[param(inline)]
     direction: Option<CallDirection>,
+    /// Only this campaign's.
     #[garde(skip)]
     campaign_id: Option<Uuid>,
+    /// Only this publisher's.
     #[garde(skip)]
     publisher_id: Option<Uuid>,
+    /// Only this buyer's.
     #[garde(skip)]
     buyer_id: Option<Uuid>,
     /// The tracking number's id.
@@ -319,12 +343,15 @@ pub struct CallQuery {
     tag_id: Option<Uuid>,
     /// The caller's number begins so.
     #[garde(length(chars, max = 32))]
+    #[param(max_length = 32)]
     from_number: Option<String>,
     /// The dialled number begins so.
     #[garde(length(chars, max = 32))]
+    #[param(max_length = 32)]
     to_number: Option<String>,
     /// The caller's or the dialled number begins so.
     #[garde(length(chars, max = 32))]
+    #[param(max_length = 32)]
     search: Option<String>,
     /// Started then or later.
     #[garde(skip)]
@@ -417,6 +444,7 @@ async fn read(caller: Caller, PathId(id): PathId<CallId>) -> ApiResult<Json<Call
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct HangUpResponse {
+    /// The call's id.
     call_id: Uuid,
     /// `ending`: its end follows as events.
     #[schema(example = "ending")]

@@ -46,24 +46,36 @@ pub(crate) fn routes() -> Resource {
 #[derive(Clone, Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Consent {
+    /// The consent's id.
     id: Uuid,
+    /// The tenant the consent belongs to.
     tenant_id: Uuid,
+    /// The call it was given in; null where none is known.
     call_id: Option<Uuid>,
+    /// The telephone number, E.164.
     #[schema(example = "+12125550100")]
     phone_number: String,
     /// What the provider gave.
     token: String,
     /// SHA-256 of the token, hexadecimal.
     token_hash: String,
+    /// Who vouches for it; `CUSTOM` is the tenant itself.
     provider: ConsentProvider,
+    /// Only a `VERIFIED` one lets calls happen.
     status: ConsentStatus,
     /// What the provider said last.
     detail: Option<String>,
+    /// When the provider vouched for it; null: not yet.
     verified_at: Option<Time>,
+    /// When it ends; null: never.
     expires_at: Option<Time>,
+    /// The address the consumer agreed from.
     ip_address: Option<String>,
+    /// Where it was given.
     source: Option<String>,
+    /// When the consent was made.
     created_at: Time,
+    /// When the consent last changed.
     updated_at: Time,
 }
 
@@ -102,7 +114,9 @@ pub struct StoreConsentRequest {
         max_length = 1_000,
         example = "https://cert.trustedform.com/eb9fc4dd9bed9ad451a5648946cf4bf09b5bb947"
     )]
+    #[schema(min_length = 1, max_length = 1_000)]
     token: String,
+    /// Who vouches for it; `CUSTOM` is the tenant itself.
     #[garde(skip)]
     provider: ConsentProvider,
     /// The call it was used for first.
@@ -110,9 +124,11 @@ pub struct StoreConsentRequest {
     call_id: Option<Uuid>,
     /// Where the consumer agreed from.
     #[garde(inner(ip))]
+    #[schema(min_length = 2, max_length = 45)]
     ip_address: Option<String>,
     /// Where the consumer agreed: a form, a recording.
     #[garde(length(chars, max = 500))]
+    #[schema(max_length = 500)]
     source: Option<String>,
     /// Until when it holds; the provider may say an earlier moment.
     #[garde(skip)]
@@ -123,7 +139,9 @@ pub struct StoreConsentRequest {
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct ConsentStored {
+    /// Always true: faults have their own answers.
     success: bool,
+    /// Its id.
     consent_id: Uuid,
     /// Only a VERIFIED one lets a call happen.
     status: ConsentStatus,
@@ -213,6 +231,7 @@ async fn store(caller: Caller, Body(body): Body<StoreConsentRequest>) -> ApiResu
 pub struct ConsentQuery {
     /// Only this consumer's.
     #[garde(length(chars, max = 40))]
+    #[param(max_length = 40)]
     phone_number: Option<String>,
     /// Only these; those whose time is over are shown under what they were.
     #[garde(skip)]

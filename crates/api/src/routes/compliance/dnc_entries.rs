@@ -48,12 +48,14 @@ pub(crate) fn routes() -> Resource {
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct DncListEntry {
+    /// The telephone number, E.164.
     #[schema(example = "+12125550100")]
     phone_number: String,
     /// Why.
     reason: Option<String>,
     /// Where that came from.
     source: Option<String>,
+    /// When the entry was made.
     created_at: Time,
 }
 
@@ -64,6 +66,7 @@ pub struct DncListEntry {
 pub struct DncEntryQuery {
     /// First digits with country code: `+1212`.
     #[garde(length(chars, max = 40))]
+    #[param(max_length = 40)]
     search: Option<String>,
 }
 
@@ -117,13 +120,15 @@ fn view(entry: &DncEntry) -> DncListEntry {
 pub struct AddDncEntriesRequest {
     /// As people write them; at most 1,000.
     #[garde(length(min = 1, max = ADDED_MAX), inner(length(chars, max = 40)))]
-    #[schema(min_items = 1, max_items = 1_000, example = json!(["+12125550100"]))]
+    #[schema(inline, value_type = Vec<crate::wire::DialledText>, min_items = 1, max_items = 1_000, example = json!(["+12125550100"]))]
     phone_numbers: Vec<String>,
     /// Why.
     #[garde(length(chars, max = 200))]
+    #[schema(max_length = 200)]
     reason: Option<String>,
     /// Where that came from.
     #[garde(length(chars, max = 200))]
+    #[schema(max_length = 200)]
     source: Option<String>,
 }
 

@@ -59,9 +59,11 @@ pub struct DncImportQuery {
     replace: Option<bool>,
     /// Where the rows come from, where they do not say so themselves.
     #[garde(length(chars, max = TEXT_CHARS_MAX))]
+    #[param(max_length = 200)]
     source: Option<String>,
     /// Why, where they do not say so themselves.
     #[garde(length(chars, max = TEXT_CHARS_MAX))]
+    #[param(max_length = 200)]
     reason: Option<String>,
 }
 
@@ -83,6 +85,7 @@ impl ToSchema for Rows {}
 pub struct DncImportFault {
     /// 1 is the first.
     line: u64,
+    /// What is wrong with it.
     #[schema(example = "is not a telephone number: write it as +12125550143")]
     message: String,
 }

@@ -73,12 +73,17 @@ impl DncStatus {
 #[derive(Clone, Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct DncList {
+    /// The list's id.
     id: Uuid,
+    /// The tenant the list belongs to.
     tenant_id: Uuid,
+    /// What people call the list.
     #[schema(example = "Federal registry")]
     name: String,
+    /// `GLOBAL` for every call, `CAMPAIGN` for one campaign, `CUSTOM` as it says.
     #[serde(rename = "type")]
     kind: DncListType,
+    /// Only an `active` list is consulted.
     status: DncStatus,
     /// The campaign of a CAMPAIGN list.
     campaign_id: Option<Uuid>,
@@ -90,11 +95,15 @@ pub struct DncList {
     must_be_fresh: bool,
     /// When it was last compared with its source.
     scrubbed_at: Option<Time>,
+    /// Numbers on it.
     entry_count: u64,
     /// Counts changes of its entries; verdicts name it.
     version: u64,
+    /// What integrations keep with the list.
     metadata: Metadata,
+    /// When the list was made.
     created_at: Time,
+    /// When the list last changed.
     updated_at: Time,
 }
 
@@ -133,6 +142,7 @@ pub struct DncListQuery {
     status: Option<DncStatus>,
     /// Part of the name.
     #[garde(length(chars, max = 100))]
+    #[param(max_length = 100)]
     search: Option<String>,
 }
 
@@ -157,9 +167,11 @@ async fn list(
 #[derive(Debug, Deserialize, Validate, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct CreateDncListRequest {
+    /// What people call the list.
     #[garde(length(chars, min = 1, max = 200))]
     #[schema(min_length = 1, max_length = 200, example = "Asked not to be called")]
     name: String,
+    /// `GLOBAL` for every call, `CAMPAIGN` for one campaign, `CUSTOM` as it says.
     #[garde(skip)]
     #[serde(rename = "type")]
     kind: DncListType,
@@ -169,6 +181,7 @@ pub struct CreateDncListRequest {
     /// The campaigns a CUSTOM list is attached to; not for others.
     #[garde(length(max = CAMPAIGNS_MAX))]
     #[serde(default)]
+    #[schema(max_items = 1_000)]
     campaign_ids: Vec<Uuid>,
     /// A CUSTOM list for every call.
     #[garde(skip)]
@@ -181,6 +194,7 @@ pub struct CreateDncListRequest {
     /// When it was last compared with its source.
     #[garde(skip)]
     scrubbed_at: Option<Time>,
+    /// What integrations keep with it; `{}` unless given.
     #[garde(skip)]
     metadata: Option<Metadata>,
 }
@@ -265,19 +279,28 @@ pub(super) async fn existing(caller: &Caller, id: DncListId) -> ApiResult<operat
 #[derive(Debug, Deserialize, Validate, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct UpdateDncListRequest {
+    /// What people call the list.
     #[garde(length(chars, min = 1, max = 200))]
+    #[schema(min_length = 1, max_length = 200)]
     name: Option<String>,
+    /// Its status from now on.
     #[garde(skip)]
     status: Option<DncStatus>,
+    /// The campaigns a `CUSTOM` list is attached to.
     #[garde(length(max = CAMPAIGNS_MAX))]
+    #[schema(max_items = 1_000)]
     campaign_ids: Option<Vec<Uuid>>,
+    /// A `CUSTOM` list for every call.
     #[garde(skip)]
     applies_to_all: Option<bool>,
+    /// Must it be scrubbed as often as the policy says? An older one then forbids calls.
     #[garde(skip)]
     must_be_fresh: Option<bool>,
+    /// When it was last compared with its source, not in the future; null: never.
     #[garde(skip)]
     #[serde(default, deserialize_with = "nullable")]
     scrubbed_at: Option<Option<Time>>,
+    /// What integrations keep with it: replaces all of it.
     #[garde(skip)]
     metadata: Option<Metadata>,
 }

@@ -84,6 +84,7 @@ pub struct ComplianceCheckRequest {
     campaign_id: Option<Uuid>,
     /// A consent token to rely on; absent: the newest verified one of the number.
     #[garde(length(chars, max = TOKEN_CHARS_MAX))]
+    #[schema(max_length = 1_000)]
     consent_token: Option<String>,
     /// The call it is about, for overrides of one call.
     #[garde(skip)]
@@ -132,6 +133,7 @@ pub struct ComplianceAuditQuery {
     call_id: Option<Uuid>,
     /// Only what is about this number.
     #[garde(length(chars, max = 40))]
+    #[param(max_length = 40)]
     phone_number: Option<String>,
 }
 
@@ -139,18 +141,25 @@ pub struct ComplianceAuditQuery {
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct ComplianceAuditEntry {
+    /// The entry's id.
     id: Uuid,
+    /// What was done: `number.update`, `auth.login.failed`.
     #[schema(example = "compliance.override.approve")]
     action: String,
+    /// The user who did it; null where a key did.
     user_id: Option<Uuid>,
+    /// The key that did it; null where a user did.
     api_key_id: Option<Uuid>,
     /// The number or the id it is about.
     subject: Option<String>,
     /// Per field `{before, after}`.
     #[schema(value_type = Object)]
     changes: Value,
+    /// The address they came from.
     ip_address: Option<String>,
+    /// The request it was done in, as `x-request-id` names it.
     request_id: Option<String>,
+    /// When it happened.
     at: Time,
     /// The same as `at`.
     created_at: Time,

@@ -43,20 +43,30 @@ pub(crate) fn routes() -> Resource {
 #[derive(Clone, Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct ComplianceOverride {
+    /// The override's id.
     id: Uuid,
+    /// The tenant the override belongs to.
     tenant_id: Uuid,
+    /// The telephone number, E.164.
     #[schema(example = "+12125550100")]
     phone_number: String,
+    /// Why.
     reason: String,
     /// The one call it is for; absent: every call of the number.
     call_id: Option<Uuid>,
+    /// Only an `ACTIVE` one lets calls pass.
     status: ComplianceOverrideStatus,
     /// `user:<id>` or `key:<id>`.
     requested_by: String,
+    /// The user who approved it; null where nobody had to, or has yet.
     approved_by: Option<Uuid>,
+    /// When it was approved; null where nobody had to, or has yet.
     approved_at: Option<Time>,
+    /// When it ends; null: never.
     expires_at: Option<Time>,
+    /// When the override was made.
     created_at: Time,
+    /// When the override last changed.
     updated_at: Time,
 }
 
@@ -81,6 +91,7 @@ fn view(given: &operations::ComplianceOverride, now: Timestamp) -> ComplianceOve
 #[derive(Debug, Deserialize, Validate, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct OverrideRequest {
+    /// The telephone number it lets be called, E.164 or as people write it.
     #[garde(length(chars, min = 1, max = 40))]
     #[schema(min_length = 1, max_length = 40, example = "+12125550100")]
     phone_number: String,
@@ -91,6 +102,7 @@ pub struct OverrideRequest {
     /// For this call only; absent: every call of the number.
     #[garde(skip)]
     call_id: Option<Uuid>,
+    /// When it ends, in the future; absent: never.
     #[garde(skip)]
     expires_at: Option<Time>,
 }
@@ -99,7 +111,9 @@ pub struct OverrideRequest {
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct OverrideRequested {
+    /// Always true: faults have their own answers.
     success: bool,
+    /// Its id.
     override_id: Uuid,
     /// ACTIVE, or PENDING_APPROVAL where a second person has to approve it.
     status: ComplianceOverrideStatus,
@@ -163,6 +177,7 @@ async fn request(
 pub struct OverrideQuery {
     /// Only this consumer's.
     #[garde(length(chars, max = 40))]
+    #[param(max_length = 40)]
     phone_number: Option<String>,
     /// Only these; those whose time is over are shown under what they were.
     #[garde(skip)]

@@ -95,6 +95,7 @@ impl Unsure {
 #[derive(Clone, Debug, Serialize, Deserialize, Validate, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct CallingWindow {
+    /// The first minute, 00:00 to 24:00.
     #[garde(pattern(r"^([01][0-9]|2[0-3]):[0-5][0-9]$|^24:00$"))]
     #[schema(pattern = r"^([01][0-9]|2[0-3]):[0-5][0-9]$|^24:00$", example = "08:00")]
     from: String,
@@ -108,18 +109,25 @@ pub struct CallingWindow {
 #[derive(Clone, Debug, Serialize, Deserialize, Validate, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct CallingWeek {
+    /// On Mondays; null or absent: closed.
     #[garde(dive)]
     mon: Option<CallingWindow>,
+    /// On Tuesdays; null or absent: closed.
     #[garde(dive)]
     tue: Option<CallingWindow>,
+    /// On Wednesdays; null or absent: closed.
     #[garde(dive)]
     wed: Option<CallingWindow>,
+    /// On Thursdays; null or absent: closed.
     #[garde(dive)]
     thu: Option<CallingWindow>,
+    /// On Fridays; null or absent: closed.
     #[garde(dive)]
     fri: Option<CallingWindow>,
+    /// On Saturdays; null or absent: closed.
     #[garde(dive)]
     sat: Option<CallingWindow>,
+    /// On Sundays; null or absent: closed.
     #[garde(dive)]
     sun: Option<CallingWindow>,
 }
@@ -281,6 +289,7 @@ struct Shown {
     campaign_id: Option<Uuid>,
     /// Counts its changes; 0: never set, the built-in default (or, for a campaign, the tenant's policy) is in force.
     version: u32,
+    /// When it last changed; null: never set.
     updated_at: Option<Time>,
 }
 

@@ -11,6 +11,7 @@ use crate::wire::Time;
 #[derive(Clone, Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct ComplianceCheckResult {
+    /// Whether it may happen.
     allowed: bool,
     /// `cleared`, `no_rule_applies`, `overridden`, `on_dnc_list`, `stale_list`, `no_consent`, `outside_hours`, `unknown_zone`,
     /// `unreadable_number` or `data_unavailable`.
@@ -40,6 +41,7 @@ pub struct ComplianceCheckResult {
     policy_version: u32,
     /// Every list that was consulted.
     lists: Vec<ComplianceListUse>,
+    /// When it was decided.
     decided_at: Time,
 }
 
@@ -47,8 +49,11 @@ pub struct ComplianceCheckResult {
 #[derive(Clone, Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct ComplianceDncMatch {
+    /// The list.
     list_id: Uuid,
+    /// Its name.
     list_name: String,
+    /// The telephone number, E.164.
     phone_number: String,
 }
 
@@ -56,7 +61,9 @@ pub struct ComplianceDncMatch {
 #[derive(Clone, Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct ComplianceOverrideUse {
+    /// The override's id.
     id: Uuid,
+    /// When it ends; null: never.
     expires_at: Option<Time>,
 }
 
@@ -69,6 +76,7 @@ pub struct ComplianceRuleCheck {
     /// `passed`, `failed`, `not_asked` or `not_reached`.
     #[schema(example = "failed")]
     finding: &'static str,
+    /// For people, with the figures.
     detail: String,
 }
 
@@ -76,8 +84,11 @@ pub struct ComplianceRuleCheck {
 #[derive(Clone, Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct ComplianceListUse {
+    /// The list.
     list_id: Uuid,
+    /// The version of its entries that was consulted.
     version: u64,
+    /// When it had last been compared with its source; null: never.
     scrubbed_at: Option<Time>,
 }
 
