@@ -6,7 +6,7 @@ use serde_json::{Map, Value};
 use crate::convert::decimal;
 
 /// Members that hold an id in the log and are named as such on the wire.
-const IDS: [&str; 12] = [
+const IDS: [&str; 13] = [
     "buyer",
     "endpoint",
     "campaign",
@@ -18,6 +18,7 @@ const IDS: [&str; 12] = [
     "lease",
     "recording",
     "switch",
+    "agent",
     "chosen",
 ];
 const AMOUNTS: [&str; 2] = ["revenue", "payout"];
@@ -91,6 +92,7 @@ mod tests {
             lease: None,
             terms: Some(terms),
             trunk: None,
+            agent: None,
         }));
         assert_eq!(data["buyerId"], json!(Uuid::nil()));
         assert_eq!(data["terms"]["revenue"], "25.0000");

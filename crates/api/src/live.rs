@@ -5,7 +5,7 @@
 
 use std::time::Duration;
 
-use domain::{TenantId, Timestamp};
+use domain::{TenantId, Timestamp, UserId};
 use operations::{CallRow, LiveUpdate, Side};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -196,6 +196,9 @@ struct Ticket {
     tenant: TenantId,
     side: Side,
     who: String,
+    /// Whose connection it is; none for a key's, and in tickets of an earlier release.
+    #[serde(default)]
+    user: Option<UserId>,
     grants: Vec<String>,
     expires: i64,
     nonce: String,
@@ -211,6 +214,7 @@ pub(crate) fn issue_ticket(seals: &Seals, principal: &Principal, expires: Timest
         tenant: principal.tenant,
         side: principal.side,
         who: principal.label(),
+        user: principal.user(),
         grants: principal.grants.listed(),
         expires: expires.micros(),
         nonce: to_hex(&nonce),
@@ -224,6 +228,8 @@ pub(crate) struct Admitted {
     pub tenant: TenantId,
     pub side: Side,
     pub who: String,
+    /// Whose connection it is; none for a key's.
+    pub user: Option<UserId>,
     pub grants: Grants,
 }
 
@@ -245,13 +251,13 @@ pub(crate) async fn redeem_ticket(state: &State, text: &str) -> Result<Admitted,
         tenant: ticket.tenant,
         side: ticket.side,
         who: ticket.who,
+        user: ticket.user,
         grants: Grants::new(ticket.grants, false),
     })
 }
 
 #[cfg(test)]
 mod tests {
-    use domain::UserId;
     use uuid::Uuid;
 
     use super::*;

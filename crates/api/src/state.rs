@@ -7,8 +7,8 @@ use std::{
 
 use domain::{Seed, Timestamp};
 use operations::{
-    CallReports, ConsentVerifier, Counters, DemoCalls, Directory, Flows, Gate, IdentityProviders, Ids, Leases, LiveBus,
-    Lookups, Provisioning, Vault,
+    AgentWatch, CallReports, ConsentVerifier, Counters, DemoCalls, Directory, Flows, Gate, IdentityProviders, Ids,
+    Leases, LiveBus, Lookups, Provisioning, Vault,
 };
 use prometheus_client::registry::Registry;
 use tokio::sync::Semaphore;
@@ -54,6 +54,8 @@ pub struct Ports {
     pub buckets: Arc<dyn Buckets>,
     /// What is counted or used once.
     pub counters: Arc<dyn Counters>,
+    /// How agents stand, and who is connected.
+    pub agents: Arc<AgentWatch>,
     /// Where live updates come from.
     pub live: Arc<dyn LiveBus>,
     /// Says whether a call may happen.
@@ -92,6 +94,7 @@ struct Inner {
     seals: Seals,
     buckets: Arc<dyn Buckets>,
     counters: Arc<dyn Counters>,
+    agents: Arc<AgentWatch>,
     sign_in: SignInGuard,
     password_checks: Semaphore,
     registry: Registry,
@@ -122,6 +125,7 @@ impl State {
             seals,
             buckets: ports.buckets,
             counters: ports.counters,
+            agents: ports.agents,
             password_checks: Semaphore::new(config.password_checks_max),
             started_at: ports.clock.now(),
             seed: Mutex::new(ports.seed),
@@ -282,6 +286,11 @@ impl State {
     /// What HTTP measures.
     pub fn metrics(&self) -> &HttpMetrics {
         &self.0.metrics
+    }
+
+    /// How agents stand, and who is connected.
+    pub fn agents(&self) -> &AgentWatch {
+        &self.0.agents
     }
 
     /// Live updates.

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    BuyerId, CallId, CampaignId, ComplianceVerdict, Direction, EndpointId, FlowId, IdentityClaim, LeaseId, LegId,
+    AgentId, BuyerId, CallId, CampaignId, ComplianceVerdict, Direction, EndpointId, FlowId, IdentityClaim, LeaseId, LegId,
     NumberId, PublisherId, RankingRecord, RecordingId, SaleTerms, SwitchId, TenantId, Timestamp, TrunkId,
 };
 
@@ -218,6 +218,9 @@ pub struct StartedCall {
     pub sip_call_id: String,
     /// Which run of which switch holds it.
     pub switch: SwitchId,
+    /// The agent who had the platform place it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub agent: Option<AgentId>,
 }
 
 impl StartedCall {
@@ -243,6 +246,7 @@ impl StartedCall {
             flow_version: None,
             sip_call_id: sip_call_id.into(),
             switch,
+            agent: None,
         }
     }
 }
@@ -300,6 +304,9 @@ pub enum What {
         /// Over which trunk, where a telephone number is dialled.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         trunk: Option<TrunkId>,
+        /// Which agent, where it is one and not a phone of the queue's own.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        agent: Option<AgentId>,
     },
     /// It rings.
     #[serde(rename = "call.leg.ringing")]

@@ -6,8 +6,8 @@ use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
 use crate::{
-    BuyerId, CallEvent, CallId, EndCause, EndpointId, LeaseId, LegFailure, LegId, LegRole, MediaQuality, Party,
-    RecordingId, SaleTerms, StartedCall, TenantId, Timestamp, TrunkId, What,
+    AgentId, BuyerId, CallEvent, CallId, EndCause, EndpointId, LeaseId, LegFailure, LegId, LegRole, MediaQuality,
+    Party, RecordingId, SaleTerms, StartedCall, TenantId, Timestamp, TrunkId, What,
 };
 
 /// Where a call stands (inventory, section 1, `CallStatus`).
@@ -53,6 +53,9 @@ pub struct CdrLeg {
     /// Over which trunk, where a telephone number was dialled.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub trunk: Option<TrunkId>,
+    /// Which agent, where it is one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub agent: Option<AgentId>,
     /// When it was dialled.
     pub started_at: Timestamp,
     /// When it answered.
@@ -232,7 +235,7 @@ impl Cdr {
 
     fn apply_to_leg(&mut self, at: Timestamp, what: &What) {
         match what {
-            What::LegStarted { leg, role, destination, buyer, endpoint, lease, terms, trunk } => {
+            What::LegStarted { leg, role, destination, buyer, endpoint, lease, terms, trunk, agent } => {
                 self.legs.push(CdrLeg {
                     leg: *leg,
                     role: *role,
@@ -242,6 +245,7 @@ impl Cdr {
                     lease: *lease,
                     terms: *terms,
                     trunk: *trunk,
+                    agent: *agent,
                     started_at: at,
                     answered_at: None,
                     bridged_at: None,

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use crate::{CallId, CampaignId, NumberId, PhoneNumber, TenantId, Timestamp};
+use crate::{AgentId, CallId, CampaignId, NumberId, PhoneNumber, TenantId, Timestamp};
 
 /// Name of the tag that holds the consent a call relies on.
 pub const CONSENT_TAG: &str = "consentToken";
@@ -25,6 +25,9 @@ pub struct OutboundCall {
     pub from: PhoneNumber,
     /// Who is called.
     pub to: PhoneNumber,
+    /// The agent who ordered it, where one did.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub agent: Option<AgentId>,
     /// On the call from the start.
     pub tags: BTreeMap<String, serde_json::Value>,
     /// Not to be begun later: nobody waits for it any more.

@@ -48,6 +48,7 @@ fn events() -> Vec<CallEvent> {
                 lease: None,
                 terms: Some(terms),
                 trunk: None,
+                agent: None,
             },
         ),
         (2, What::LegRinging { leg, early_media: false }),

@@ -1,7 +1,7 @@
 //! What follows from a call's events: its row, its recordings, what becomes of its leases, and work to do. Pure: the store
 //! calls it inside the transaction that appends the events.
 
-use domain::{CallEvent, Cdr, CdrRecording, LeaseId, LegId, LegRole, Timestamp, What};
+use domain::{AgentId, CallEvent, CallId, Cdr, CdrRecording, LeaseId, LegId, LegRole, TenantId, Timestamp, What};
 
 use crate::{CallRow, JobKind, NewJob, Recording, RecordingStatus, StirShaken};
 
@@ -16,6 +16,23 @@ pub enum LeaseChange {
     ReleaseAll,
 }
 
+/// An agent's part in a call.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct AgentCall {
+    /// Whose.
+    pub tenant: TenantId,
+    /// Who.
+    pub agent: AgentId,
+    /// In which call.
+    pub call: CallId,
+    /// When the call began.
+    pub started_at: Timestamp,
+    /// When the agent answered; none where it only had the call placed.
+    pub answered_at: Option<Timestamp>,
+    /// When the agent's leg was over; none while it is on it.
+    pub ended_at: Option<Timestamp>,
+}
+
 /// What new events of one call change.
 #[derive(Clone, Debug)]
 pub struct Effects {
@@ -27,6 +44,8 @@ pub struct Effects {
     pub claim: Option<StirShaken>,
     /// In the order of the events.
     pub leases: Vec<(Timestamp, LeaseChange)>,
+    /// What its agents do, where that changed.
+    pub agents: Vec<AgentCall>,
     /// Work to do.
     pub job: Option<NewJob>,
 }
@@ -42,7 +61,14 @@ pub fn effects(cdr: &Cdr, new: &[&CallEvent]) -> Effects {
         })
     };
     let recordings = cdr.recordings.iter().filter(touched).map(|entry| recording(cdr, entry, new)).collect();
-    Effects { row: row(cdr), recordings, claim: claim(cdr, new), leases, job: settle_job(cdr, new) }
+    Effects {
+        row: row(cdr),
+        recordings,
+        claim: claim(cdr, new),
+        leases,
+        agents: agent_calls(cdr, new),
+        job: settle_job(cdr, new),
+    }
 }
 
 fn claim(cdr: &Cdr, new: &[&CallEvent]) -> Option<StirShaken> {
@@ -58,6 +84,46 @@ fn claim(cdr: &Cdr, new: &[&CallEvent]) -> Option<StirShaken> {
         created_at: cdr.started_at,
         updated_at: cdr.started_at,
     })
+}
+
+/// The parts of agents, where the events are about one.
+fn agent_calls(cdr: &Cdr, new: &[&CallEvent]) -> Vec<AgentCall> {
+    let is_about = |what: &What| {
+        matches!(
+            what,
+            What::Started(_)
+                | What::LegAnswered { .. }
+                | What::LegEnded { .. }
+                | What::LegFailed { .. }
+                | What::Ended { .. }
+        )
+    };
+    if !new.iter().any(|event| is_about(&event.what)) {
+        return Vec::new();
+    }
+    let mut parts: Vec<AgentCall> = Vec::new();
+    let part = |agent, answered_at, ended_at| AgentCall {
+        tenant: cdr.tenant,
+        agent,
+        call: cdr.call,
+        started_at: cdr.started_at,
+        answered_at,
+        ended_at,
+    };
+    for leg in &cdr.legs {
+        let Some((agent, answered)) = leg.agent.zip(leg.answered_at) else { continue };
+        match parts.iter_mut().find(|known| known.agent == agent) {
+            // Asked again in the same call: what counts last is the last leg's.
+            Some(known) => known.ended_at = leg.ended_at,
+            None => parts.push(part(agent, Some(answered), leg.ended_at)),
+        }
+    }
+    if let Some(agent) = cdr.started.agent
+        && parts.iter().all(|known| known.agent != agent)
+    {
+        parts.push(part(agent, None, None));
+    }
+    parts
 }
 
 fn lease_change(cdr: &Cdr, what: &What) -> Option<LeaseChange> {

@@ -1,5 +1,6 @@
 //! The use cases: load, decide, save. Owns the storage traits.
 
+mod agents;
 mod audit_chain;
 mod budget_alerts;
 mod counters;
@@ -17,6 +18,7 @@ mod page;
 mod password_rules;
 mod permissions;
 mod ports;
+mod presence;
 mod provisioning;
 mod record;
 mod recovery;
@@ -29,6 +31,7 @@ mod totp;
 mod vault;
 mod voice;
 
+pub use agents::AgentWatch;
 pub use audit_chain::{AUDIT_ROOT, audit_hash};
 pub use budget_alerts::{AlertChannels, BudgetAlerts, one_line};
 pub use counters::{Counters, LocalCounters, SignInLimits, SignInTry, Trier};
@@ -41,7 +44,7 @@ pub use demo::{
     DemoSetup, DemoStep, demo_is_on, demo_tenant, seed_demo, switch_demo,
 };
 pub use directory::*;
-pub use effects::{Effects, LeaseChange, effects, row};
+pub use effects::{AgentCall, Effects, LeaseChange, effects, row};
 pub use error::StoreError;
 pub use flows::{FlowError, Flows};
 pub use gate::{Gate, Screening};
@@ -54,10 +57,11 @@ pub use page::{Listed, Order, PAGE_LIMIT_DEFAULT, PAGE_LIMIT_MAX, Page, PageRequ
 pub use password_rules::password_fault;
 pub use permissions::{granted_to, permissions_of, permits};
 pub use ports::*;
+pub use presence::{Connected, LocalPresence, PRESENCE_EVERY, PRESENCE_LASTS, Presence, Roster};
 pub use provisioning::{
     Difference, DifferenceKind, LOCAL_PROVIDER, LocalNumbers, ProvisionError, Provisioning, Purchase, Repaired,
 };
-pub use record::{Kept, RecordError, Recorder};
+pub use record::{Kept, RecordError, Recorder, TellAgents};
 pub use recovery::{COMMITTED_LEASE_SPAN, Dead, Recovery, RecoveryConfig};
 pub use rehearsal::{Rehearsal, RehearsalStep, Unexpected};
 pub use repository::{Entity, Everywhere, Repository};

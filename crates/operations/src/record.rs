@@ -8,7 +8,7 @@ use std::{
     },
 };
 
-use domain::{CallEvent, CallId};
+use domain::{AgentId, CallEvent, CallId, TenantId};
 
 use crate::{AppendedCall, EventLog, Journal, JournalError, LiveBus, LiveUpdate, QueueDesk, StoreError};
 
@@ -62,6 +62,9 @@ struct Appending {
     left: Option<(Vec<CallEvent>, StoreError)>,
 }
 
+/// Takes the news that an agent's part in a call changed. Does not wait.
+pub type TellAgents = Arc<dyn Fn(TenantId, AgentId) + Send + Sync>;
+
 /// Appends events once, and tells screens afterwards.
 #[derive(Clone)]
 pub struct Recorder {
@@ -69,6 +72,7 @@ pub struct Recorder {
     live: Arc<dyn LiveBus>,
     journal: Option<Arc<dyn Journal>>,
     desk: Option<Arc<QueueDesk>>,
+    agents: Option<TellAgents>,
     set_aside: Arc<AtomicU64>,
 }
 
@@ -81,13 +85,19 @@ impl fmt::Debug for Recorder {
 impl Recorder {
     /// Without a journal events are refused while the store is away.
     pub fn new(log: Arc<dyn EventLog>, live: Arc<dyn LiveBus>, journal: Option<Arc<dyn Journal>>) -> Self {
-        Self { log, live, journal, desk: None, set_aside: Arc::default() }
+        Self { log, live, journal, desk: None, agents: None, set_aside: Arc::default() }
     }
 
     /// Tells the queues of events as well: an agent is free again when a call is over.
     #[must_use]
     pub fn with_desk(self, desk: Arc<QueueDesk>) -> Self {
         Self { desk: Some(desk), ..self }
+    }
+
+    /// Says which agents' part in a call changed, once that is kept. The voice path does not wait for what is made of it.
+    #[must_use]
+    pub fn with_agents(self, agents: TellAgents) -> Self {
+        Self { agents: Some(agents), ..self }
     }
 
     /// Keeps events of any number of calls. On return they are durable; repeating them changes nothing.
@@ -198,9 +208,12 @@ impl Recorder {
 
     async fn append(&self, events: Vec<CallEvent>) -> Result<(), StoreError> {
         let appended = self.log.append(events).await?;
-        for AppendedCall { row, events } in appended.calls {
+        for AppendedCall { row, events, agents } in appended.calls {
             for event in events {
                 self.live.publish(LiveUpdate::Event { event, row: Arc::clone(&row) });
+            }
+            if let Some(tell) = &self.agents {
+                agents.into_iter().for_each(|agent| tell(row.tenant, agent));
             }
         }
         Ok(())

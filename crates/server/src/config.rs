@@ -217,6 +217,10 @@ pub struct Api {
     /// Requests a minute of one network nobody signed in from.
     #[config(env = "NETWORK_REQUESTS_PER_MINUTE", default = 300)]
     pub network_requests_per_minute: u32,
+    /// Seconds the user of an agent that must be connected (`needsConnection`) may be without a live connection before the agent counts as
+    /// offline (15-3600). Pages that are loaded anew connect again within a few seconds.
+    #[config(env = "AGENT_GRACE_SECONDS", default = 30)]
+    pub agent_grace_seconds: u32,
     /// Hours the answer of a request with an `Idempotency-Key` is kept.
     #[config(env = "IDEMPOTENCY_HOURS", default = 24)]
     pub idempotency_hours: u16,
@@ -390,6 +394,8 @@ impl Config {
         range("port_offset", self.port_offset.into(), 0, PORT_OFFSET_MAX.into())?;
         range("switch.calls_max", self.switch.calls_max as u64, 1, 100_000)?;
         range("switch.call_seconds_max", self.switch.call_seconds_max.into(), 10, 86_400)?;
+        // What a killed process said of its connections lasts 15 seconds.
+        range("api.agent_grace_seconds", self.api.agent_grace_seconds.into(), 15, 3_600)?;
         // The reservation of a buyer without a ring timeout of its own lasts this long and a margin.
         range("switch.ring_seconds", self.switch.ring_seconds.into(), 1, 60)?;
         range("relay.port_first", self.relay.port_first.into(), 1_024, 65_000)?;

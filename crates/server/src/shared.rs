@@ -8,13 +8,17 @@ use anyhow::Context as _;
 use api::LocalBuckets;
 use api::ports::{Bucket, Buckets, CallControl, Health, HealthProbe, PortError, Taken};
 use async_trait::async_trait;
-use domain::{CallId, OutboundCall, SwitchId, TenantId, Timestamp};
-use operations::{Counters, LiveBus, LocalCounters, SignInLimits, SignInTry, Switches, Trier};
+use domain::{CallId, OutboundCall, SwitchId, TenantId, Timestamp, UserId};
+use operations::{
+    Counters, LiveBus, LocalCounters, LocalPresence, Presence, Roster, SignInLimits, SignInTry, Switches, Trier,
+};
 use store::{
-    LiveKept, MemoryBus, Order, RedisBuckets, RedisBus, RedisConfig, RedisCounters, RedisOrders, SharedBucket,
+    LiveKept, MemoryBus, Order, RedisBuckets, RedisBus, RedisConfig, RedisCounters, RedisOrders, RedisPresence,
+    SharedBucket,
 };
 use switch::Input;
-use tokio::sync::mpsc;
+use tokio::sync::{Mutex, mpsc};
+use uuid::Uuid;
 
 use crate::clock::Clock;
 use crate::config::Config;
@@ -125,6 +129,60 @@ impl Counters for SharedCounters {
     async fn forget_account(&self, account: &str, limits: &SignInLimits) {
         self.here.forget_account(account);
         self.everywhere.forget_account(account, limits).await;
+    }
+}
+
+/// Where connections are known; `process` names this run of it.
+pub fn presence(config: &Config, process: Uuid) -> anyhow::Result<Arc<dyn Presence>> {
+    let here = LocalPresence::default();
+    Ok(match redis(config) {
+        Some(redis) => {
+            let everywhere = RedisPresence::new(redis, process).context("redis.url")?;
+            Arc::new(SharedPresence { everywhere, here, saying: Mutex::default() })
+        }
+        None => Arc::new(here),
+    })
+}
+
+/// Connections to all processes, and to this one alone while Redis is away.
+struct SharedPresence {
+    everywhere: RedisPresence,
+    here: LocalPresence,
+    /// One at a time, so that what is said last is what is.
+    saying: Mutex<()>,
+}
+
+impl SharedPresence {
+    async fn say(&self, tenant: TenantId) {
+        let _one_at_a_time = self.saying.lock().await;
+        // Should Redis not hear it, the next beat says it again.
+        self.everywhere.beat(tenant, &self.here.users(tenant)).await;
+    }
+}
+
+#[async_trait]
+impl Presence for SharedPresence {
+    async fn joined(&self, tenant: TenantId, user: UserId, now: Timestamp) {
+        self.here.join(tenant, user, now);
+        self.say(tenant).await;
+    }
+
+    async fn left(&self, tenant: TenantId, user: UserId) {
+        self.here.leave(tenant, user);
+        self.say(tenant).await;
+    }
+
+    async fn roster(&self, tenant: TenantId) -> Roster {
+        match self.everywhere.roster(tenant).await {
+            Some(users) => Roster { users, is_whole: true },
+            None => Roster { users: self.here.users(tenant), is_whole: false },
+        }
+    }
+
+    async fn beat(&self) {
+        for tenant in self.here.all().into_keys() {
+            self.say(tenant).await;
+        }
     }
 }
 

@@ -110,6 +110,7 @@ impl LiveCall {
             flow_version: None,
             sip_call_id: String::new(),
             switch: run,
+            agent: None,
         };
         call.emit(now, [What::Started(Box::new(started))]);
         call
@@ -193,6 +194,7 @@ impl LiveCall {
                 lease: Some(leg.lease),
                 terms: endpoint.map(|endpoint| endpoint.terms),
                 trunk: None,
+                agent: None,
             }],
         );
     }

@@ -127,6 +127,7 @@ async fn one_call(
         lease: Some(lease),
         terms: Some(terms()),
         trunk: None,
+        agent: None,
     };
     recorder.record(vec![event(What::Ranked { node: "buyers".into(), ranking }), event(dialled)]).await?;
     recorder.record(vec![event(What::LegRinging { leg, early_media: false })]).await?;

@@ -2,6 +2,7 @@
 //!
 //! One task writes, in groups; a few connections read. [`Store`] implements every storage trait of `operations`.
 
+mod agent_states;
 mod books;
 mod budgets;
 mod call_tags;
@@ -47,7 +48,9 @@ pub use copy::{COPY_ROWS, CopyError, CopyProgress, copy};
 pub use journal::FileJournal;
 pub use live::{LiveKept, MemoryBus};
 pub use migrate::{SchemaVersion, migrate_to, schema_versions};
-pub use redis::{Order, RedisBuckets, RedisBus, RedisConfig, RedisCounters, RedisError, RedisOrders, SharedBucket};
+pub use redis::{
+    Order, RedisBuckets, RedisBus, RedisConfig, RedisCounters, RedisError, RedisOrders, RedisPresence, SharedBucket,
+};
 
 use dialect::store_error;
 use hot::Hot;

@@ -31,6 +31,7 @@ const MIGRATIONS: &[(i64, &str, &str)] = &[
     (110, "schedules", include_str!("../migrations/0110_schedules.sql")),
     (120, "lists of calls", include_str!("../migrations/0120_lists_of_calls.sql")),
     (130, "single sign-on", include_str!("../migrations/0130_single_sign_on.sql")),
+    (131, "presence of agents", include_str!("../migrations/0131_presence_of_agents.sql")),
     (132, "calls out over trunks", include_str!("../migrations/0132_calls_out_over_trunks.sql")),
     (133, "number look-ups", include_str!("../migrations/0133_number_lookups.sql")),
     (134, "budgets", include_str!("../migrations/0134_budgets.sql")),

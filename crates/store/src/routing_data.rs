@@ -61,7 +61,7 @@ impl RoutingSource for Store {
             buyers: self.all_of(scope).await?,
             endpoints: self.all_of(scope).await?,
             queues: self.all_of(scope).await?,
-            agents: self.all_of(scope).await?,
+            agents: self.answering_agents(scope).await?,
             quota: self.quota_of(scope).await?,
             flows: self.published_flows(tenant).await?,
             trunks: self.all_of(scope).await?,

@@ -27,6 +27,7 @@ fn agent(world: &World, name: &str, status: AgentStatus, skills: &[&str]) -> Age
         status,
         status_changed_at: NOW,
         wrap_up_seconds: 0,
+        needs_connection: false,
         created_at: NOW,
         updated_at: NOW,
     }

@@ -170,6 +170,7 @@ async fn an_order_reaches_the_switch_that_holds_the_call() {
     given(order(1)).await;
     assert_eq!(orders.recv().await, Some(order(1)));
     let place = Order::Place(Box::new(domain::OutboundCall {
+        agent: None,
         call: CallId(Uuid::from_u128(9)),
         tenant: TenantId(Uuid::from_u128(1)),
         campaign: Uuid::from_u128(3).into(),

@@ -5,8 +5,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use domain::{
-    Attestation, BuyerId, CallId, CampaignId, ComplianceVerdict, EndpointId, FlowId, LeaseId, NumberId, PhoneNumber,
-    PublisherId, RankingRecord, SaleTerms, TenantId, Timestamp, TrunkId,
+    AgentId, Attestation, BuyerId, CallId, CampaignId, ComplianceVerdict, EndpointId, FlowId, LeaseId, NumberId,
+    PhoneNumber, PublisherId, RankingRecord, SaleTerms, TenantId, Timestamp, TrunkId,
 };
 
 /// Names one question of one call, so that a late answer finds its way or is dropped.
@@ -218,7 +218,7 @@ pub enum Answer {
     /// To [`Ask::NextLine`].
     NoLine { why: NoLine, verdict: Option<Box<ComplianceVerdict>> },
     /// To [`Ask::JoinQueue`]: dial this agent.
-    QueueTurn { agent: String, destination: String },
+    QueueTurn { agent: String, destination: String, id: Option<AgentId> },
     /// To [`Ask::JoinQueue`].
     QueueFull,
     /// To [`Ask::LoadPrompt`]: 8 kHz mono samples.

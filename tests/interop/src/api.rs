@@ -23,6 +23,7 @@ const RECORDING_BYTES_MAX: u64 = 200 * 1024 * 1024;
 #[derive(Debug, Clone)]
 pub struct Api {
     url: String,
+    header: &'static str,
     key: String,
     agent: Agent,
 }
@@ -37,7 +38,18 @@ impl Api {
     #[must_use]
     pub fn at(url: &str, demo: &Demo) -> Self {
         let config = Agent::config_builder().timeout_global(Some(Duration::from_secs(20)));
-        Self { url: url.trim_end_matches('/').to_owned(), key: demo.api_key.clone(), agent: config.build().new_agent() }
+        Self {
+            url: url.trim_end_matches('/').to_owned(),
+            header: "X-API-Key",
+            key: demo.api_key.clone(),
+            agent: config.build().new_agent(),
+        }
+    }
+
+    /// The same as the person who holds this session.
+    #[must_use]
+    pub fn signed_in(&self, token: &str) -> Self {
+        Self { header: "Authorization", key: format!("Bearer {token}"), ..self.clone() }
     }
 
     /// With another key.
@@ -64,7 +76,7 @@ impl Api {
     pub fn get(&self, path: &str) -> anyhow::Result<Value> {
         let mut waited = Duration::ZERO;
         loop {
-            let request = self.agent.get(format!("{}{path}", self.url)).header("X-API-Key", &self.key);
+            let request = self.agent.get(format!("{}{path}", self.url)).header(self.header, &self.key);
             match request.call() {
                 Err(ureq::Error::StatusCode(TOO_MANY)) if waited < RATE_WINDOW => {
                     sleep(TOO_MANY_PAUSE);
@@ -86,7 +98,7 @@ impl Api {
     /// # Errors
     /// No answer, or an error status.
     pub fn text(&self, path: &str) -> anyhow::Result<String> {
-        let request = self.agent.get(format!("{}{path}", self.url)).header("X-API-Key", &self.key);
+        let request = self.agent.get(format!("{}{path}", self.url)).header(self.header, &self.key);
         request.call().with_context(|| path.to_owned())?.body_mut().read_to_string().with_context(|| path.to_owned())
     }
 
@@ -102,7 +114,7 @@ impl Api {
             _ => self.agent.post(url),
         };
         let request = request.config().http_status_as_error(false).build();
-        let request = request.header("X-API-Key", &self.key).header("Content-Type", "application/json");
+        let request = request.header(self.header, &self.key).header("Content-Type", "application/json");
         let mut response = request.send(body).with_context(|| path.to_owned())?;
         let status = response.status().as_u16();
         Ok((status, response.body_mut().read_json().with_context(|| format!("{path}: {status}"))?))
@@ -199,7 +211,7 @@ impl Api {
     pub fn recording(&self, recording: &Value) -> anyhow::Result<Vec<u8>> {
         let id = recording["id"].as_str().context("a recording without an id")?;
         let path = format!("{}/api/v1/recordings/{id}/stream", self.url);
-        let mut response = self.agent.get(&path).header("X-API-Key", &self.key).call().with_context(|| path.clone())?;
+        let mut response = self.agent.get(&path).header(self.header, &self.key).call().with_context(|| path.clone())?;
         response.body_mut().with_config().limit(RECORDING_BYTES_MAX).read_to_vec().with_context(|| path.clone())
     }
 }

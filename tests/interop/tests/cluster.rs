@@ -29,8 +29,9 @@ const CLOSES_WITHIN: Duration = Duration::from_secs(60);
 
 type Scenario = fn(&mut Cluster) -> anyhow::Result<()>;
 
-const SCENARIOS: [(&str, Scenario); 4] = [
+const SCENARIOS: [(&str, Scenario); 5] = [
     ("what_is_counted_or_used_once_is_so_at_all_api_processes_together", counted_together),
+    ("who_is_connected_is_known_at_every_api_process_and_forgotten_with_a_killed_one", connected_anywhere),
     ("a_call_is_ended_at_every_api_process", ended_anywhere),
     ("a_call_is_placed_once_by_every_api_process", placed_once),
     ("processes_killed_at_random_lose_no_call_no_cent_and_no_cap", killed_at_random),
@@ -112,6 +113,45 @@ fn counted_together(cluster: &mut Cluster) -> anyhow::Result<()> {
         }
     }
     Ok(())
+}
+
+/// Somebody connects to the first process; the others see so, and that it is over once that process was killed.
+fn connected_anywhere(cluster: &mut Cluster) -> anyhow::Result<()> {
+    let (first, other) = (cluster.apis[0].clone(), cluster.apis[1].clone());
+    let send = |api: &Api, path: &str, body: Value| -> anyhow::Result<Value> {
+        let (status, answer) = api.send("POST", path, &body.to_string())?;
+        ensure!((200..300).contains(&status), "{path}: {status} {answer}");
+        Ok(answer)
+    };
+    let (email, password) = (cluster.demo.email.clone(), cluster.demo.password.clone());
+    let session = send(&first, "/auth/login", json!({ "email": email, "password": password }))?;
+    let person = first.signed_in(session["token"].as_str().with_context(|| format!("no session: {session}"))?);
+    let user = person.get("/api/v1/users/me")?["id"].clone();
+    let agent = json!({ "name": "Ivy", "destination": "sip:ivy@127.0.0.1:5999", "userId": user });
+    let agent = send(&first, "/api/v1/agents", agent)?["id"].as_str().context("no id")?.to_owned();
+    let shows = |count: u64, within: u32| -> anyhow::Result<()> {
+        let mut presence = Value::Null;
+        for _ in 0..within * 5 {
+            presence = other.get(&format!("/api/v1/agents/{agent}"))?["presence"].clone();
+            if presence["connections"] == count {
+                return Ok(());
+            }
+            sleep(SECOND / 5);
+        }
+        anyhow::bail!("{presence} after {within} s, not {count} connections")
+    };
+    shows(0, 1)?;
+    let ticket = send(&person, "/auth/ws-ticket", json!({}))?["ticket"].as_str().context("no ticket")?.to_owned();
+    let mut socket = connect(first.events_url(&ticket))?.0;
+    ensure!(socket.read()?.is_text(), "not let in");
+    shows(1, 5)?;
+    // What a process says lasts for 15 seconds: it goes on saying so.
+    sleep(SECOND * 17);
+    shows(1, 1)?;
+    let place = cluster.members.iter().position(|member| member.name == "api-1").context("no api-1")?;
+    cluster.kill(place)?;
+    shows(0, 20)?;
+    cluster.ready(place)
 }
 
 /// Whichever process is asked, one switch calls, once.

@@ -1,17 +1,23 @@
-import type { AgentStatus } from "@/api/queues";
+import type { AgentStatus, ShownStatus } from "@/api/queues";
 import { Missing } from "./States";
 import { Badge, type Tone } from "./ui/badge";
 
-const STATUS: Record<AgentStatus, { label: string; tone: Tone }> = {
+const STATUS: Record<ShownStatus, { label: string; tone: Tone }> = {
   available: { label: "Available", tone: "live" },
+  "on-call": { label: "On a call", tone: "info" },
   away: { label: "Away", tone: "warn" },
   dnd: { label: "Do not disturb", tone: "bad" },
   offline: { label: "Offline", tone: "neutral" },
 };
 
-export const agentStatusLabel = (status: AgentStatus): string => STATUS[status].label;
+export const agentStatusLabel = (status: AgentStatus | ShownStatus): string => STATUS[status].label;
 
-export function AgentState({ status }: { status: AgentStatus | null }) {
+export function AgentState({ status }: { status: ShownStatus | null }) {
   if (status === null) return <Missing />;
-  return <Badge tone={STATUS[status].tone}>{STATUS[status].label}</Badge>;
+  return (
+    <Badge tone={STATUS[status].tone}>
+      <span aria-hidden className="size-2 rounded-full bg-current" />
+      {STATUS[status].label}
+    </Badge>
+  );
 }

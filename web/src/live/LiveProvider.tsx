@@ -48,7 +48,7 @@ function reduce(state: LiveState, action: Action): LiveState {
 
 /** Refetching for every event of a busy minute would load the API for nothing: at most so often. */
 const REFRESH_EVERY_MS = 700;
-const CHANNELS = ["call.*", "billing.*", "recording.*"];
+const CHANNELS = ["call.*", "billing.*", "recording.*", "agent.*"];
 
 export function LiveProvider({ children }: { children: ReactNode }) {
   const client = useQueryClient();
@@ -88,6 +88,10 @@ export function LiveProvider({ children }: { children: ReactNode }) {
       onEvent: (payload) => {
         const envelope = readEnvelope(payload, Date.now());
         if (!envelope) return;
+        if (envelope.event === "agent.status.changed") {
+          void client.invalidateQueries({ queryKey: ["agents"] });
+          return;
+        }
         dispatch({ kind: "event", envelope });
         const id = asText(envelope.data.callId) ?? asText(envelope.data.call);
         if (id) touched.add(id);

@@ -156,6 +156,15 @@ export function AgentDialog({ agent, onClose }: { agent: Agent | null; onClose: 
           half: true,
         },
         { name: "wrapUpSeconds", label: "Rest after a call, seconds", kind: "number", half: true },
+        {
+          name: "needsConnection",
+          label: "Reached",
+          kind: "select",
+          options: [
+            { value: "no", label: "By phone, whether signed in here or not" },
+            { value: "yes", label: "Only while signed in here" },
+          ],
+        },
       ]}
       initial={{
         name: agent?.name ?? "",
@@ -164,6 +173,7 @@ export function AgentDialog({ agent, onClose }: { agent: Agent | null; onClose: 
         skills: agent?.skills.join(", ") ?? "",
         status: agent?.status ?? "offline",
         wrapUpSeconds: String(agent?.wrapUpSeconds ?? 0),
+        needsConnection: agent?.needsConnection ? "yes" : "no",
       }}
       save={(values) => {
         const body = {
@@ -173,6 +183,7 @@ export function AgentDialog({ agent, onClose }: { agent: Agent | null; onClose: 
           skills: parts(values.skills),
           status: values.status as AgentStatus,
           wrapUpSeconds: Number(values.wrapUpSeconds || 0),
+          needsConnection: values.needsConnection === "yes",
         } satisfies Wire<"CreateAgentRequest">;
         return agent ? patch(`/api/v1/agents/${agent.id}`, body) : post("/api/v1/agents", body);
       }}

@@ -4,7 +4,7 @@ import { useId, useMemo, useState } from "react";
 import { toast } from "sonner";
 import { patch, put } from "@/api/client";
 import { agentsQuery, allAgentsQuery, ownAgentQuery, queuesQuery } from "@/api/queries";
-import { AGENT_STATUSES, type Agent, type AgentStatus, answeringAgents, type Queue } from "@/api/queues";
+import { AGENT_STATUSES, type Agent, type AgentStatus, answeringAgents, connectionOf, type Queue } from "@/api/queues";
 import type { Wire } from "@/api/read";
 import { LIST_MAX } from "@/api/whole";
 import { useAuth } from "@/auth/AuthProvider";
@@ -63,7 +63,7 @@ function Queues() {
   const columns = useMemo<Columns<Queue>>(() => {
     const answered = (queue: Queue) => {
       const able = known ? answeringAgents(queue, known) : [];
-      const free = able.filter(({ status }) => status === "available").length;
+      const free = able.filter(({ shown }) => shown === "available").length;
       return [
         known ? `${least}${free} of ${plural(able.length, "agent")} available` : null,
         queue.phones.length > 0 ? plural(queue.phones.length, "phone") : null,
@@ -137,7 +137,7 @@ function RemoveQueue({ queue: { id, name } }: { queue: Queue }) {
   );
 }
 
-const sinceOf = (agent: Agent) => (agent.statusChangedAt === null ? "" : formatDayTime(agent.statusChangedAt));
+const sinceOf = (agent: Agent) => (agent.shownSince === null ? "" : formatDayTime(agent.shownSince));
 
 const agentColumns: Columns<Agent> = [
   {
@@ -150,7 +150,16 @@ const agentColumns: Columns<Agent> = [
       </>
     ),
   },
-  { id: "status", header: "Status", cell: ({ row }) => <AgentState status={row.original.status} /> },
+  {
+    id: "status",
+    header: "Status",
+    cell: ({ row }) => (
+      <span className="flex flex-wrap items-center gap-2">
+        <AgentState status={row.original.shown} />
+        <span className="text-[13px] text-soft">{connectionOf(row.original)}</span>
+      </span>
+    ),
+  },
   {
     id: "since",
     header: "Since",
@@ -194,7 +203,7 @@ function Agents() {
         summary={(agent) => ({
           title: agent.name,
           text: agent.destination,
-          state: <AgentState status={agent.status} />,
+          state: <AgentState status={agent.shown} />,
         })}
         rowActions={(agent) => (
           <AgentMenu agent={agent} canWrite={canWrite} canRemove={may(user, "agents:delete")} onRemove={setRemoved} />

@@ -4,17 +4,17 @@ use std::sync::Arc;
 
 use domain::AgentId;
 use garde::Validate;
-use operations::{AgentFilter, Directory, LiveUpdate, Repository};
+use operations::{AgentFilter, AgentState, Connected, Directory, Repository};
 use serde::{Deserialize, Serialize};
-use serde_json::json;
 use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
 
 use crate::{
     access::Permission,
     caller::Caller,
+    convert::from_store,
     crud::{self, Crud, Draft, Rights, Words, set},
-    problem::ApiResult,
+    problem::{ApiError, ApiResult, Fault},
     resource::Resource,
     wire::{Time, is_sip_uri, nullable, wire_enum},
 };
@@ -22,6 +22,8 @@ use crate::{
 wire_enum!(
     /// May calls be given to the agent?
     AgentStatus,
+    /// How an agent is shown: what it set, `on-call` while it is on a call of a queue, `offline` where a connection it needs is missed.
+    ShownStatus,
 );
 
 /// The routes.
@@ -43,20 +45,41 @@ pub(super) fn set_status(
     }
 }
 
-/// Tells screens and whoever listens.
-pub(super) fn tell(caller: &Caller, before: &operations::Agent, after: &operations::Agent) {
-    if before.status == after.status {
-        return;
+/// Tells screens and whoever listens, where it is shown otherwise now.
+pub(super) async fn tell(caller: &Caller, agent: &operations::Agent) {
+    if let Err(error) = caller.state.agents().tell(agent.tenant, agent.id, caller.now()).await {
+        // The change is kept; it is told within seconds by whoever looks for what was not told.
+        tracing::warn!(%error, agent = %agent.id, "screens are told later how an agent stands");
     }
-    let data = json!({"agentId": after.id, "userId": after.user, "name": after.name, "status": after.status.as_str(),
-        "timestamp": after.status_changed_at});
-    caller.state.live().publish(LiveUpdate::Notice {
-        tenant: after.tenant,
-        name: operations::Notice::AGENT_STATUS.name.into(),
-        id: format!("{}:{}", after.id, after.status_changed_at.micros()),
-        at: after.status_changed_at,
-        data,
-    });
+}
+
+/// How an agent stands now.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct AgentPresence {
+    /// As shown.
+    status: ShownStatus,
+    /// Since when.
+    since: Time,
+    /// The call it is on.
+    current_call_id: Option<Uuid>,
+    /// Connections of its user to `/ws/events` now.
+    #[schema(example = 1)]
+    connections: u32,
+    /// Since when there is one without a break.
+    connected_since: Option<Time>,
+}
+
+impl AgentPresence {
+    fn of(agent: &operations::Agent, state: Option<&AgentState>, connected: Option<&Connected>) -> Self {
+        Self {
+            status: ShownStatus(state.map_or_else(|| agent.status.into(), |state| state.shown)),
+            since: Time(state.map_or(agent.status_changed_at, |state| state.since)),
+            current_call_id: state.and_then(|state| state.call).map(|call| call.uuid()),
+            connections: connected.map_or(0, |connected| connected.count),
+            connected_since: connected.map(|connected| Time(connected.since)),
+        }
+    }
 }
 
 /// Somebody who answers the calls of queues, one at a time.
@@ -77,12 +100,16 @@ pub struct Agent {
     destination: String,
     /// What the agent can do: a queue may ask for it.
     skills: Vec<String>,
-    /// May calls be given to the agent?
+    /// What it set: may calls be given to it?
     status: AgentStatus,
     /// Since when.
     status_changed_at: Time,
+    /// How it stands.
+    presence: AgentPresence,
     /// Rest after each call, seconds.
     wrap_up_seconds: u32,
+    /// Counts as offline, and is given no calls, while its user is not connected to `/ws/events`.
+    needs_connection: bool,
     /// When the agent was made.
     created_at: Time,
     /// When the agent last changed.
@@ -98,6 +125,10 @@ pub struct AgentQuery {
     #[garde(skip)]
     #[param(value_type = Option<AgentStatus>)]
     status: Option<AgentStatus>,
+    /// Only those who are shown so.
+    #[garde(skip)]
+    #[param(value_type = Option<ShownStatus>)]
+    presence: Option<ShownStatus>,
     /// Only this user's.
     #[garde(skip)]
     user_id: Option<Uuid>,
@@ -105,6 +136,19 @@ pub struct AgentQuery {
     #[garde(length(chars, max = 100))]
     #[param(max_length = 100)]
     search: Option<String>,
+}
+
+/// How these stand, in their order.
+pub(super) async fn presences(caller: &Caller, found: &[operations::Agent]) -> ApiResult<Vec<AgentPresence>> {
+    let agents = caller.state.agents();
+    let ids: Vec<AgentId> = found.iter().map(|agent| agent.id).collect();
+    let states = agents.states().agent_states(caller.scope(), &ids).await.map_err(from_store)?;
+    let roster = agents.presence().roster(caller.principal.tenant).await;
+    let one = |agent: &operations::Agent| {
+        let connected = agent.user.and_then(|user| roster.users.get(&user));
+        AgentPresence::of(agent, states.get(&agent.id), connected)
+    };
+    Ok(found.iter().map(one).collect())
 }
 
 /// A new agent.
@@ -134,6 +178,10 @@ pub struct CreateAgentRequest {
     #[garde(range(min = 0, max = 3600))]
     #[schema(minimum = 0, maximum = 3600, default = 0)]
     wrap_up_seconds: Option<u32>,
+    /// Count as offline, and be given no calls, while its user is not connected to `/ws/events`. Needs a `userId`.
+    #[garde(skip)]
+    #[serde(default)]
+    needs_connection: bool,
 }
 
 /// Changes of an agent: members not named stay, null clears.
@@ -163,10 +211,23 @@ pub struct UpdateAgentRequest {
     #[garde(range(min = 0, max = 3600))]
     #[schema(minimum = 0, maximum = 3600)]
     wrap_up_seconds: Option<u32>,
+    #[garde(skip)]
+    needs_connection: Option<bool>,
 }
 
-fn view(agent: &operations::Agent) -> Agent {
+/// Nobody can be connected as an agent without a user.
+fn check_connection(agent: &operations::Agent) -> ApiResult<()> {
+    if agent.needs_connection && agent.user.is_none() {
+        let message = "needs a userId: it is the user's connection that counts";
+        return Err(ApiError::validation(vec![Fault::body("needsConnection", message)]));
+    }
+    Ok(())
+}
+
+fn view(agent: &operations::Agent, presence: AgentPresence) -> Agent {
     Agent {
+        presence,
+        needs_connection: agent.needs_connection,
         id: agent.id.uuid(),
         tenant_id: agent.tenant.uuid(),
         user_id: agent.user.map(|id| id.uuid()),
@@ -208,16 +269,18 @@ impl Crud for Agents {
         AgentFilter {
             status: query.status.map(|status| status.0),
             user: query.user_id.map(Into::into),
+            shown: query.presence.map(|shown| shown.0),
             search: query.search,
         }
     }
 
-    async fn views(_: &Caller, found: &[operations::Agent]) -> ApiResult<Vec<Agent>> {
-        Ok(found.iter().map(view).collect())
+    async fn views(caller: &Caller, found: &[operations::Agent]) -> ApiResult<Vec<Agent>> {
+        let presences = presences(caller, found).await?;
+        Ok(found.iter().zip(presences).map(|(agent, presence)| view(agent, presence)).collect())
     }
 
     async fn draft(_: &Caller, draft: Draft<AgentId>, body: CreateAgentRequest) -> ApiResult<operations::Agent> {
-        Ok(operations::Agent {
+        let agent = operations::Agent {
             id: draft.id,
             tenant: draft.tenant,
             user: body.user_id.map(Into::into),
@@ -227,9 +290,12 @@ impl Crud for Agents {
             status: body.status.map_or(operations::AgentStatus::Offline, |status| status.0),
             status_changed_at: draft.now,
             wrap_up_seconds: body.wrap_up_seconds.unwrap_or(0),
+            needs_connection: body.needs_connection,
             created_at: draft.now,
             updated_at: draft.now,
-        })
+        };
+        check_connection(&agent)?;
+        Ok(agent)
     }
 
     async fn change(caller: &Caller, agent: &mut operations::Agent, body: UpdateAgentRequest) -> ApiResult<()> {
@@ -239,10 +305,11 @@ impl Crud for Agents {
         set(&mut agent.skills, body.skills);
         set_status(agent, body.status.map(|status| status.0), caller.now());
         set(&mut agent.wrap_up_seconds, body.wrap_up_seconds);
-        Ok(())
+        set(&mut agent.needs_connection, body.needs_connection);
+        check_connection(agent)
     }
 
-    async fn changed(caller: &Caller, before: &operations::Agent, after: &operations::Agent) {
-        tell(caller, before, after);
+    async fn changed(caller: &Caller, _: &operations::Agent, after: &operations::Agent) {
+        tell(caller, after).await;
     }
 }

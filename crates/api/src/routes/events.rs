@@ -110,6 +110,7 @@ async fn admit(state: &State, identity: Identity, ticket: Option<&str>) -> Resul
             tenant: principal.tenant,
             side: principal.side,
             who: principal.label(),
+            user: principal.user(),
             grants: principal.grants,
         }),
         Identity::Refused(error) => Err(error),
@@ -174,12 +175,19 @@ async fn serve(state: State, admitted: Admitted, socket: WebSocket, room: OwnedS
         state,
     };
     tracing::debug!(who = admitted.who, tenant = %admitted.tenant, "websocket connected");
+    let state = connection.state.clone();
+    if let Some(user) = admitted.user {
+        state.agents().presence().joined(admitted.tenant, user, state.now()).await;
+    }
     let live = connection.state.live();
     let hello = json!({"type": "connected", "tenantId": admitted.tenant, "timestamp": connection.state.now(),
         "position": live.position().map(|position| position.to_string()), "degraded": !live.is_whole()});
     let lasted = timeout(limits.lifetime_max, connection.run(&hello)).await;
     if let End::Close(code, reason) = lasted.unwrap_or(End::Close(GOING_AWAY, "come again with a new ticket")) {
         close(connection.socket, code, reason, limits.send_timeout).await;
+    }
+    if let Some(user) = admitted.user {
+        state.agents().presence().left(admitted.tenant, user).await;
     }
     gauge.dec();
     drop(room);

@@ -50,12 +50,12 @@ pub struct QueuePhone {
 
 impl QueuePhone {
     fn of(agent: &QueueAgent) -> Self {
-        let QueueAgent { name, destination, wrap_up_seconds } = agent.clone();
+        let QueueAgent { name, destination, wrap_up_seconds, .. } = agent.clone();
         Self { name, destination, wrap_up_seconds }
     }
 
     fn stored(self) -> QueueAgent {
-        QueueAgent { name: self.name, destination: self.destination, wrap_up_seconds: self.wrap_up_seconds }
+        QueueAgent { name: self.name, destination: self.destination, wrap_up_seconds: self.wrap_up_seconds, id: None }
     }
 }
 

@@ -11,7 +11,7 @@ use crate::{
     support::{Client, PASSWORD, Platform},
 };
 
-async fn signed_in<'p>(platform: &'p Platform, email: &str) -> Client<'p> {
+pub async fn signed_in<'p>(platform: &'p Platform, email: &str) -> Client<'p> {
     let token = sign_in(&platform.anonymous(), email, PASSWORD).await.expect(200).json()["token"].clone();
     platform.anonymous().with("authorization", &format!("Bearer {}", token.as_str().unwrap()))
 }

@@ -47,6 +47,7 @@ pub async fn sold_call(platform: &Platform, cut: usize) -> Sold {
         lease: None,
         terms: None,
         trunk: None,
+        agent: None,
     };
     let ranked = |candidates: &[BuyerId], rejected: Vec<Rejected>| What::Ranked {
         node: "buyers".to_owned(),

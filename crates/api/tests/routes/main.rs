@@ -31,6 +31,7 @@ mod openapi_refusals;
 mod openapi_requests;
 mod people;
 mod placing;
+mod presence;
 mod provisioning;
 mod quotas;
 mod recording_uploads;

@@ -79,6 +79,7 @@ async fn deal(platform: &Platform, name: &str) -> Deal {
             lease: None,
             terms: Some(terms),
             trunk: None,
+            agent: None,
         },
         What::LegAnswered { leg },
         What::Bridged { leg },

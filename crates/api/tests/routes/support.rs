@@ -97,6 +97,7 @@ impl CallControl for Switch {
             direction: domain::Direction::Outbound,
             number: Some(order.number),
             campaign: Some(order.campaign),
+            agent: order.agent,
             flow: (becomes == Orders::Taken).then(|| domain::FlowId(Uuid::from_u128(98))),
             ..domain::StartedCall::unrouted(order.from.to_string(), order.to.to_string(), "", switch)
         };
@@ -252,6 +253,7 @@ pub struct Platform {
     pub clock: Arc<TestClock>,
     pub switch: Arc<Switch>,
     pub bus: Arc<MemoryBus>,
+    pub agents: Arc<operations::AgentWatch>,
     pub mails: Arc<Mails>,
     pub folder: tempfile::TempDir,
     pub seller: Arc<Seller>,
@@ -353,6 +355,11 @@ impl Platform {
             None,
             Duration::from_hours(24),
         );
+        let agents = Arc::new(operations::AgentWatch::new(
+            Arc::new(operations::LocalPresence::default()),
+            bus.clone() as Arc<dyn LiveBus>,
+            Duration::from_secs(30),
+        ));
         let ports = Ports {
             lookups,
             directory: directory.clone(),
@@ -370,6 +377,7 @@ impl Platform {
             buckets: Arc::new(api::LocalBuckets::new(1_000)),
             counters: Arc::new(operations::LocalCounters::new(1_000)),
             live: bus.clone() as Arc<dyn LiveBus>,
+            agents: agents.clone(),
             gate: Arc::new(operations::Gate::new(Arc::new(store.clone()))),
             consent_verifier: Arc::new(Provider),
             demo_calls: Arc::new(operations::DemoCalls::new(
@@ -391,6 +399,7 @@ impl Platform {
             clock,
             switch,
             bus,
+            agents,
             folder,
             seller,
             informant,

@@ -61,6 +61,7 @@ impl Call {
                 lease: None,
                 terms: Some(*terms),
                 trunk: None,
+                agent: None,
             };
             story.push((*answered, began));
             story.push((*answered, What::LegAnswered { leg }));

@@ -340,7 +340,7 @@ impl Demo<'_> {
     }
 
     async fn queue(&self, uri: String) -> Result<(), StoreError> {
-        let agents = vec![QueueAgent { name: QUEUE.agent.into(), destination: uri, wrap_up_seconds: 0 }];
+        let agents = vec![QueueAgent { name: QUEUE.agent.into(), destination: uri, wrap_up_seconds: 0, id: None }];
         let queue = Queue {
             id: id("queue"),
             tenant: self.scope.tenant(),

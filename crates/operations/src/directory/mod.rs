@@ -62,7 +62,7 @@ pub use people::{
     Accounts, ApiKey, ApiKeyFilter, ApiKeyStatus, CustomRole, CustomRoleFilter, Role, Session, SignIn, SignInMethod,
     User, UserFilter, UserStatus,
 };
-pub use queues::{Agent, AgentFilter, AgentStatus, Queue, QueueAgent, QueueFilter, answering};
+pub use queues::{Agent, AgentFilter, AgentStatus, Queue, QueueAgent, QueueFilter, ShownStatus, answering};
 pub use quotas::{QuotaInForce, QuotaKind, QuotaOverride, QuotaUsage, Quotas, TenantQuota};
 pub use recordings::{Recording, RecordingFilter, RecordingStatus};
 pub use reports::{

@@ -19,6 +19,33 @@ text_enum! {
     }
 }
 
+text_enum! {
+    /// How an agent is shown: what it set, unless a call or a missing connection says otherwise.
+    ShownStatus {
+        /// Calls may come.
+        Available = "available",
+        /// On a call of a queue.
+        OnCall = "on-call",
+        /// Not at the desk.
+        Away = "away",
+        /// Not to be disturbed.
+        DoNotDisturb = "dnd",
+        /// Not at work, or not connected though it must be.
+        Offline = "offline",
+    }
+}
+
+impl From<AgentStatus> for ShownStatus {
+    fn from(set: AgentStatus) -> Self {
+        match set {
+            AgentStatus::Available => Self::Available,
+            AgentStatus::Away => Self::Away,
+            AgentStatus::DoNotDisturb => Self::DoNotDisturb,
+            AgentStatus::Offline => Self::Offline,
+        }
+    }
+}
+
 /// A line callers wait on for the tenant's agents.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Queue {
@@ -71,6 +98,9 @@ pub struct QueueAgent {
     /// Rest after each call, seconds.
     #[serde(default)]
     pub wrap_up_seconds: u32,
+    /// Which agent, where it is one and not a phone of the queue's own.
+    #[serde(skip)]
+    pub id: Option<AgentId>,
 }
 
 /// Somebody who answers the calls of queues, one at a time.
@@ -94,6 +124,8 @@ pub struct Agent {
     pub status_changed_at: Timestamp,
     /// Rest after each call, seconds.
     pub wrap_up_seconds: u32,
+    /// Shown offline, and given no calls, while the user has no live connection (ADR 204).
+    pub needs_connection: bool,
     /// When it was made.
     pub created_at: Timestamp,
     /// When it was last changed.
@@ -107,6 +139,8 @@ pub struct AgentFilter {
     pub status: Option<AgentStatus>,
     /// Only this user's.
     pub user: Option<UserId>,
+    /// Only those who are shown so.
+    pub shown: Option<ShownStatus>,
     /// Part of the name.
     pub search: Option<String>,
 }
@@ -132,6 +166,7 @@ pub fn answering(queue: &Queue, agents: &[Agent]) -> Vec<QueueAgent> {
         name: agent.name.clone(),
         destination: agent.destination.clone(),
         wrap_up_seconds: agent.wrap_up_seconds,
+        id: Some(agent.id),
     });
     queue.agents.iter().cloned().chain(people).collect()
 }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use domain::CallEvent;
+use domain::{AgentId, CallEvent};
 
 use crate::{CallRow, StoreError};
 
@@ -14,6 +14,8 @@ pub struct AppendedCall {
     pub row: Arc<CallRow>,
     /// Those that were new, by sequence.
     pub events: Vec<Arc<CallEvent>>,
+    /// Agents whose part in it changed.
+    pub agents: Vec<AgentId>,
 }
 
 /// What an append changed.

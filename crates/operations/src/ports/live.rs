@@ -134,15 +134,17 @@ pub struct Notice {
 }
 
 impl Notice {
-    /// An agent signed on or off, took or ended a call.
+    /// An agent is shown otherwise.
     pub const AGENT_STATUS: Self = Self {
         name: "agent.status.changed",
-        meaning: "An agent became available, busy, away or offline.",
+        meaning: "An agent is shown otherwise: it set another status, took or ended a call of a queue, or its connection was missed \
+                  for too long or is back. Once for each change.",
         data: &[
             ("agentId", "uuid"),
             ("userId", "uuid, or none: whose agent it is"),
             ("name", "text"),
-            ("status", "`available`, `busy`, `away`, `offline`"),
+            ("status", "`available`, `on-call`, `away`, `dnd`, `offline`"),
+            ("currentCallId", "uuid, or none: the call it is on"),
             ("timestamp", "RFC 3339"),
         ],
     };

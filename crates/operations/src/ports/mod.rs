@@ -1,5 +1,6 @@
 //! Storage the use cases stand on, besides the directory.
 
+mod agent_states;
 mod compliance;
 mod event_log;
 mod idempotency;
@@ -15,6 +16,7 @@ mod schedules;
 mod settlements;
 mod switches;
 
+pub use agent_states::{AgentChange, AgentState, AgentStates, BoundAgent};
 pub use compliance::{ComplianceData, ComplianceSource, ConsentVerifier, DncMark, Vouched};
 pub use event_log::{Appended, AppendedCall, EventLog};
 pub use idempotency::{Begun, IDEMPOTENCY_KEY_CHARS_MAX, IdempotencyKeys, KeptAnswer, KeyedRequest};

@@ -67,7 +67,8 @@ impl QueueDesk {
     ) -> Option<Answer> {
         // The lock is not held across the wait.
         let joined = self.desk().join((tenant, found.queue.name.clone()), found, caller, size_max, now);
-        let turn = |agent: QueueAgent| Answer::QueueTurn { agent: agent.name, destination: agent.destination };
+        let turn =
+            |agent: QueueAgent| Answer::QueueTurn { agent: agent.name, destination: agent.destination, id: agent.id };
         match joined {
             Joined::Turn(agent) => Some(turn(agent)),
             Joined::Full => Some(Answer::QueueFull),

@@ -1,5 +1,6 @@
 //! One file a role; `up` puts them together.
 
+pub mod agents;
 pub mod banner;
 pub mod call;
 pub mod copy;

@@ -8,7 +8,7 @@ use api::ports::HealthProbe;
 use api::{ApiConfig, Ports};
 use domain::Seed;
 use operations::{
-    BudgetAlerts, Dead, DemoCalls, Gate, Ids, Jobs as _, Journal, LiveBus, Provisioning, Recorder, Recovery,
+    AgentWatch, BudgetAlerts, Dead, DemoCalls, Gate, Ids, Jobs as _, Journal, LiveBus, Provisioning, Recorder, Recovery,
     RecoveryConfig, Settle, Vault, Voice,
 };
 use prometheus_client::registry::Registry;
@@ -17,7 +17,7 @@ use switch::Input;
 use tokio::sync::watch;
 use worker::{RunningWorker, Worker, WorkerConfig, WorkerHealth};
 
-use super::{demo, edge, http, relay, switch as switch_role, web};
+use super::{agents, demo, edge, http, relay, switch as switch_role, web};
 use crate::alerts;
 use crate::chores::{Outward, chores};
 use crate::clock::Clock;
@@ -81,6 +81,7 @@ struct Core {
     live: Arc<dyn LiveBus>,
     voice: Arc<Voice>,
     gate: Arc<Gate>,
+    agents: Arc<AgentWatch>,
     recorder: Recorder,
     recovery: Recovery,
     provisioning: Provisioning,
@@ -116,8 +117,9 @@ pub async fn run(mut config: Config, roles: Roles, with_demo: bool) -> anyhow::R
         running.relay = Some(relay::start(&config, clock)?);
     }
     if roles.needs_store() || with_demo {
-        let (core, task) = open(&config, roles, clock, &mut seed).await?;
+        let (core, task, news) = open(&config, roles, clock, &mut seed).await?;
         writer = Some(task);
+        running.tasks.push(tokio::spawn(agents::tell(news, core.agents.clone(), clock)));
         if with_demo {
             let demo = demo::start(&config, &core.store.directory(), &core.ids, clock, &mut seed).await?;
             running.demo = Some(demo);
@@ -285,6 +287,7 @@ async fn start_http(
         registry,
         buckets: shared::buckets(config, api_config.counted_max)?,
         counters: shared::counters(config, api_config.counted_max)?,
+        agents: core.agents.clone(),
         live: core.live,
         demo_calls,
         gate: core.gate.clone(),
@@ -292,6 +295,7 @@ async fn start_http(
         vault: vault(config)?,
         identity_providers: Arc::new(providers::Identity::new(config.api.sso_allow_private)?),
     };
+    running.tasks.push(tokio::spawn(agents::watch(core.agents, clock)));
     if running.worker.is_none() {
         running.tasks.push(tokio::spawn(keep_gate(core.gate, clock)));
     }
@@ -384,7 +388,12 @@ async fn within<T>(what: &str, work: impl Future<Output = T>) {
     }
 }
 
-async fn open(config: &Config, roles: Roles, clock: Clock, seed: &mut Seed) -> anyhow::Result<(Core, WriterTask)> {
+async fn open(
+    config: &Config,
+    roles: Roles,
+    clock: Clock,
+    seed: &mut Seed,
+) -> anyhow::Result<(Core, WriterTask, agents::News)> {
     let mut store_seed = [0; 32];
     seed.fill(&mut store_seed);
     let store_config = StoreConfig::new(config.database_url(), store_seed);
@@ -405,14 +414,19 @@ async fn open(config: &Config, roles: Roles, clock: Clock, seed: &mut Seed) -> a
     } else {
         None
     };
-    let recorder = Recorder::new(shared.clone(), live.clone(), journal).with_desk(voice.desk());
+    let presence = shared::presence(config, ids.next(clock.now()))?;
+    let grace = Duration::from_secs(config.api.agent_grace_seconds.into());
+    let agents = Arc::new(AgentWatch::new(shared.clone(), presence, live.clone(), grace));
+    let (tell_agents, news) = agents::news();
+    let recorder =
+        Recorder::new(shared.clone(), live.clone(), journal).with_desk(voice.desk()).with_agents(tell_agents);
     let mut recovery = Recovery::new(shared.clone(), shared, recorder.clone(), RecoveryConfig::default());
     // A switch writes recordings here; another role may run where there are none.
     if roles.switch {
         recovery = recovery.with_files(Arc::new(recording_folder(config)));
     }
     let provisioning = sellers::provisioning(&config.numbers, &store, &ids, seed.fork())?;
-    Ok((Core { store, ids, live, voice, gate, recorder, recovery, provisioning }, writer))
+    Ok((Core { store, ids, live, voice, gate, agents, recorder, recovery, provisioning }, writer, news))
 }
 
 /// Opens what is stored sealed.

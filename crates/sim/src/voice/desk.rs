@@ -202,7 +202,7 @@ impl Desk {
     fn turn(&mut self, call: CallId) -> Option<Answer> {
         let agent = self.agents.iter_mut().find(|agent| agent.call.is_none())?;
         agent.call = Some(call);
-        Some(Answer::QueueTurn { agent: "agent".to_owned(), destination: agent.destination.clone() })
+        Some(Answer::QueueTurn { agent: "agent".to_owned(), destination: agent.destination.clone(), id: None })
     }
 
     /// An agent who is free again takes the next in line.

@@ -159,6 +159,7 @@ impl World {
     /// As [`Self::place`], with the moment the order is no longer good for anything.
     pub fn place_until(&mut self, call: CallId, until: Timestamp) {
         let order = OutboundCall {
+            agent: None,
             call,
             tenant: desk::TENANT,
             campaign: desk::CAMPAIGN,

@@ -2,11 +2,17 @@
 
 use domain::{AgentId, TenantId, Timestamp, UserId};
 use operations::{Agent, AgentFilter, StoreError};
-use sea_orm::{ColumnTrait, QueryFilter, Select};
+use sea_orm::{
+    ColumnTrait, QueryFilter, Select,
+    sea_query::{Expr, ExprTrait},
+};
 
 use self::table::{ActiveModel, Column, Entity, Model};
 use super::{Stored, holds, keyed};
-use crate::convert::{from_json, json, number, parse};
+use crate::{
+    agent_states::SHOWN,
+    convert::{from_json, json, number, parse},
+};
 
 mod table {
     use sea_orm::entity::prelude::*;
@@ -24,6 +30,7 @@ mod table {
         pub status: String,
         pub status_changed_at: i64,
         pub wrap_up_seconds: i64,
+        pub needs_connection: bool,
         pub created_at: i64,
         pub updated_at: i64,
     }
@@ -50,6 +57,7 @@ impl Stored for Agent {
             status: self.status.as_str().to_owned(),
             status_changed_at: self.status_changed_at.micros(),
             wrap_up_seconds: i64::from(self.wrap_up_seconds),
+            needs_connection: self.needs_connection,
             created_at: self.created_at.micros(),
             updated_at: self.updated_at.micros(),
         })
@@ -66,6 +74,7 @@ impl Stored for Agent {
             status: parse(&row.status)?,
             status_changed_at: Timestamp::from_micros(row.status_changed_at),
             wrap_up_seconds: number(row.wrap_up_seconds)?,
+            needs_connection: row.needs_connection,
             created_at: Timestamp::from_micros(row.created_at),
             updated_at: Timestamp::from_micros(row.updated_at),
         })
@@ -78,6 +87,10 @@ impl Stored for Agent {
         };
         let query = match &filter.user {
             Some(user) => query.filter(Column::UserId.eq(user.0)),
+            None => query,
+        };
+        let query = match &filter.shown {
+            Some(shown) => query.filter(ExprTrait::eq(Expr::cust(SHOWN), shown.as_str())),
             None => query,
         };
         match &filter.search {

@@ -191,6 +191,7 @@ impl Hot {
         let recordings: Vec<&Recording> = changes.values().flat_map(|change| &change.effects.recordings).collect();
         rows::write_recordings(transaction, &recordings).await?;
         rows::write_claims(transaction, changes.values().filter_map(|change| change.effects.claim.as_ref())).await?;
+        rows::write_agent_calls(transaction, changes.values().flat_map(|change| &change.effects.agents)).await?;
         let jobs: Vec<&NewJob> = changes.values().filter_map(|change| change.effects.job.as_ref()).collect();
         rows::write_jobs(transaction, &self.ids, &jobs).await?;
         Ok(Some(changes))
@@ -260,7 +261,11 @@ fn outcomes(
             }
             match calls.iter_mut().find(|call| call.row.id == event.call) {
                 Some(call) => call.events.push(Arc::clone(event)),
-                None => calls.push(AppendedCall { row: Arc::clone(row), events: vec![Arc::clone(event)] }),
+                None => {
+                    let agents = changes.get(&event.call).into_iter().flat_map(|change| &change.effects.agents);
+                    let agents = agents.map(|part| part.agent).collect();
+                    calls.push(AppendedCall { row: Arc::clone(row), events: vec![Arc::clone(event)], agents });
+                }
             }
         }
         Appended { calls }

@@ -1,7 +1,7 @@
 //! Projections of the log: the calls' rows, recordings, and jobs that follow.
 
 use domain::{CallId, What};
-use operations::{CallMoney, CallRow, Ids, NewJob, Recording, StirShaken, StoreError};
+use operations::{AgentCall, CallMoney, CallRow, Ids, NewJob, Recording, StirShaken, StoreError};
 use sea_orm::{ConnectionTrait, DatabaseTransaction, QueryResult, Value};
 use uuid::Uuid;
 
@@ -44,6 +44,13 @@ const CLAIMS: Insert = Insert {
     tail: "ON CONFLICT (id) DO NOTHING",
 };
 
+/// A part goes on from what is known of it: an answer stays, and an end is taken back only by another leg of the same call.
+const AGENT_CALLS: Insert = Insert {
+    head: "INSERT INTO agent_calls (agent_id, call_id, tenant_id, started_at, answered_at, ended_at)",
+    columns: 6,
+    tail: "ON CONFLICT (agent_id, call_id) DO UPDATE SET answered_at = excluded.answered_at, ended_at = excluded.ended_at",
+};
+
 const JOBS: Insert = Insert {
     head: "INSERT INTO jobs (id, job_key, kind, tenant_id, call_id, run_at, attempt, generation, dead)",
     columns: 9,
@@ -79,6 +86,26 @@ pub(super) async fn write_calls(
         values.extend(call_values(row)?);
     }
     CALLS.run(transaction, values).await.map(drop)
+}
+
+pub(super) async fn write_agent_calls(
+    transaction: &DatabaseTransaction,
+    parts: impl Iterator<Item = &AgentCall>,
+) -> Result<(), StoreError> {
+    let time = |at: Option<domain::Timestamp>| at.map(domain::Timestamp::micros).into();
+    let values: Vec<Value> = parts
+        .flat_map(|part| {
+            [
+                part.agent.0.into(),
+                part.call.0.into(),
+                part.tenant.0.into(),
+                part.started_at.micros().into(),
+                time(part.answered_at),
+                time(part.ended_at),
+            ]
+        })
+        .collect();
+    AGENT_CALLS.run(transaction, values).await.map(drop)
 }
 
 fn call_values(row: &CallRow) -> Result<[Value; 29], StoreError> {

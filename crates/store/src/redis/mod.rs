@@ -1,5 +1,5 @@
 //! What several processes share through Redis: live updates, orders to the switch that holds a call,
-//! limits of requests, failed sign-ins and tickets.
+//! limits of requests, failed sign-ins and tickets, and who is connected.
 //!
 //! Nothing here is the truth of anything: calls, charges and caps are in the database, and go on without Redis.
 
@@ -8,6 +8,7 @@ mod bus;
 mod counters;
 mod link;
 mod orders;
+mod presence;
 
 use std::time::Duration;
 
@@ -18,6 +19,7 @@ pub use buckets::{RedisBuckets, SharedBucket};
 pub use bus::RedisBus;
 pub use counters::RedisCounters;
 pub use orders::{Order, RedisOrders};
+pub use presence::RedisPresence;
 
 /// Longest that connecting may take.
 const CONNECT_MAX: Duration = Duration::from_secs(2);

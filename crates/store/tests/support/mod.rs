@@ -173,6 +173,7 @@ impl World {
                 lease: Some(lease),
                 terms: Some(endpoint.terms),
                 trunk: None,
+                agent: None,
             };
             story.extend([
                 (2, dialled),

@@ -75,7 +75,9 @@ impl Call {
             (AskFor::Line, Answer::Line { line, lease, verdict }) => self.on_line(core, now, *line, lease, verdict),
             (AskFor::Line, Answer::NoLine { why, verdict }) => self.on_no_line(core, now, why, verdict),
             (AskFor::Line, _) => self.end(core, now, EndCause::Error, Party::Platform),
-            (AskFor::Agent, Answer::QueueTurn { destination, .. }) => self.on_queue_turn(core, now, destination),
+            (AskFor::Agent, Answer::QueueTurn { destination, id, .. }) => {
+                self.on_queue_turn(core, now, destination, id)
+            }
             (AskFor::Agent, _) => self.on_queue_full(core, now),
             (AskFor::FlowPrompt(key), Answer::Prompt(samples)) => self.on_flow_prompt(core, now, key, Some(samples)),
             (AskFor::FlowPrompt(key), answer) => {

@@ -5,7 +5,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use domain::{BuyerId, EndpointId, LeaseId, LegFailure, LegId, LegRole, Party, SaleTerms, Timestamp, TrunkId, What};
+use domain::{
+    AgentId, BuyerId, EndpointId, LeaseId, LegFailure, LegId, LegRole, Party, SaleTerms, Timestamp, TrunkId, What,
+};
 use media::{LegKey, MediaCommand, PromptKey};
 use sip::dialog::{Dialog, Forks};
 use sip::message::{Request, Response};
@@ -53,6 +55,8 @@ pub(crate) struct Target {
     pub connected_max: Option<Duration>,
     /// What the callee hears before it is connected, and has to accept.
     pub whisper: Option<Arc<flow::WhisperTerms>>,
+    /// Which agent, where it is one.
+    pub agent: Option<AgentId>,
 }
 
 /// The callee's side.
@@ -135,6 +139,7 @@ impl Call {
                 lease: target.lease,
                 terms: target.terms,
                 trunk: target.line.as_ref().map(|line| line.trunk),
+                agent: target.agent,
             },
         );
         let event = negotiation.receive_event();

@@ -143,6 +143,7 @@ impl Call {
             ring_max: None,
             connected_max: None,
             whisper: None,
+            agent: None,
         };
         self.dial(core, now, target);
     }

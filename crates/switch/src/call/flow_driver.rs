@@ -62,6 +62,7 @@ impl Call {
                 publisher: found.and_then(|found| found.publisher),
                 flow: found.map(|found| found.flow),
                 flow_version: found.map(|found| found.version),
+                agent: order.agent,
                 ..StartedCall::unrouted(order.from.to_string(), order.to.to_string(), "", core.config.switch)
             }));
         }
@@ -83,6 +84,7 @@ impl Call {
             // Databases and screens take no control characters.
             sip_call_id: String::from_utf8_lossy(call_id).replace(char::is_control, "?"),
             switch: core.config.switch,
+            agent: None,
         };
         What::Started(Box::new(started))
     }

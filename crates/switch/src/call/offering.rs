@@ -93,6 +93,7 @@ impl Call {
             ring_max: ring_ms.or(offer.ring_timeout_ms).map(Duration::from_millis),
             connected_max: offer.duration_max_ms.map(Duration::from_millis),
             whisper,
+            agent: None,
         };
         self.dial(core, now, target);
     }

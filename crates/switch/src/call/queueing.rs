@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use domain::{LegRole, Timestamp, What};
+use domain::{AgentId, LegRole, Timestamp, What};
 
 use super::Call;
 use super::asking::AskFor;
@@ -82,7 +82,13 @@ impl Call {
     }
 
     /// It is this caller's turn.
-    pub(super) fn on_queue_turn(&mut self, core: &mut Core, now: Timestamp, destination: String) {
+    pub(super) fn on_queue_turn(
+        &mut self,
+        core: &mut Core,
+        now: Timestamp,
+        destination: String,
+        agent: Option<AgentId>,
+    ) {
         let Some(queueing) = self.queueing.as_ref().filter(|_| self.callee.is_none()) else { return };
         let whisper = queueing.whisper.clone();
         let target = Target {
@@ -96,6 +102,7 @@ impl Call {
             ring_max: None,
             connected_max: None,
             whisper,
+            agent,
         };
         self.dial(core, now, target);
     }

@@ -1,5 +1,6 @@
 //! Every scenario against one platform, one after another: the caps, buyers and ports of the demo are shared.
 
+mod agents;
 mod attested;
 mod away;
 mod bad_input;
@@ -57,6 +58,7 @@ const SCENARIOS: [(&str, Scenario); 39] = [
     ("who_is_called_presses_1_and_is_sold", outbound::sold),
     ("who_is_called_is_busy", outbound::busy),
     ("a_call_that_rings_is_hung_up", outbound::given_up),
+    ("an_agent_is_on_call_while_it_talks_and_everybody_hears_so_once", agents::on_call),
     ("an_unknown_number_is_refused_with_404", bad_input::unknown_number),
     ("malformed_sip_gets_400_or_is_counted", bad_input::malformed_sip),
     ("an_unknown_trunk_gets_403_and_is_counted", bad_input::unknown_trunk),

@@ -423,12 +423,18 @@ pub(super) async fn page_of(
 /// The same without its envelope.
 pub(super) async fn rows_of(caller: &Caller, filter: &CallFilter, page: &PageRequest) -> ApiResult<Page<Call>> {
     let found = caller.directory().calls.list_calls(caller.scope(), filter, page).await.map_err(from_store)?;
+    let items = views(caller, &found.items).await?;
+    Ok(Page { items, total: found.total, next: found.next })
+}
+
+/// Calls as the caller may see them.
+pub(super) async fn views(caller: &Caller, rows: &[CallRow]) -> ApiResult<Vec<Call>> {
     let mut names = Names::new(caller);
-    let mut items = Vec::with_capacity(found.items.len());
-    for row in &found.items {
+    let mut items = Vec::with_capacity(rows.len());
+    for row in rows {
         items.push(view(row, &mut names).await?.for_side(caller.side()));
     }
-    Ok(Page { items, total: found.total, next: found.next })
+    Ok(items)
 }
 
 /// Reads a call with its legs, its timeline, why each buyer got it or not, its recordings and its money.

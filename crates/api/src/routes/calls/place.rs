@@ -25,7 +25,7 @@ use crate::{
     ports::PortError,
     problem::{ApiError, ApiResult, Fault},
     routes::{
-        budget_gate,
+        agent, budget_gate,
         compliance::{phone_number, reason_word},
         quotas,
     },
@@ -96,6 +96,10 @@ pub(super) async fn place(
         let message = "The tenant is suspended, and places no calls; ask the operator of the platform";
         return Err(ApiError::new(StatusCode::FORBIDDEN, "TENANT_CLOSED", message));
     }
+    let agent = match caller.principal.user() {
+        Some(user) => agent::of_user(&caller, user).await?.map(|agent| agent.id),
+        None => None,
+    };
     let to = phone_number("toNumber", &body.to_number)?;
     let number = given_number(&caller, body.from_number_id.map(Into::into)).await?;
     let of_number = number.as_ref().and_then(|(.., campaign)| *campaign);
@@ -114,6 +118,7 @@ pub(super) async fn place(
         return Err(error);
     }
     let order = OutboundCall {
+        agent,
         call,
         tenant: caller.principal.tenant,
         campaign: campaign.id,
