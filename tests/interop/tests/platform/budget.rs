@@ -113,17 +113,19 @@ pub fn is_told_of(platform: &mut Platform) -> anyhow::Result<()> {
     let slack = json!(["slack"]);
     ensure!(told == [(&json!("MONTHLY_EXCEEDED"), &slack), (&json!("MONTHLY_THRESHOLD"), &slack)], "{budget}");
 
-    let types = |words: &[&str]| -> anyhow::Result<String> {
+    let types = |verb: &str, fields: &[&str]| -> anyhow::Result<String> {
         let data = platform.data().context("this platform was not started here")?;
         let slug = me["tenantSlug"].as_str().context("no slug")?;
         let who = [("HOPWHISTLE_API_URL", platform.demo.api_url.clone()), ("HOPWHISTLE_API_KEY", key.clone())];
-        Ok(run_with(data, &who, &[&["budget", words[0], "--tenant", slug], &words[1..]].concat())?.ended(0)?.out)
+        let mut words = vec!["budget", verb, "--tenant", slug];
+        words.extend(fields);
+        Ok(run_with(data, &who, &words)?.ended(0)?.out)
     };
-    let shown = types(&["alerts"])?;
+    let shown = types("alerts", &[])?;
     ensure!(shown.lines().count() == 3 && shown.contains("MONTHLY_EXCEEDED"), "{shown}");
-    let shown = types(&["show"])?;
+    let shown = types("show", &[])?;
     ensure!(shown.contains(&format!(" of {}\n", limit.exact())), "{shown}");
-    let shown = types(&["set", "monthlyBudget:=null", "alertSlackWebhook:=null", "alertThreshold:=80"])?;
+    let shown = types("set", &["monthlyBudget:=null", "alertSlackWebhook:=null", "alertThreshold:=80"])?;
     ensure!(shown.contains("This month") && shown.contains("no limit"), "{shown}");
     Ok(())
 }
