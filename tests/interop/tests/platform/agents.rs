@@ -30,8 +30,13 @@ impl Ear {
         let (mut socket, _) = connect(platform.api.events_url(ticket))?;
         socket.send(Message::text(json!({ "type": "subscribe", "channels": ["agent.*"] }).to_string()))?;
         let mut ear = Self(socket);
-        while ear.message(HEARD_WITHIN)?.is_none_or(|message| message["type"] != "subscribed") {}
-        Ok(ear)
+        // What comes before it is few.
+        for _ in 0..10 {
+            if ear.message(HEARD_WITHIN)?.is_some_and(|message| message["type"] == "subscribed") {
+                return Ok(ear);
+            }
+        }
+        anyhow::bail!("not subscribed")
     }
 
     fn message(&mut self, within: Duration) -> anyhow::Result<Option<Value>> {
