@@ -73,7 +73,8 @@ fn show_content(
     if content.example.is_some() || !content.examples.is_empty() {
         return;
     }
-    let composed = if kind == "application/json" {
+    // A form's example is its fields as an object (OpenAPI 3.1, 4.8.14.2).
+    let composed = if matches!(kind, "application/json" | "multipart/form-data") {
         let schema = serde_json::to_value(&content.schema).unwrap_or_default();
         composer.of_body(owner, &schema)
     } else {
