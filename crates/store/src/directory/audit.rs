@@ -265,14 +265,12 @@ impl Walk {
 
 #[cfg(test)]
 mod tests {
-    #![expect(clippy::unwrap_used, reason = "what fails here is the test's to report")]
-
     use domain::CallId;
     use sea_orm::DbBackend;
     use serde_json::json;
 
     use super::*;
-    use crate::{StoreConfig, cursor::Cursor};
+    use crate::StoreConfig;
 
     const NOW: Timestamp = Timestamp::from_secs(1_800_000_000);
 
@@ -336,8 +334,8 @@ mod tests {
         let (explain, name) = match reader.get_database_backend() {
             DbBackend::Sqlite => ("EXPLAIN QUERY PLAN", "detail"),
             _ => {
-                let analyze = "ANALYZE audit_log";
-                store.writer().write(|on| Box::pin(async { execute(on, analyze, []).await })).await.unwrap();
+                let writer = store.writer();
+                writer.write(|on| Box::pin(async { execute(on, "ANALYZE audit_log", []).await })).await.unwrap();
                 ("EXPLAIN", "QUERY PLAN")
             }
         };
