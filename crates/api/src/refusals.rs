@@ -110,6 +110,8 @@ const MEANINGS: &[(&str, &str)] = &[
     ("LEAD_NOT_FOUND", "no lead has the number"),
     ("LINKED_TO_ANOTHER", "the address belongs to somebody the provider knows under another name"),
     ("LINK_NOT_VALID", "the link was used, has ended, or never was"),
+    ("LOOKUPS_NOT_CONFIGURED", "no provider of look-ups is set up"),
+    ("LOOKUP_FAILED", "the provider of look-ups refuses the question"),
     ("METHOD_NOT_ALLOWED", "the path takes other methods"),
     ("MISSING_PHONE", "the number is missing"),
     ("NOT_FOUND", "there is none, or it is another tenant's"),

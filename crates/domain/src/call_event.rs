@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    AgentId, BuyerId, CallId, CampaignId, ComplianceVerdict, Direction, EndpointId, FlowId, IdentityClaim, LeaseId, LegId,
-    NumberId, PublisherId, RankingRecord, RecordingId, SaleTerms, SwitchId, TenantId, Timestamp, TrunkId,
+    AgentId, BuyerId, CallId, CampaignId, ComplianceVerdict, Direction, EndpointId, FlowId, IdentityClaim, LeaseId,
+    LegId, NumberId, PublisherId, RankingRecord, RecordingId, SaleTerms, SwitchId, TenantId, Timestamp, TrunkId,
 };
 
 /// One thing that happened to a call. Unique by call and sequence; a fold tolerates repeats and any order of arrival.

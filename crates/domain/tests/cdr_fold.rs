@@ -27,6 +27,7 @@ fn events() -> Vec<CallEvent> {
         trunk: None,
         attestation: domain::Attestation::A,
         identity_claim: None,
+        agent: None,
         number: None,
         campaign: None,
         publisher: None,

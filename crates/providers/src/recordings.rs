@@ -58,9 +58,10 @@ impl RecordingHosts {
         let _room = self.room.try_acquire().map_err(|_| SourceError("waits: too many are fetched now".to_owned()))?;
         let request = self.client.get(url).header(ACCEPT, "audio/wav, audio/x-wav, application/octet-stream");
         // The address is left out: its query may hold a key.
-        let response = request.send().await.map_err(|error| {
-            SourceError(format!("was not reached: {}", cause(&error.without_url())))
-        })?;
+        let response = request
+            .send()
+            .await
+            .map_err(|error| SourceError(format!("was not reached: {}", cause(&error.without_url()))))?;
         match response.status().as_u16() {
             200 => Ok(response),
             status => Err(SourceError(format!("was answered with status {status}"))),

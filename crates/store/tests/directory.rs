@@ -302,6 +302,6 @@ async fn what_tenants_say_of_numbers_is_theirs() {
     overrides.insert(theirs, &said(other.id, LookupKind::Carrier)).await.unwrap();
     let filter = NumberOverrideFilter { kind: Some(LookupKind::Carrier), number: Some(own.number.clone()) };
     let found = overrides.list(world.scope, &filter, &PageRequest::default()).await.unwrap().items;
-    assert_eq!(found, [own.clone()]);
+    assert_eq!(found, std::slice::from_ref(&own));
     assert_eq!(overrides.find(theirs, own.id).await.unwrap(), None);
 }

@@ -732,6 +732,46 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/recordings/upload": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Keeps a recording of a call that was made elsewhere: a form with `callId` and `file`, as it comes, or JSON with an address to fetch it
+         *     from. A call may have several. `recording.ready` follows.
+         */
+        post: operations["uploadRecording"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/recordings/uploaded": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Keeps a recording of a call that lies at another media server, by fetching it: within the request, so that the answer says what
+         *     became of it. `recording.ready` follows.
+         */
+        post: operations["fetchRecording"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/calls/{id}/transcript": {
         parameters: {
             query?: never;
@@ -1149,6 +1189,114 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/admin/cnam/lookup": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Tells the name a number's calls show (CNAM): what the tenant says of it, else an answer that is kept, else who is asked for money. 422
+         *     `LOOKUPS_NOT_CONFIGURED` where nobody can be asked, `LOOKUP_FAILED` where the provider refuses the question.
+         */
+        get: operations["lookUpCallerName"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/admin/cnam/override": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Says the name a number's calls show, for this tenant: it goes before what anybody else says, until it is taken back with null. */
+        post: operations["overrideCallerName"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/admin/cnam/overrides": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Lists caller names the tenant says, newest first. */
+        get: operations["listCallerNameOverrides"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/admin/carrier/lookup": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Tells whose network a number is in: what the tenant says of it, else an answer that is kept, else who is asked for money. What the
+         *     provider does not tell is null. 422 as for caller names.
+         */
+        get: operations["lookUpCarrier"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/admin/carrier/override": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Says whose network a number is in, for this tenant: it goes before what anybody else says, until it is taken back. */
+        post: operations["overrideCarrier"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/admin/carrier/overrides": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Lists carriers the tenant says, newest first. */
+        get: operations["listCarrierOverrides"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/campaigns": {
         parameters: {
             query?: never;
@@ -1558,7 +1706,8 @@ export interface paths {
         delete?: never;
         options?: never;
         head?: never;
-        patch?: never;
+        /** Changes what is said of a flow, and archives it. */
+        patch: operations["updateFlow"];
         trace?: never;
     };
     "/api/v1/flows/{id}/versions": {
@@ -1629,6 +1778,40 @@ export interface paths {
         put?: never;
         /** Publishes an older version again. */
         post: operations["rollBackFlow"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/flows/execute": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Begins a rehearsal of a flow: the caller is answered, and the flow goes on to where it waits. Nobody is called, charged or told. */
+        post: operations["executeFlow"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/flows/events": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Says what happens next in a rehearsal, and answers where it waits then. */
+        post: operations["sendFlowEvent"];
         delete?: never;
         options?: never;
         head?: never;
@@ -2111,6 +2294,63 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/admin/stir-shaken": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Lists what calls claimed of their callers' numbers, newest first. Calls that claimed nothing, and of which nobody said anything, are
+         *     left out.
+         */
+        get: operations["listStirShaken"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/admin/stir-shaken/{callId}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Reads what a call that came in claimed. `NONE` where it claimed nothing. */
+        get: operations["getStirShaken"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/admin/stir-shaken/{callId}/override": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Says which attestation a call that came in is to be shown with. What it claimed stays beside it, and what was decided about the call
+         *     stays as it was.
+         */
+        post: operations["overrideAttestation"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/billing/balance": {
         parameters: {
             query?: never;
@@ -2123,6 +2363,40 @@ export interface paths {
          *     owed or owe.
          */
         get: operations["getBalance"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/billing/accounts": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Lists billing accounts, newest first. */
+        get: operations["listBillingAccounts"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/billing/accounts/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Reads a billing account. */
+        get: operations["getBillingAccount"];
         put?: never;
         post?: never;
         delete?: never;
@@ -2172,7 +2446,8 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        get?: never;
+        /** Lists the rate cards of every tenant, newest first. */
+        get: operations["adminListRateCards"];
         put?: never;
         /** Sets a tenant's prices for a period. */
         post: operations["createRateCard"];
@@ -2189,14 +2464,33 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        get?: never;
+        /** Reads a rate card of any tenant. */
+        get: operations["adminGetRateCard"];
         put?: never;
         post?: never;
         delete?: never;
         options?: never;
         head?: never;
-        /** Changes a rate card. */
+        /** Changes a rate card of any tenant. */
         patch: operations["updateRateCard"];
+        trace?: never;
+    };
+    "/api/v1/admin/billing/rate-cards": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Lists the rate cards of every tenant, newest first: as `GET /admin/api/v1/rate-cards`. */
+        get: operations["adminBillingListRateCards"];
+        put?: never;
+        /** Sets a tenant's prices for a period: as `POST /admin/api/v1/rate-cards`. */
+        post: operations["adminBillingCreateRateCard"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
         trace?: never;
     };
     "/api/v1/queues": {
@@ -2287,6 +2581,23 @@ export interface paths {
          *     available are given to it within a second.
          */
         put: operations["setOwnAgentStatus"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/agent/calls": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Lists the calls the agent who is signed in answered in a queue, or had the platform place, newest first. */
+        get: operations["listOwnAgentCalls"];
+        put?: never;
         post?: never;
         delete?: never;
         options?: never;
@@ -3108,6 +3419,42 @@ export interface paths {
         patch: operations["adminUpdateTrunk"];
         trace?: never;
     };
+    "/admin/api/v1/billing-accounts": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Lists the billing accounts of every tenant, newest first. */
+        get: operations["adminListBillingAccounts"];
+        put?: never;
+        /** Gives a tenant a billing account, for rate cards. Without one it is charged nothing. */
+        post: operations["adminCreateBillingAccount"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/admin/api/v1/billing-accounts/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Reads a billing account of any tenant. */
+        get: operations["adminGetBillingAccount"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        /** Changes a billing account of any tenant: members not named stay. */
+        patch: operations["adminUpdateBillingAccount"];
+        trace?: never;
+    };
     "/health": {
         parameters: {
             query?: never;
@@ -3203,6 +3550,31 @@ export interface components {
              */
             source?: string | null;
         };
+        /** @description A new account. */
+        AdminCreateBillingAccountRequest: {
+            /**
+             * Format: uuid
+             * @description Whose it is to be.
+             * @example 01a20922-b800-79da-86d3-51cf9a7642d8
+             */
+            tenantId: string;
+            /**
+             * @description What people call the account.
+             * @example Main account
+             */
+            name: string;
+            /**
+             * @description USD unless said otherwise. It stays.
+             * @example USD
+             */
+            currency?: string | null;
+            /**
+             * @example {
+             *       "crmId": "4711"
+             *     }
+             */
+            metadata?: components["schemas"]["Metadata"] | null;
+        };
         /** @description The same for a tenant, by the operator. */
         AdminCreateCarrierRequest: {
             /**
@@ -3211,9 +3583,15 @@ export interface components {
              * @example 01a20922-b800-79da-86d3-51cf9a7642d8
              */
             tenantId: string;
-            /** @example Example Telecom */
+            /**
+             * @description What people call the carrier.
+             * @example Example Telecom
+             */
             name: string;
-            /** @example CARRIER1 */
+            /**
+             * @description Short name. Unique in the tenant.
+             * @example CARRIER1
+             */
             code: string;
             status?: components["schemas"]["CarrierStatus"] | null;
             /**
@@ -3233,13 +3611,20 @@ export interface components {
             tenantId: string;
             /**
              * Format: uuid
+             * @description One of the tenant's carriers.
              * @example 01a20922-b800-7803-987e-6791c11992f3
              */
             carrierId: string;
-            /** @example West */
+            /**
+             * @description What people call the trunk.
+             * @example West
+             */
             name: string;
             type?: components["schemas"]["TrunkType"] | null;
-            /** @example sip.carrier.example */
+            /**
+             * @description Host name or address of the carrier, without a port.
+             * @example sip.carrier.example
+             */
             host: string;
             /**
              * Format: int32
@@ -3248,12 +3633,16 @@ export interface components {
              */
             port?: number | null;
             /**
+             * @description Addresses and networks calls come from: `203.0.113.0/24`.
              * @example [
              *       "203.0.113.0/24"
              *     ]
              */
             sourceCidrs?: string[];
-            /** @example acme-east */
+            /**
+             * @description Digest user, where calls from elsewhere are challenged; with `password`.
+             * @example acme-east
+             */
             username?: string | null;
             /**
              * Format: password
@@ -3264,6 +3653,7 @@ export interface components {
             outbound?: components["schemas"]["OutboundCallsRequest"] | null;
             /**
              * Format: int64
+             * @description Most calls at once; absent: no limit.
              * @example 50
              */
             maxConcurrentCalls?: number | null;
@@ -3279,20 +3669,29 @@ export interface components {
         AdminProvisionNumberRequest: {
             /**
              * Format: uuid
+             * @description The tenant that gets it.
              * @example 01a20922-b800-79da-86d3-51cf9a7642d8
              */
             tenantId: string;
-            /** @example +12125550143 */
+            /**
+             * @description The telephone number, E.164 or as people write it.
+             * @example +12125550143
+             */
             number: string;
-            /** @example local */
+            /**
+             * @description Whom the number is from: `local`, `signalwire`, `telnyx`, `bandwidth`; `local` unless given.
+             * @example local
+             */
             provider?: string | null;
             /**
              * Format: uuid
+             * @description One of the tenant's carriers, that the number is with.
              * @example 01a20922-b800-7803-987e-6791c11992f3
              */
             carrierId?: string | null;
             /**
              * Format: uuid
+             * @description One of the tenant's trunks, that its calls come in over.
              * @example 01a20922-b800-7e34-9d2d-9c67be01819b
              */
             trunkId?: string | null;
@@ -3308,11 +3707,13 @@ export interface components {
         Agent: {
             /**
              * Format: uuid
+             * @description The agent's id.
              * @example 01a20922-b800-74f0-bc5a-29de06b510f9
              */
             id: string;
             /**
              * Format: uuid
+             * @description The tenant the agent belongs to.
              * @example 01a20922-b800-79da-86d3-51cf9a7642d8
              */
             tenantId: string;
@@ -3339,18 +3740,47 @@ export interface components {
              *     ]
              */
             skills: string[];
-            /** @description May calls be given to the agent? */
+            /** @description What it set: may calls be given to it? */
             status: components["schemas"]["AgentStatus"];
             /** @description Since when. */
             statusChangedAt: components["schemas"]["Time"];
+            /** @description How it stands. */
+            presence: components["schemas"]["AgentPresence"];
             /**
              * Format: int64
              * @description Rest after each call, seconds.
              * @example 15
              */
             wrapUpSeconds: number;
+            /**
+             * @description Counts as offline, and is given no calls, while its user is not connected to `/ws/events`.
+             * @example false
+             */
+            needsConnection: boolean;
+            /** @description When the agent was made. */
             createdAt: components["schemas"]["Time"];
+            /** @description When the agent last changed. */
             updatedAt: components["schemas"]["Time"];
+        };
+        /** @description How an agent stands now. */
+        AgentPresence: {
+            /** @description As shown. */
+            status: components["schemas"]["ShownStatus"];
+            /** @description Since when. */
+            since: components["schemas"]["Time"];
+            /**
+             * Format: uuid
+             * @description The call it is on.
+             * @example 01a20922-b800-751b-a43d-82b8e02460b8
+             */
+            currentCallId?: string | null;
+            /**
+             * Format: int64
+             * @description Connections of its user to `/ws/events` now.
+             * @example 1
+             */
+            connections: number;
+            connectedSince?: components["schemas"]["Time"] | null;
         };
         /** @enum {string} */
         AgentStatus: "available" | "away" | "dnd" | "offline";
@@ -3363,23 +3793,30 @@ export interface components {
         ApiKey: {
             /**
              * Format: uuid
+             * @description The key's id.
              * @example 01a20922-b800-71ea-8113-f56ba6e8cdb3
              */
             id: string;
             /**
              * Format: uuid
+             * @description The tenant the key belongs to.
              * @example 01a20922-b800-79da-86d3-51cf9a7642d8
              */
             tenantId: string;
-            /** @example CRM sync */
+            /**
+             * @description What people call the key.
+             * @example CRM sync
+             */
             name: string;
             /**
              * @description First characters, to tell keys apart.
              * @example hw_1f0c2
              */
             prefix: string;
+            /** @description Only an `ACTIVE` key is taken. */
             status: components["schemas"]["ApiKeyStatus"];
             /**
+             * @description What the key may do; `*` stands for one segment.
              * @example [
              *       "calls:read",
              *       "recordings:*"
@@ -3420,7 +3857,9 @@ export interface components {
             lastUsedAt?: components["schemas"]["Time"] | null;
             /** @example 2027-11-23T16:00:00.000000Z */
             expiresAt?: components["schemas"]["Time"] | null;
+            /** @description When the key was made. */
             createdAt: components["schemas"]["Time"];
+            /** @description When the key last changed. */
             updatedAt: components["schemas"]["Time"];
         };
         /** @enum {string} */
@@ -3430,15 +3869,22 @@ export interface components {
          * @enum {string}
          */
         AttestationLevel: "A" | "B" | "C" | "NONE";
+        /**
+         * @description What of an INVITE told the attestation.
+         * @enum {string}
+         */
+        AttestationSource: "PASSPORT" | "INDICATOR" | "VERSTAT";
         /** Format: binary */
         Audio: string;
         /** @description Something that was done, or seen. */
         AuditLogEntry: {
             /**
              * Format: uuid
+             * @description The entry's id.
              * @example 01a20922-b800-7475-83ff-e235d53f6552
              */
             id: string;
+            /** @description When it happened. */
             at: components["schemas"]["Time"];
             /**
              * Format: uuid
@@ -3452,11 +3898,20 @@ export interface components {
              * @example 01a20922-b800-71ea-8113-f56ba6e8cdb3
              */
             apiKeyId?: string | null;
-            /** @example number.update */
+            /**
+             * @description What was done: `number.update`, `auth.login.failed`.
+             * @example number.update
+             */
             action: string;
-            /** @example number */
+            /**
+             * @description What kind of thing it was done to.
+             * @example number
+             */
             entity: string;
-            /** @example 01a20922-b800-7288-af9d-00055adf24c4 */
+            /**
+             * @description Which one: its id, or another name of its own.
+             * @example 01a20922-b800-7288-af9d-00055adf24c4
+             */
             entityId?: string | null;
             /**
              * @description Per field `{before, after}`. Holds no secrets.
@@ -3473,11 +3928,20 @@ export interface components {
              * @example 192.0.2.7
              */
             ipAddress?: string | null;
-            /** @example Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0 */
+            /**
+             * @description The program they came with, as it names itself.
+             * @example Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0
+             */
             userAgent?: string | null;
-            /** @example 1795449600000-k3v9x2a */
+            /**
+             * @description The request it was done in, as `x-request-id` names it.
+             * @example 1795449600000-k3v9x2a
+             */
             requestId?: string | null;
-            /** @example true */
+            /**
+             * @description False where it was refused or failed.
+             * @example true
+             */
             success: boolean;
             /**
              * Format: int64
@@ -3547,10 +4011,17 @@ export interface components {
         };
         /** @description A number that can be bought. */
         AvailableNumber: {
-            /** @example +12125550123 */
+            /**
+             * @description The telephone number, E.164.
+             * @example +12125550123
+             */
             number: string;
-            /** @example NY */
+            /**
+             * @description State or place.
+             * @example NY
+             */
             region?: string | null;
+            /** @description What the number can do. */
             capabilities: components["schemas"]["Capabilities"];
             monthlyPrice?: components["schemas"]["Amount"] | null;
         };
@@ -3561,6 +4032,7 @@ export interface components {
              * @example local
              */
             provider: string;
+            /** @description The numbers, as the provider orders them. */
             data: components["schemas"]["AvailableNumber"][];
         };
         /** @description What the tenant's books come to, in the currency of its account. */
@@ -3571,7 +4043,10 @@ export interface components {
              * @example 01a20922-b800-7828-98a4-f60765673665
              */
             billingAccountId?: string | null;
-            /** @example USD */
+            /**
+             * @description Of the amounts, ISO 4217.
+             * @example USD
+             */
             currency: string;
             /**
              * @description What stays when everybody is paid: `total` less `held`.
@@ -3596,11 +4071,57 @@ export interface components {
             /** @description Every account of the books. */
             accounts: components["schemas"]["BookAccount"][];
         };
+        /** @description An account that is charged. */
+        BillingAccount: {
+            /**
+             * Format: uuid
+             * @description The account's id.
+             * @example 01a20922-b800-7828-98a4-f60765673665
+             */
+            id: string;
+            /**
+             * Format: uuid
+             * @description The tenant the billing account belongs to.
+             * @example 01a20922-b800-79da-86d3-51cf9a7642d8
+             */
+            tenantId: string;
+            /**
+             * @description The tenant's name; null where it is gone.
+             * @example Acme Leads
+             */
+            tenantName?: string | null;
+            /**
+             * @description What people call the account.
+             * @example Main account
+             */
+            name: string;
+            /** @description Only ACTIVE accounts are charged. */
+            status: components["schemas"]["BillingAccountStatus"];
+            /**
+             * @description Of everything on it.
+             * @example USD
+             */
+            currency: string;
+            /** @description What integrations keep with the billing account. */
+            metadata: components["schemas"]["Metadata"];
+            /** @description When the billing account was made. */
+            createdAt: components["schemas"]["Time"];
+            /** @description When the billing account last changed. */
+            updatedAt: components["schemas"]["Time"];
+        };
+        /** @enum {string} */
+        BillingAccountStatus: "ACTIVE" | "SUSPENDED" | "CLOSED";
         /** @description One account of the books. */
         BookAccount: {
-            /** @example buyer_receivable:0197a2c4-0000-7000-8000-000000000000 */
+            /**
+             * @description Its name in the books.
+             * @example buyer_receivable:0197a2c4-0000-7000-8000-000000000000
+             */
             account: string;
-            /** @example USD */
+            /**
+             * @description Of the amount, ISO 4217.
+             * @example USD
+             */
             currency: string;
             /** @description Positive is debit, negative credit. */
             amount: components["schemas"]["Amount"];
@@ -3609,6 +4130,7 @@ export interface components {
         Budget: {
             /**
              * Format: uuid
+             * @description The tenant the budget belongs to.
              * @example 01a20922-b800-79da-86d3-51cf9a7642d8
              */
             tenantId: string;
@@ -3630,6 +4152,7 @@ export interface components {
              */
             alertThreshold: number;
             /**
+             * @description Addresses that are told.
              * @example [
              *       "billing@acme.example"
              *     ]
@@ -3655,16 +4178,20 @@ export interface components {
             enabled: boolean;
             /** @description The last ten, youngest first. */
             alerts: components["schemas"]["BudgetAlert"][];
+            /** @description When the budget was made. */
             createdAt: components["schemas"]["Time"];
+            /** @description When the budget last changed. */
             updatedAt: components["schemas"]["Time"];
         };
         /** @description What people were told about a budget. */
         BudgetAlert: {
             /**
              * Format: uuid
+             * @description The alert's id.
              * @example 01a20922-b800-705d-b1cf-c97a7f0c065b
              */
             id: string;
+            /** @description What was noticed: a threshold, or a limit used up; of the day or the month. */
             type: components["schemas"]["BudgetAlertType"];
             /** @description The begin of the day or month it is about; there is one of a type for each. */
             periodStart: components["schemas"]["Time"];
@@ -3680,6 +4207,7 @@ export interface components {
             limit: components["schemas"]["Amount"];
             /**
              * Format: double
+             * @description How much of the limit was used, percent.
              * @example 82.5
              */
             percentage: number;
@@ -3691,7 +4219,7 @@ export interface components {
              */
             sentVia: string[];
             /**
-             * @description Ways it is still to go, or could not.
+             * @description Addresses it is still to go to; given up where `lastError` stays.
              * @example 0
              */
             pending: number;
@@ -3709,6 +4237,7 @@ export interface components {
         BudgetExceeded: {
             /** @description Charged so far, of the day or month. */
             current: components["schemas"]["Amount"];
+            /** @description The limit. */
             limit: components["schemas"]["Amount"];
             /**
              * Format: double
@@ -3719,14 +4248,20 @@ export interface components {
         };
         /** @description How far a tenant's budget is used. */
         BudgetStatus: {
+            /** @description Of the day in the tenant's time zone. */
             daily: components["schemas"]["SpendLevel"];
+            /** @description Of the month in the tenant's time zone. */
             monthly: components["schemas"]["SpendLevel"];
         };
         /** @description A role every tenant has. */
         BuiltInRole: {
-            /** @example analyst */
+            /**
+             * @description Its name.
+             * @example analyst
+             */
             role: string;
             /**
+             * @description What it lets people do; `*` stands for one segment.
              * @example [
              *       "calls:read"
              *     ]
@@ -3742,11 +4277,13 @@ export interface components {
         Buyer: {
             /**
              * Format: uuid
+             * @description The buyer's id.
              * @example 01a20922-b800-7dbd-8f28-d0d97656768b
              */
             id: string;
             /**
              * Format: uuid
+             * @description The tenant the buyer belongs to.
              * @example 01a20922-b800-79da-86d3-51cf9a7642d8
              */
             tenantId: string;
@@ -3757,13 +4294,17 @@ export interface components {
              */
             publisherId: string;
             publisher?: components["schemas"]["Ref"] | null;
-            /** @example Sunrise Solar */
+            /**
+             * @description What people call the buyer.
+             * @example Sunrise Solar
+             */
             name: string;
             /**
              * @description Short; flows may name the buyer by it.
              * @example BUYER001
              */
             code: string;
+            /** @description Only an `ACTIVE` buyer gets calls. */
             status: components["schemas"]["BuyerStatus"];
             /** @description Most calls over all its endpoints. */
             caps: components["schemas"]["Caps"];
@@ -3775,6 +4316,7 @@ export interface components {
              */
             timeZone: string;
             hours?: components["schemas"]["Hours"] | null;
+            /** @description Which calls the buyer takes. */
             filters: components["schemas"]["Filters"];
             /**
              * Format: int64
@@ -3791,22 +4333,28 @@ export interface components {
             /** @description Where it takes calls, by priority. */
             endpoints: components["schemas"]["BuyerEndpoint"][];
             price?: components["schemas"]["Price"] | null;
+            /** @description What integrations keep with the buyer. */
             metadata: components["schemas"]["Metadata"];
+            /** @description When the buyer was made. */
             createdAt: components["schemas"]["Time"];
+            /** @description When the buyer last changed. */
             updatedAt: components["schemas"]["Time"];
         };
         /** @description Where a buyer takes calls. */
         BuyerEndpoint: {
             /**
              * Format: uuid
+             * @description The endpoint's id.
              * @example 01a20922-b800-76bf-bbc8-d96f3ea9d132
              */
             id: string;
             /**
              * Format: uuid
+             * @description The buyer whose endpoint it is.
              * @example 01a20922-b800-7dbd-8f28-d0d97656768b
              */
             buyerId: string;
+            /** @description `SIP` and `WEBRTC` go to a SIP URI, `PSTN` to a telephone number. */
             type: components["schemas"]["EndpointType"];
             /**
              * @description SIP URI or E.164 number.
@@ -3825,7 +4373,9 @@ export interface components {
              * @example 1
              */
             priority: number;
+            /** @description Only an `ACTIVE` endpoint gets calls. */
             status: components["schemas"]["EndpointStatus"];
+            /** @description Most calls: at once, an hour, a day, a month, in all. */
             caps: components["schemas"]["Caps"];
             hours?: components["schemas"]["Hours"] | null;
             /** @description What a call sold here is worth. */
@@ -3842,8 +4392,11 @@ export interface components {
              * @example 3600
              */
             maxDurationSeconds?: number | null;
+            /** @description What integrations keep with the endpoint. */
             metadata: components["schemas"]["Metadata"];
+            /** @description When the endpoint was made. */
             createdAt: components["schemas"]["Time"];
+            /** @description When the endpoint last changed. */
             updatedAt: components["schemas"]["Time"];
         };
         /** @enum {string} */
@@ -3852,11 +4405,13 @@ export interface components {
         Call: {
             /**
              * Format: uuid
+             * @description The call's id.
              * @example 01a20922-b800-7edb-b60f-06acaef2cc80
              */
             id: string;
             /**
              * Format: uuid
+             * @description The tenant the call belongs to.
              * @example 01a20922-b800-79da-86d3-51cf9a7642d8
              */
             tenantId: string;
@@ -3865,7 +4420,9 @@ export interface components {
              * @example 7c1e0a52-4f3b@198.51.100.20
              */
             callSid?: string | null;
+            /** @description How far the call is, or how it ended. */
             status: components["schemas"]["CallStatus"];
+            /** @description Which way the call goes. */
             direction: components["schemas"]["CallDirection"];
             /**
              * @description The caller, E.164 where it is one; where the platform calls, the number it shows.
@@ -3895,22 +4452,31 @@ export interface components {
             numberId?: string | null;
             /**
              * Format: uuid
+             * @description The trunk it came in over; null where none is known.
              * @example 01a20922-b800-7e34-9d2d-9c67be01819b
              */
             trunkId?: string | null;
             /**
              * Format: uuid
+             * @description The campaign it counts for; null where there is none.
              * @example 01a20922-b800-7dc2-a0b2-472062d9c57b
              */
             campaignId?: string | null;
-            /** @example Solar, west */
+            /**
+             * @description The campaign's name; null where there is none.
+             * @example Solar, west
+             */
             campaignName?: string | null;
             /**
              * Format: uuid
+             * @description The publisher that brought it; null where none did.
              * @example 01a20922-b800-7f03-a060-b7eb032972dc
              */
             publisherId?: string | null;
-            /** @example Northern Leads */
+            /**
+             * @description The publisher's name; null where there is none.
+             * @example Northern Leads
+             */
             publisherName?: string | null;
             /**
              * Format: uuid
@@ -3918,23 +4484,30 @@ export interface components {
              * @example 01a20922-b800-7dbd-8f28-d0d97656768b
              */
             buyerId?: string | null;
-            /** @example Sunrise Solar */
+            /**
+             * @description Name of the buyer that got it; null where none did.
+             * @example Sunrise Solar
+             */
             buyerName?: string | null;
             /**
              * Format: uuid
+             * @description The buyer's endpoint that got it; null where none did.
              * @example 01a20922-b800-76bf-bbc8-d96f3ea9d132
              */
             endpointId?: string | null;
             /**
              * Format: uuid
+             * @description The flow it runs; null where there is none.
              * @example 01a20922-b800-7b21-a781-78ed3463f3bd
              */
             flowId?: string | null;
             /**
              * Format: int64
+             * @description The version of the flow it ran.
              * @example 3
              */
             flowVersion?: number | null;
+            /** @description When the call began. */
             startedAt: components["schemas"]["Time"];
             /** @example 2026-11-23T16:00:01.250000Z */
             answeredAt?: components["schemas"]["Time"] | null;
@@ -3964,14 +4537,19 @@ export interface components {
              * @example true
              */
             converted?: boolean | null;
-            /** @example true */
+            /**
+             * @description Whether anything was recorded.
+             * @example true
+             */
             hasRecording: boolean;
             /** @description What the flow put on it. */
             tags: components["schemas"]["Metadata"];
             /** @example 0.0520 */
             cost?: components["schemas"]["Amount"] | null;
             money?: components["schemas"]["CallMoney"] | null;
+            /** @description The same as `startedAt`. */
             createdAt: components["schemas"]["Time"];
+            /** @description When the call last changed. */
             updatedAt: components["schemas"]["Time"];
         };
         /** @description A call with everything known of it. */
@@ -3982,6 +4560,7 @@ export interface components {
             timeline: components["schemas"]["TimelineEvent"][];
             /** @description Each decision about buyers: who, in which order, and why not the others. */
             routing: components["schemas"]["RoutingDecision"][];
+            /** @description What was recorded. */
             recordings: components["schemas"]["Recording"][];
             cdr?: components["schemas"]["CallRecord"] | null;
             /** @description What it was charged. */
@@ -3998,6 +4577,7 @@ export interface components {
         CallLeg: {
             /**
              * Format: uuid
+             * @description The leg's id.
              * @example 01a20922-b800-7272-9601-d893ebf1cbf3
              */
             id: string;
@@ -4006,7 +4586,9 @@ export interface components {
              * @example buyer
              */
             role: string;
+            /** @description How far the leg is, or how it ended. */
             status: components["schemas"]["CallStatus"];
+            /** @description Which way the leg goes. */
             direction: components["schemas"]["CallDirection"];
             /**
              * @description SIP URI or number dialled. Absent for publishers.
@@ -4015,16 +4597,22 @@ export interface components {
             destination?: string | null;
             /**
              * Format: uuid
+             * @description The buyer that was dialled; null where it was nobody's leg.
              * @example 01a20922-b800-7dbd-8f28-d0d97656768b
              */
             buyerId?: string | null;
-            /** @example Sunrise Solar */
+            /**
+             * @description The buyer's name; null where there is none.
+             * @example Sunrise Solar
+             */
             buyerName?: string | null;
             /**
              * Format: uuid
+             * @description The buyer's endpoint that was dialled; null where there is none.
              * @example 01a20922-b800-76bf-bbc8-d96f3ea9d132
              */
             endpointId?: string | null;
+            /** @description When the leg began. */
             startedAt: components["schemas"]["Time"];
             /** @example 2026-11-23T16:00:01.250000Z */
             answeredAt?: components["schemas"]["Time"] | null;
@@ -4079,14 +4667,23 @@ export interface components {
         CallRecord: {
             /**
              * Format: uuid
+             * @description The call's id.
              * @example 01a20922-b800-7edb-b60f-06acaef2cc80
              */
             callId: string;
-            /** @example +13105550127 */
+            /**
+             * @description The caller, as signalled.
+             * @example +13105550127
+             */
             fromNumber: string;
-            /** @example +12125550143 */
+            /**
+             * @description Who was dialled.
+             * @example +12125550143
+             */
             toNumber: string;
+            /** @description Which way the call goes. */
             direction: components["schemas"]["CallDirection"];
+            /** @description How far the call is, or how it ended. */
             status: components["schemas"]["CallStatus"];
             /**
              * Format: int64
@@ -4135,10 +4732,16 @@ export interface components {
         };
         /** @description A report of calls. */
         CallReport: {
+            /** @description The period it is about. */
             period: components["schemas"]["ReportPeriod"];
-            /** @example America/New_York */
+            /**
+             * @description IANA time zone the days are of.
+             * @example America/New_York
+             */
             timeZone: string;
+            /** @description Figures of the period. */
             metrics: components["schemas"]["ReportMetrics"];
+            /** @description The same by part of what was asked for. */
             breakdown: components["schemas"]["ReportPart"][];
         };
         /**
@@ -4150,11 +4753,13 @@ export interface components {
         CallerIdPool: {
             /**
              * Format: uuid
+             * @description The pool's id.
              * @example 01a20922-b800-7b4e-8c34-37d73d0ef736
              */
             id: string;
             /**
              * Format: uuid
+             * @description The tenant the pool belongs to.
              * @example 01a20922-b800-79da-86d3-51cf9a7642d8
              */
             tenantId: string;
@@ -4167,13 +4772,89 @@ export interface components {
             status: components["schemas"]["CallerIdPoolStatus"];
             /** @description Free for integrations. */
             metadata: components["schemas"]["Metadata"];
+            /** @description When the pool was made. */
             createdAt: components["schemas"]["Time"];
+            /** @description When the pool last changed. */
             updatedAt: components["schemas"]["Time"];
         };
         /** @enum {string} */
         CallerIdPoolStatus: "ACTIVE" | "INACTIVE";
         /** @enum {string} */
         CallerIdSource: "CALLER" | "TRUNK";
+        /** @description The name a number's calls show. */
+        CallerNameLookup: {
+            /**
+             * @description The telephone number, E.164.
+             * @example +13105550127
+             */
+            phoneNumber: string;
+            /**
+             * @description Absent: whoever was asked knows none.
+             * @example DELGADO ROSA
+             */
+            callerName?: string | null;
+            /**
+             * @description `BUSINESS` or `CONSUMER`, where it is known.
+             * @example CONSUMER
+             */
+            callerType?: string | null;
+            /**
+             * @description Who said so: `twilio`, `telnyx`; `override` for the tenant.
+             * @example twilio
+             */
+            provider: string;
+            /**
+             * @description It was answered before, and nobody was asked now.
+             * @example true
+             */
+            cached: boolean;
+            /** @description When it was said. */
+            lookedUpAt: components["schemas"]["Time"];
+            cachedUntil?: components["schemas"]["Time"] | null;
+        };
+        /** @description What a tenant says of a number's caller name. */
+        CallerNameOverride: {
+            /**
+             * Format: uuid
+             * @description The caller name override's id.
+             * @example 01a20922-b800-7ccb-a10a-b99303502638
+             */
+            id: string;
+            /**
+             * Format: uuid
+             * @description The tenant the caller name override belongs to.
+             * @example 01a20922-b800-79da-86d3-51cf9a7642d8
+             */
+            tenantId: string;
+            /**
+             * @description The telephone number, E.164.
+             * @example +13105550127
+             */
+            phoneNumber: string;
+            /**
+             * @description The name its calls show; null: none.
+             * @example DELGADO ROSA
+             */
+            callerName?: string | null;
+            /**
+             * @description Why.
+             * @example Asked not to be called
+             */
+            reason: string;
+            /**
+             * @description `user:<id>` or `key:<id>`.
+             * @example user:01a20922-b800-74f8-996d-a763b7a969b1
+             */
+            setBy: string;
+            /** @description When the caller name override was made. */
+            createdAt: components["schemas"]["Time"];
+            /** @description When the caller name override last changed. */
+            updatedAt: components["schemas"]["Time"];
+        };
+        /** @description What became of an override of a caller name. */
+        CallerNameOverrideOutcome: {
+            override?: components["schemas"]["CallerNameOverride"] | null;
+        };
         /** @description A week at the consumer's place; a day that is null or absent is closed. */
         CallingWeek: {
             mon?: components["schemas"]["CallingWindow"] | null;
@@ -4186,7 +4867,10 @@ export interface components {
         };
         /** @description From the first minute until just before the last. */
         CallingWindow: {
-            /** @example 08:00 */
+            /**
+             * @description The first minute, 00:00 to 24:00.
+             * @example 08:00
+             */
             from: string;
             /**
              * @description After `from`.
@@ -4198,11 +4882,13 @@ export interface components {
         Campaign: {
             /**
              * Format: uuid
+             * @description The campaign's id.
              * @example 01a20922-b800-7dc2-a0b2-472062d9c57b
              */
             id: string;
             /**
              * Format: uuid
+             * @description The tenant the campaign belongs to.
              * @example 01a20922-b800-79da-86d3-51cf9a7642d8
              */
             tenantId: string;
@@ -4213,8 +4899,12 @@ export interface components {
              */
             publisherId?: string | null;
             publisher?: components["schemas"]["Ref"] | null;
-            /** @example Solar, west */
+            /**
+             * @description What people call the campaign.
+             * @example Solar, west
+             */
             name: string;
+            /** @description Only an `ACTIVE` campaign takes calls. */
             status: components["schemas"]["CampaignStatus"];
             routingMode?: components["schemas"]["RoutingMode"] | null;
             strategy?: components["schemas"]["RoutingStrategy"] | null;
@@ -4228,6 +4918,7 @@ export interface components {
             payout?: components["schemas"]["CampaignPayout"] | null;
             /**
              * Format: uuid
+             * @description The flow it runs; null where there is none.
              * @example 01a20922-b800-7b21-a781-78ed3463f3bd
              */
             flowId?: string | null;
@@ -4253,6 +4944,7 @@ export interface components {
              * @example ivr/ivr-welcome.wav
              */
             introAudio?: string | null;
+            /** @description What integrations keep with the campaign. */
             metadata: components["schemas"]["Metadata"];
             /**
              * Format: int64
@@ -4266,11 +4958,14 @@ export interface components {
              * @example 12
              */
             phoneNumbers?: number | null;
+            /** @description When the campaign was made. */
             createdAt: components["schemas"]["Time"];
+            /** @description When the campaign last changed. */
             updatedAt: components["schemas"]["Time"];
         };
         /** @description What the publisher earns for a call. */
         CampaignPayout: {
+            /** @description What the publisher earns for a call. */
             amount: components["schemas"]["Amount"];
             /**
              * Format: int64
@@ -4283,6 +4978,7 @@ export interface components {
         CampaignReport: components["schemas"]["MetricsReport"] & {
             /**
              * Format: uuid
+             * @description The campaign.
              * @example 01a20922-b800-7dc2-a0b2-472062d9c57b
              */
             campaignId: string;
@@ -4351,13 +5047,25 @@ export interface components {
         };
         /** @description Changes of capabilities: those not named stay. */
         CapabilityChanges: {
-            /** @example true */
+            /**
+             * @description Calls.
+             * @example true
+             */
             voice?: boolean | null;
-            /** @example true */
+            /**
+             * @description Short messages.
+             * @example true
+             */
             sms?: boolean | null;
-            /** @example false */
+            /**
+             * @description Messages with media.
+             * @example false
+             */
             mms?: boolean | null;
-            /** @example false */
+            /**
+             * @description Fax.
+             * @example false
+             */
             fax?: boolean | null;
         };
         /** @description Most calls; an absent limit does not bind, 0 is no calls at all. */
@@ -4402,25 +5110,138 @@ export interface components {
         Carrier: {
             /**
              * Format: uuid
+             * @description The carrier's id.
              * @example 01a20922-b800-7803-987e-6791c11992f3
              */
             id: string;
             /**
              * Format: uuid
+             * @description The tenant the carrier belongs to.
              * @example 01a20922-b800-79da-86d3-51cf9a7642d8
              */
             tenantId: string;
-            /** @example Example Telecom */
+            /**
+             * @description What people call the carrier.
+             * @example Example Telecom
+             */
             name: string;
             /**
              * @description Short and unique in the tenant.
              * @example CARRIER1
              */
             code: string;
+            /** @description Whether the carrier is in use. */
             status: components["schemas"]["CarrierStatus"];
+            /** @description What integrations keep with the carrier. */
             metadata: components["schemas"]["Metadata"];
+            /** @description When the carrier was made. */
             createdAt: components["schemas"]["Time"];
+            /** @description When the carrier last changed. */
             updatedAt: components["schemas"]["Time"];
+        };
+        /** @description Whose network a number is in. */
+        CarrierLookup: {
+            /**
+             * @description The telephone number, E.164.
+             * @example +13105550127
+             */
+            phoneNumber: string;
+            /**
+             * @description The carrier's name.
+             * @example Example Wireless
+             */
+            carrier?: string | null;
+            /**
+             * @description `mobile`, `landline`, `voip` ... in the provider's words.
+             * @example mobile
+             */
+            lineType?: string | null;
+            /**
+             * @description Mobile country code.
+             * @example 311
+             */
+            mobileCountryCode?: string | null;
+            /**
+             * @description Mobile network code.
+             * @example 480
+             */
+            mobileNetworkCode?: string | null;
+            /**
+             * @description Local access and transport area. No provider tells it; overrides may.
+             * @example 132
+             */
+            lata?: string | null;
+            /**
+             * @description Operating company number.
+             * @example 6006
+             */
+            ocn?: string | null;
+            /**
+             * @description Who said so: `twilio`, `telnyx`; `override` for the tenant.
+             * @example telnyx
+             */
+            provider: string;
+            /**
+             * @description It was answered before, and nobody was asked now.
+             * @example true
+             */
+            cached: boolean;
+            /** @description When it was said. */
+            lookedUpAt: components["schemas"]["Time"];
+            cachedUntil?: components["schemas"]["Time"] | null;
+        };
+        /** @description What a tenant says of a number's carrier. */
+        CarrierOverride: {
+            /**
+             * Format: uuid
+             * @description The carrier override's id.
+             * @example 01a20922-b800-7af5-893a-4308445f9115
+             */
+            id: string;
+            /**
+             * Format: uuid
+             * @description The tenant the carrier override belongs to.
+             * @example 01a20922-b800-79da-86d3-51cf9a7642d8
+             */
+            tenantId: string;
+            /**
+             * @description The telephone number, E.164.
+             * @example +13105550127
+             */
+            phoneNumber: string;
+            /**
+             * @description Who carries it; null: not said.
+             * @example Example Wireless
+             */
+            carrier?: string | null;
+            /**
+             * @description Its LATA; null: not said.
+             * @example 132
+             */
+            lata?: string | null;
+            /**
+             * @description Its operating company number; null: not said.
+             * @example 6006
+             */
+            ocn?: string | null;
+            /**
+             * @description Why.
+             * @example Asked not to be called
+             */
+            reason: string;
+            /**
+             * @description `user:<id>` or `key:<id>`.
+             * @example user:01a20922-b800-74f8-996d-a763b7a969b1
+             */
+            setBy: string;
+            /** @description When the carrier override was made. */
+            createdAt: components["schemas"]["Time"];
+            /** @description When the carrier override last changed. */
+            updatedAt: components["schemas"]["Time"];
+        };
+        /** @description What became of an override of a carrier. */
+        CarrierOverrideOutcome: {
+            override?: components["schemas"]["CarrierOverride"] | null;
         };
         /** @enum {string} */
         CarrierStatus: "ACTIVE" | "INACTIVE";
@@ -4428,11 +5249,13 @@ export interface components {
         ChangePasswordRequest: {
             /**
              * Format: password
+             * @description The password until now.
              * @example four quiet boats at noon
              */
             currentPassword: string;
             /**
              * Format: password
+             * @description The new password.
              * @example a kettle of rain over Oslo
              */
             newPassword: string;
@@ -4444,10 +5267,17 @@ export interface components {
              * @example CALL_MINUTE_INBOUND
              */
             type: string;
+            /** @description How much. */
             amount: components["schemas"]["Amount"];
-            /** @example USD */
+            /**
+             * @description Of the amount, ISO 4217.
+             * @example USD
+             */
             currency: string;
-            /** @example Inbound minutes */
+            /**
+             * @description What it is for, in words.
+             * @example Inbound minutes
+             */
             description: string;
         };
         /** @description What one part said. */
@@ -4463,30 +5293,42 @@ export interface components {
              * @example 0.8
              */
             latency: number;
-            /** @example The provider does not answer */
+            /**
+             * @description What it said.
+             * @example The provider does not answer
+             */
             error?: string | null;
         };
         /** @description A code. */
         CodeRequest: {
-            /** @example 287082 */
+            /**
+             * @description Six digits of the authenticator, or a recovery code.
+             * @example 287082
+             */
             code: string;
         };
         /** @description A change of something calls are screened by. */
         ComplianceAuditEntry: {
             /**
              * Format: uuid
+             * @description The entry's id.
              * @example 01a20922-b800-78fa-b793-6b9ae6482005
              */
             id: string;
-            /** @example compliance.override.approve */
+            /**
+             * @description What was done: `number.update`, `auth.login.failed`.
+             * @example compliance.override.approve
+             */
             action: string;
             /**
              * Format: uuid
+             * @description The user who did it; null where a key did.
              * @example 01a20922-b800-74f8-996d-a763b7a969b1
              */
             userId?: string | null;
             /**
              * Format: uuid
+             * @description The key that did it; null where a user did.
              * @example 01a20922-b800-71ea-8113-f56ba6e8cdb3
              */
             apiKeyId?: string | null;
@@ -4505,10 +5347,17 @@ export interface components {
              *     }
              */
             changes: Record<string, never>;
-            /** @example 192.0.2.7 */
+            /**
+             * @description The address they came from.
+             * @example 192.0.2.7
+             */
             ipAddress?: string | null;
-            /** @example 1795449600000-k3v9x2a */
+            /**
+             * @description The request it was done in, as `x-request-id` names it.
+             * @example 1795449600000-k3v9x2a
+             */
             requestId?: string | null;
+            /** @description When it happened. */
             at: components["schemas"]["Time"];
             /** @description The same as `at`. */
             createdAt: components["schemas"]["Time"];
@@ -4541,7 +5390,10 @@ export interface components {
         };
         /** @description May the call happen, and why. */
         ComplianceCheckResult: {
-            /** @example true */
+            /**
+             * @description Whether it may happen.
+             * @example true
+             */
             allowed: boolean;
             /**
              * @description `cleared`, `no_rule_applies`, `overridden`, `on_dnc_list`, `stale_list`, `no_consent`, `outside_hours`, `unknown_zone`,
@@ -4588,29 +5440,39 @@ export interface components {
             policyVersion: number;
             /** @description Every list that was consulted. */
             lists: components["schemas"]["ComplianceListUse"][];
+            /** @description When it was decided. */
             decidedAt: components["schemas"]["Time"];
         };
         /** @description An entry of a list. */
         ComplianceDncMatch: {
             /**
              * Format: uuid
+             * @description The list.
              * @example 01a20922-b800-7330-b95c-c0a53ad12077
              */
             listId: string;
-            /** @example Federal registry */
+            /**
+             * @description Its name.
+             * @example Federal registry
+             */
             listName: string;
-            /** @example +13105550127 */
+            /**
+             * @description The telephone number, E.164.
+             * @example +13105550127
+             */
             phoneNumber: string;
         };
         /** @description A list as it was consulted. */
         ComplianceListUse: {
             /**
              * Format: uuid
+             * @description The list.
              * @example 01a20922-b800-7330-b95c-c0a53ad12077
              */
             listId: string;
             /**
              * Format: int64
+             * @description The version of its entries that was consulted.
              * @example 1
              */
             version: number;
@@ -4621,17 +5483,25 @@ export interface components {
         ComplianceOverride: {
             /**
              * Format: uuid
+             * @description The override's id.
              * @example 01a20922-b800-7f22-8a68-fac5b5ee85e3
              */
             id: string;
             /**
              * Format: uuid
+             * @description The tenant the override belongs to.
              * @example 01a20922-b800-79da-86d3-51cf9a7642d8
              */
             tenantId: string;
-            /** @example +12125550100 */
+            /**
+             * @description The telephone number, E.164.
+             * @example +12125550100
+             */
             phoneNumber: string;
-            /** @example Asked by mail to be called back */
+            /**
+             * @description Why.
+             * @example Asked by mail to be called back
+             */
             reason: string;
             /**
              * Format: uuid
@@ -4639,6 +5509,7 @@ export interface components {
              * @example 01a20922-b800-7edb-b60f-06acaef2cc80
              */
             callId?: string | null;
+            /** @description Only an `ACTIVE` one lets calls pass. */
             status: components["schemas"]["ComplianceOverrideStatus"];
             /**
              * @description `user:<id>` or `key:<id>`.
@@ -4647,6 +5518,7 @@ export interface components {
             requestedBy: string;
             /**
              * Format: uuid
+             * @description The user who approved it; null where nobody had to, or has yet.
              * @example 01a20922-b800-74f8-996d-a763b7a969b1
              */
             approvedBy?: string | null;
@@ -4654,7 +5526,9 @@ export interface components {
             approvedAt?: components["schemas"]["Time"] | null;
             /** @example 2027-11-23T16:00:00.000000Z */
             expiresAt?: components["schemas"]["Time"] | null;
+            /** @description When the override was made. */
             createdAt: components["schemas"]["Time"];
+            /** @description When the override last changed. */
             updatedAt: components["schemas"]["Time"];
         };
         /** @enum {string} */
@@ -4663,6 +5537,7 @@ export interface components {
         ComplianceOverrideUse: {
             /**
              * Format: uuid
+             * @description The override's id.
              * @example 01a20922-b800-71fb-815a-9a00554c3758
              */
             id: string;
@@ -4970,7 +5845,10 @@ export interface components {
              * @example failed
              */
             finding: string;
-            /** @example The number is on no list */
+            /**
+             * @description For people, with the figures.
+             * @example The number is on no list
+             */
             detail: string;
         };
         /** @description Which rules one path of a call is put to. */
@@ -4995,20 +5873,26 @@ export interface components {
         Consent: {
             /**
              * Format: uuid
+             * @description The consent's id.
              * @example 01a20922-b800-7242-be04-82f3e81cb1d2
              */
             id: string;
             /**
              * Format: uuid
+             * @description The tenant the consent belongs to.
              * @example 01a20922-b800-79da-86d3-51cf9a7642d8
              */
             tenantId: string;
             /**
              * Format: uuid
+             * @description The call it was given in; null where none is known.
              * @example 01a20922-b800-7edb-b60f-06acaef2cc80
              */
             callId?: string | null;
-            /** @example +12125550100 */
+            /**
+             * @description The telephone number, E.164.
+             * @example +12125550100
+             */
             phoneNumber: string;
             /**
              * @description What the provider gave.
@@ -5020,7 +5904,9 @@ export interface components {
              * @example 2c26b46b68ffc68ff99b453c1d30413413422d706483bfa0f98a5e886266e7ae
              */
             tokenHash: string;
+            /** @description Who vouches for it; `CUSTOM` is the tenant itself. */
             provider: components["schemas"]["ConsentProvider"];
+            /** @description Only a `VERIFIED` one lets calls happen. */
             status: components["schemas"]["ConsentStatus"];
             /**
              * @description What the provider said last.
@@ -5031,11 +5917,19 @@ export interface components {
             verifiedAt?: components["schemas"]["Time"] | null;
             /** @example 2027-11-23T16:00:00.000000Z */
             expiresAt?: components["schemas"]["Time"] | null;
-            /** @example 192.0.2.7 */
+            /**
+             * @description The address the consumer agreed from.
+             * @example 192.0.2.7
+             */
             ipAddress?: string | null;
-            /** @example landing-page */
+            /**
+             * @description Where it was given.
+             * @example landing-page
+             */
             source?: string | null;
+            /** @description When the consent was made. */
             createdAt: components["schemas"]["Time"];
+            /** @description When the consent last changed. */
             updatedAt: components["schemas"]["Time"];
         };
         /** @enum {string} */
@@ -5044,10 +5938,14 @@ export interface components {
         ConsentStatus: "PENDING" | "VERIFIED" | "INVALID" | "EXPIRED" | "REVOKED";
         /** @description What was stored. */
         ConsentStored: {
-            /** @example true */
+            /**
+             * @description Always true: faults have their own answers.
+             * @example true
+             */
             success: boolean;
             /**
              * Format: uuid
+             * @description Its id.
              * @example 01a20922-b800-7242-be04-82f3e81cb1d2
              */
             consentId: string;
@@ -5063,14 +5961,22 @@ export interface components {
         CreateAgentRequest: {
             /**
              * Format: uuid
+             * @description Who signs in as this agent: a user of the tenant, who is no other agent.
              * @example 01a20922-b800-74f8-996d-a763b7a969b1
              */
             userId?: string | null;
-            /** @example Ana */
+            /**
+             * @description What people call the agent.
+             * @example Ana
+             */
             name: string;
-            /** @example sip:ana@agents.acme.example */
+            /**
+             * @description SIP URI of the phone.
+             * @example sip:ana@agents.acme.example
+             */
             destination: string;
             /**
+             * @description What the agent can do: a queue may ask for it.
              * @example [
              *       "spanish"
              *     ]
@@ -5084,10 +5990,18 @@ export interface components {
              * @example 15
              */
             wrapUpSeconds: number | null;
+            /**
+             * @description Count as offline, and be given no calls, while its user is not connected to `/ws/events`. Needs a `userId`.
+             * @example false
+             */
+            needsConnection?: boolean;
         };
         /** @description A new key. */
         CreateApiKeyRequest: {
-            /** @example CRM sync */
+            /**
+             * @description What people call the key.
+             * @example CRM sync
+             */
             name: string;
             /**
              * @description Permissions; `*` stands for one segment. None beyond the caller's own.
@@ -5122,14 +6036,22 @@ export interface components {
         CreateBuyerRequest: {
             /**
              * Format: uuid
+             * @description One of the tenant's publishers, whose calls the buyer takes.
              * @example 01a20922-b800-7f03-a060-b7eb032972dc
              */
             publisherId: string;
-            /** @example Sunrise Solar */
+            /**
+             * @description What people call the buyer.
+             * @example Sunrise Solar
+             */
             name: string;
-            /** @example BUYER001 */
+            /**
+             * @description Short name; flows may name the buyer by it. Unique with its publisher.
+             * @example BUYER001
+             */
             code: string;
             status?: components["schemas"]["BuyerStatus"] | null;
+            /** @description Most calls: at once, an hour, a day, a month, in all. */
             caps?: components["schemas"]["Caps"];
             /**
              * @description The tenant's unless said otherwise.
@@ -5137,6 +6059,7 @@ export interface components {
              */
             timeZone?: string | null;
             hours?: components["schemas"]["Hours"] | null;
+            /** @description Which calls the buyer takes. */
             filters?: components["schemas"]["Filters"];
             /**
              * Format: int64
@@ -5146,6 +6069,7 @@ export interface components {
             weight?: number | null;
             /**
              * Format: int32
+             * @description Lower is tried earlier.
              * @example 1
              */
             priority?: number;
@@ -5158,7 +6082,10 @@ export interface components {
         };
         /** @description A new caller-ID pool. */
         CreateCallerIdPoolRequest: {
-            /** @example West coast */
+            /**
+             * @description What people call the pool.
+             * @example West coast
+             */
             name: string;
             status?: components["schemas"]["CallerIdPoolStatus"] | null;
             /**
@@ -5170,15 +6097,20 @@ export interface components {
         };
         /** @description A new campaign. */
         CreateCampaignRequest: {
-            /** @example Solar, west */
+            /**
+             * @description What people call the campaign.
+             * @example Solar, west
+             */
             name: string;
             /**
              * Format: uuid
+             * @description One of the tenant's publishers, that brings its calls.
              * @example 01a20922-b800-7f03-a060-b7eb032972dc
              */
             publisherId: string;
             /**
              * Format: uuid
+             * @description One of the tenant's flows, that its calls run.
              * @example 01a20922-b800-7b21-a781-78ed3463f3bd
              */
             flowId?: string | null;
@@ -5186,22 +6118,33 @@ export interface components {
             routingMode?: components["schemas"]["RoutingMode"] | null;
             strategy?: components["schemas"]["RoutingStrategy"] | null;
             /**
+             * @description Who takes its calls; empty: the publisher's buyers.
              * @example [
              *       "01a20922-b800-7dbd-8f28-d0d97656768b"
              *     ]
              */
             buyerIds?: string[];
             payout?: components["schemas"]["CampaignPayout"] | null;
-            /** @example America/New_York */
+            /**
+             * @description IANA zone of its hours; absent: the tenant's.
+             * @example America/New_York
+             */
             timeZone?: string | null;
-            /** @example true */
+            /**
+             * @description Record from the first answer on, whatever the flow says.
+             * @example true
+             */
             record?: boolean;
             /**
              * Format: uuid
+             * @description The pool whose numbers are shown to people it calls.
              * @example 01a20922-b800-7b4e-8c34-37d73d0ef736
              */
             callerIdPoolId?: string | null;
-            /** @example ivr/ivr-welcome.wav */
+            /**
+             * @description The prompt its outbound calls begin with.
+             * @example ivr/ivr-welcome.wav
+             */
             introAudio?: string | null;
             /**
              * @example {
@@ -5212,9 +6155,15 @@ export interface components {
         };
         /** @description A new carrier. */
         CreateCarrierRequest: {
-            /** @example Example Telecom */
+            /**
+             * @description What people call the carrier.
+             * @example Example Telecom
+             */
             name: string;
-            /** @example CARRIER1 */
+            /**
+             * @description Short name. Unique in the tenant.
+             * @example CARRIER1
+             */
             code: string;
             status?: components["schemas"]["CarrierStatus"] | null;
             /**
@@ -5226,8 +6175,12 @@ export interface components {
         };
         /** @description A new list. */
         CreateDncListRequest: {
-            /** @example Asked not to be called */
+            /**
+             * @description What people call the list.
+             * @example Asked not to be called
+             */
             name: string;
+            /** @description `GLOBAL` for every call, `CAMPAIGN` for one campaign, `CUSTOM` as it says. */
             type: components["schemas"]["DncListType"];
             /**
              * Format: uuid
@@ -5263,8 +6216,12 @@ export interface components {
         };
         /** @description A new endpoint. */
         CreateEndpointRequest: {
+            /** @description `SIP` and `WEBRTC` go to a SIP URI, `PSTN` to a telephone number. */
             type: components["schemas"]["EndpointType"];
-            /** @example sip:sales@buyer.example */
+            /**
+             * @description A SIP URI for `SIP` and `WEBRTC`, a telephone number for `PSTN`.
+             * @example sip:sales@buyer.example
+             */
             destination: string;
             /**
              * Format: uuid
@@ -5274,20 +6231,25 @@ export interface components {
             trunkId?: string | null;
             /**
              * Format: int32
+             * @description Lower is tried earlier.
              * @example 1
              */
             priority?: number;
             status?: components["schemas"]["EndpointStatus"] | null;
+            /** @description Most calls: at once, an hour, a day, a month, in all. */
             caps?: components["schemas"]["Caps"];
             hours?: components["schemas"]["Hours"] | null;
+            /** @description What a call sold here is worth; nothing unless given. */
             terms: components["schemas"]["EndpointTerms"];
             /**
              * Format: int64
+             * @description How long it may ring, seconds.
              * @example 20
              */
             ringTimeoutSeconds?: number | null;
             /**
              * Format: int64
+             * @description Longest connected time, seconds.
              * @example 3600
              */
             maxDurationSeconds?: number | null;
@@ -5300,10 +6262,17 @@ export interface components {
         };
         /** @description A new feature flag. */
         CreateFeatureFlagRequest: {
-            /** @example advanced_analytics */
+            /**
+             * @description What programs ask for it by.
+             * @example advanced_analytics
+             */
             key: string;
+            /** @description What it is set to. */
             value: components["schemas"]["FlagValue"];
-            /** @example Figures by the hour */
+            /**
+             * @description What it is for, in words.
+             * @example Figures by the hour
+             */
             description?: string | null;
         };
         /** @description A new lead. */
@@ -5315,30 +6284,64 @@ export interface components {
             phoneNumber: string;
             /**
              * Format: uuid
+             * @description One of the tenant's campaigns, that the lead is for.
              * @example 01a20922-b800-7dc2-a0b2-472062d9c57b
              */
             campaignId?: string | null;
-            /** @example Ana */
+            /**
+             * @description First name.
+             * @example Ana
+             */
             firstName?: string | null;
-            /** @example Ray */
+            /**
+             * @description Last name.
+             * @example Ray
+             */
             lastName?: string | null;
-            /** @example Ana Torres */
+            /**
+             * @description The whole name, where it is not first and last.
+             * @example Ana Torres
+             */
             fullName?: string | null;
-            /** @example ana@example.com */
+            /**
+             * @description The person's e-mail address.
+             * @example ana@example.com
+             */
             email?: string | null;
-            /** @example Delgado Roofing */
+            /**
+             * @description Where the person works.
+             * @example Delgado Roofing
+             */
             company?: string | null;
-            /** @example 1200 Market Street */
+            /**
+             * @description Street and number.
+             * @example 1200 Market Street
+             */
             address?: string | null;
-            /** @example New York */
+            /**
+             * @description City.
+             * @example New York
+             */
             city?: string | null;
-            /** @example NY */
+            /**
+             * @description State or region.
+             * @example NY
+             */
             state?: string | null;
-            /** @example 10001 */
+            /**
+             * @description Postal code.
+             * @example 10001
+             */
             zipCode?: string | null;
-            /** @example US */
+            /**
+             * @description ISO 3166 code of two letters.
+             * @example US
+             */
             country?: string | null;
-            /** @example web form */
+            /**
+             * @description Where the lead came from.
+             * @example web form
+             */
             leadSource?: string | null;
             status?: components["schemas"]["LeadStatus"] | null;
             /**
@@ -5354,9 +6357,13 @@ export interface components {
              *     }
              */
             customFields?: components["schemas"]["Metadata"] | null;
-            /** @example Asked to be called in the evening */
+            /**
+             * @description Free text.
+             * @example Asked to be called in the evening
+             */
             notes?: string | null;
             /**
+             * @description Labels.
              * @example [
              *       "solar"
              *     ]
@@ -5364,6 +6371,7 @@ export interface components {
             tags?: string[];
             /**
              * Format: uuid
+             * @description The user of the tenant who looks after the lead.
              * @example 01a20922-b800-74f8-996d-a763b7a969b1
              */
             assignedToId?: string | null;
@@ -5372,6 +6380,7 @@ export interface components {
         CreateOverrideTokenRequest: {
             /**
              * Format: int64
+             * @description How long it is good, hours.
              * @default 24
              * @example 72
              */
@@ -5379,9 +6388,15 @@ export interface components {
         };
         /** @description A new publisher. */
         CreatePublisherRequest: {
-            /** @example Northern Leads */
+            /**
+             * @description What people call the publisher.
+             * @example Northern Leads
+             */
             name: string;
-            /** @example PUB001 */
+            /**
+             * @description Short name. Unique in the tenant.
+             * @example PUB001
+             */
             code: string;
             status?: components["schemas"]["PublisherStatus"] | null;
             /**
@@ -5393,7 +6408,10 @@ export interface components {
         };
         /** @description A new queue. */
         CreateQueueRequest: {
-            /** @example solar */
+            /**
+             * @description As flows name it. Unique in the tenant.
+             * @example solar
+             */
             name: string;
             /**
              * Format: int64
@@ -5402,21 +6420,28 @@ export interface components {
              * @example 25
              */
             maxSize: number | null;
-            /** @example file:waiting.wav */
+            /**
+             * @description Prompt heard while waiting, where the flow's node names none.
+             * @example file:waiting.wav
+             */
             music?: string | null;
             /**
              * Format: int64
+             * @description Longest wait in seconds, where the flow's node sets none; as long as the caller likes when absent.
              * @example 120
              */
             timeoutSeconds?: number | null;
+            /** @description Phones that answer it besides the agents. */
             phones?: components["schemas"]["QueuePhone"][];
             /**
+             * @description The agents that answer it; none: every agent with its skills.
              * @example [
              *       "01a20922-b800-74f0-bc5a-29de06b510f9"
              *     ]
              */
             agentIds?: string[];
             /**
+             * @description What its agents must be able to do, all of it.
              * @example [
              *       "spanish"
              *     ]
@@ -5425,6 +6450,7 @@ export interface components {
         };
         /** @description A new exception. */
         CreateQuotaOverrideRequest: {
+            /** @description The limit it is for. */
             quotaType: components["schemas"]["QuotaKind"];
             /**
              * Format: int64
@@ -5432,7 +6458,10 @@ export interface components {
              * @example 100
              */
             overrideValue?: number | null;
-            /** @example Sale of the week */
+            /**
+             * @description Why.
+             * @example Sale of the week
+             */
             reason: string;
             /**
              * Format: int64
@@ -5445,17 +6474,22 @@ export interface components {
         CreateRateCardRequest: {
             /**
              * Format: uuid
-             * @description Whose prices.
+             * @description Whose prices: the account's tenant, who need not be named.
              * @example 01a20922-b800-79da-86d3-51cf9a7642d8
              */
-            tenantId: string;
+            tenantId?: string | null;
             /**
              * Format: uuid
+             * @description The billing account it is for.
              * @example 01a20922-b800-7828-98a4-f60765673665
              */
             billingAccountId: string;
-            /** @example 2026 */
+            /**
+             * @description What people call the rate card.
+             * @example 2026
+             */
             name: string;
+            /** @description From when it is charged by. */
             effectiveFrom: components["schemas"]["Time"];
             /** @example 2027-12-01T00:00:00.000000Z */
             effectiveTo?: components["schemas"]["Time"] | null;
@@ -5477,9 +6511,15 @@ export interface components {
         };
         /** @description A new role. */
         CreateRoleRequest: {
-            /** @example Night shift */
+            /**
+             * @description What people call the role.
+             * @example Night shift
+             */
             name: string;
-            /** @example Watches the calls at night */
+            /**
+             * @description What it is for, in words.
+             * @example Watches the calls at night
+             */
             description?: string | null;
             /**
              * @description Permissions; `*` stands for one segment. None beyond the caller's own.
@@ -5491,18 +6531,33 @@ export interface components {
         };
         /** @description A new tag. */
         CreateTagRequest: {
-            /** @example call back */
+            /**
+             * @description What people call the tag.
+             * @example call back
+             */
             name: string;
-            /** @example #3b82f6 */
+            /**
+             * @description How it is shown: `#` and six hexadecimal digits.
+             * @example #3b82f6
+             */
             color?: string | null;
         };
         /** @description A new tenant. */
         CreateTenantRequest: {
-            /** @example Acme Leads */
+            /**
+             * @description What people call the tenant.
+             * @example Acme Leads
+             */
             name: string;
-            /** @example northwind */
+            /**
+             * @description In addresses. Unique on the platform: lower-case letters, digits and dashes.
+             * @example northwind
+             */
             slug: string;
-            /** @example calls.acme.example */
+            /**
+             * @description Host name its people sign in at. Unique on the platform.
+             * @example calls.acme.example
+             */
             domain?: string | null;
             /**
              * @description `UTC` unless said otherwise.
@@ -5511,6 +6566,7 @@ export interface components {
             timeZone?: string | null;
             /**
              * Format: int64
+             * @description Most calls at once; absent: no limit.
              * @example 50
              */
             maxConcurrentCalls?: number | null;
@@ -5525,13 +6581,20 @@ export interface components {
         CreateTrunkRequest: {
             /**
              * Format: uuid
+             * @description One of the tenant's carriers.
              * @example 01a20922-b800-7803-987e-6791c11992f3
              */
             carrierId: string;
-            /** @example West */
+            /**
+             * @description What people call the trunk.
+             * @example West
+             */
             name: string;
             type?: components["schemas"]["TrunkType"] | null;
-            /** @example sip.carrier.example */
+            /**
+             * @description Host name or address of the carrier, without a port.
+             * @example sip.carrier.example
+             */
             host: string;
             /**
              * Format: int32
@@ -5540,12 +6603,16 @@ export interface components {
              */
             port?: number | null;
             /**
+             * @description Addresses and networks calls come from: `203.0.113.0/24`.
              * @example [
              *       "203.0.113.0/24"
              *     ]
              */
             sourceCidrs?: string[];
-            /** @example acme-east */
+            /**
+             * @description Digest user, where calls from elsewhere are challenged; with `password`.
+             * @example acme-east
+             */
             username?: string | null;
             /**
              * Format: password
@@ -5556,6 +6623,7 @@ export interface components {
             outbound?: components["schemas"]["OutboundCallsRequest"] | null;
             /**
              * Format: int64
+             * @description Most calls at once; absent: no limit.
              * @example 50
              */
             maxConcurrentCalls?: number | null;
@@ -5569,7 +6637,10 @@ export interface components {
         };
         /** @description A new user. */
         CreateUserRequest: {
-            /** @example ana@example.com */
+            /**
+             * @description The e-mail address to sign in with; nobody else of the tenant has it.
+             * @example ana@example.com
+             */
             email: string;
             /**
              * Format: password
@@ -5577,9 +6648,15 @@ export interface components {
              * @example a kettle of rain over Oslo
              */
             password: string;
-            /** @example Ana */
+            /**
+             * @description First name.
+             * @example Ana
+             */
             firstName?: string | null;
-            /** @example Torres */
+            /**
+             * @description Last name.
+             * @example Torres
+             */
             lastName?: string | null;
             /**
              * @description Any case. Nobody gives a role that may do more than they may.
@@ -5615,7 +6692,10 @@ export interface components {
         };
         /** @description A token for `x-csrf-token`. */
         CsrfResponse: {
-            /** @example 4mJ0yqvX2cT9sHkW8rZ1bLpE6uNfAdGi */
+            /**
+             * @description For `x-csrf-token`.
+             * @example 4mJ0yqvX2cT9sHkW8rZ1bLpE6uNfAdGi
+             */
             csrfToken: string;
         };
         /** @description Who is signed in. */
@@ -5636,9 +6716,15 @@ export interface components {
              * @example Solar, west
              */
             name?: string | null;
-            /** @example Ana */
+            /**
+             * @description First name.
+             * @example Ana
+             */
             firstName?: string | null;
-            /** @example Torres */
+            /**
+             * @description Last name.
+             * @example Torres
+             */
             lastName?: string | null;
             /**
              * @description Upper case, as in the table of roles.
@@ -5647,6 +6733,7 @@ export interface components {
              *     ]
              */
             roles: string[];
+            /** @description The tenant. */
             tenant: components["schemas"]["Ref"];
             /**
              * @description The tenant's slug, for `/auth/sso/start`.
@@ -5687,17 +6774,25 @@ export interface components {
         CustomRole: {
             /**
              * Format: uuid
+             * @description The role's id.
              * @example 01a20922-b800-7c9b-ba4c-59c2bd6f4ac0
              */
             id: string;
             /**
              * Format: uuid
+             * @description The tenant the role belongs to.
              * @example 01a20922-b800-79da-86d3-51cf9a7642d8
              */
             tenantId: string;
-            /** @example Night shift */
+            /**
+             * @description What people call the role.
+             * @example Night shift
+             */
             name: string;
-            /** @example Watches the calls at night */
+            /**
+             * @description What it is for, in words.
+             * @example Watches the calls at night
+             */
             description?: string | null;
             /**
              * @description `*` stands for one segment.
@@ -5707,12 +6802,16 @@ export interface components {
              *     ]
              */
             permissions: string[];
+            /** @description When the role was made. */
             createdAt: components["schemas"]["Time"];
+            /** @description When the role last changed. */
             updatedAt: components["schemas"]["Time"];
         };
         /** @description Figures of a window. */
         DashboardSummary: {
+            /** @description The window it is about. */
             window: components["schemas"]["Window"];
+            /** @description Sums over the window. */
             totals: components["schemas"]["Totals"];
             /** @description Equal spans that fill the window. */
             series: components["schemas"]["Point"][];
@@ -5726,12 +6825,15 @@ export interface components {
              * @example true
              */
             success: boolean;
+            /** @description What happened to it. */
             event: components["schemas"]["DemoEventType"];
             /**
              * Format: uuid
+             * @description The call that was taken on.
              * @example 01a20922-b800-7edb-b60f-06acaef2cc80
              */
             callId: string;
+            /** @description Where the call is now. */
             callState: components["schemas"]["DemoCallState"];
         };
         /** @description A step of a call of the demo. */
@@ -5754,6 +6856,7 @@ export interface components {
         DemoCallFigures: {
             /**
              * Format: int64
+             * @description All of them.
              * @example 420
              */
             total: number;
@@ -5779,6 +6882,7 @@ export interface components {
             success: boolean;
             /**
              * Format: uuid
+             * @description The call that was taken on.
              * @example 01a20922-b800-7edb-b60f-06acaef2cc80
              */
             callId: string;
@@ -5810,19 +6914,29 @@ export interface components {
         DemoCallState: {
             /**
              * Format: uuid
+             * @description The call's id.
              * @example 01a20922-b800-7edb-b60f-06acaef2cc80
              */
             callId: string;
             /**
              * Format: uuid
+             * @description The tenant the call belongs to.
              * @example 01a20922-b800-79da-86d3-51cf9a7642d8
              */
             tenantId: string;
+            /** @description How far the call is, or how it ended. */
             status: components["schemas"]["CallStatus"];
-            /** @example +12125550101 */
+            /**
+             * @description The caller, as signalled.
+             * @example +12125550101
+             */
             fromNumber: string;
-            /** @example +12125550199 */
+            /**
+             * @description Who was dialled.
+             * @example +12125550199
+             */
             toNumber: string;
+            /** @description When the call began. */
             startedAt: components["schemas"]["Time"];
             /** @example 2026-11-23T16:00:01.250000Z */
             answeredAt?: components["schemas"]["Time"] | null;
@@ -5836,19 +6950,23 @@ export interface components {
         DemoEventType: "call.started" | "call.answered" | "call.completed" | "call.failed" | "call.busy" | "call.no_answer";
         /** @description Figures of the demo. */
         DemoStats: {
+            /** @description Its calls. */
             calls: components["schemas"]["DemoCallFigures"];
             /**
              * Format: int64
+             * @description Publishers there are.
              * @example 3
              */
             publishers: number;
             /**
              * Format: int64
+             * @description Buyers there are.
              * @example 4
              */
             buyers: number;
             /**
              * Format: int64
+             * @description Campaigns there are.
              * @example 2
              */
             campaigns: number;
@@ -5871,10 +6989,14 @@ export interface components {
         };
         /** @description What the demo is now. */
         DemoToggled: {
-            /** @example true */
+            /**
+             * @description Whether the demo is on.
+             * @example true
+             */
             enabled: boolean;
             /**
              * Format: uuid
+             * @description The demo's tenant.
              * @example 01a20922-b800-79da-86d3-51cf9a7642d8
              */
             tenantId: string;
@@ -5907,7 +7029,10 @@ export interface components {
              * @example 3
              */
             line: number;
-            /** @example is not a telephone number: write it as +12125550143 */
+            /**
+             * @description What is wrong with it.
+             * @example is not a telephone number: write it as +12125550143
+             */
             message: string;
         };
         /** @description What an import did. */
@@ -5960,17 +7085,24 @@ export interface components {
         DncList: {
             /**
              * Format: uuid
+             * @description The list's id.
              * @example 01a20922-b800-78bb-badb-b36cd8eb75e0
              */
             id: string;
             /**
              * Format: uuid
+             * @description The tenant the list belongs to.
              * @example 01a20922-b800-79da-86d3-51cf9a7642d8
              */
             tenantId: string;
-            /** @example Federal registry */
+            /**
+             * @description What people call the list.
+             * @example Federal registry
+             */
             name: string;
+            /** @description `GLOBAL` for every call, `CAMPAIGN` for one campaign, `CUSTOM` as it says. */
             type: components["schemas"]["DncListType"];
+            /** @description Only an `active` list is consulted. */
             status: components["schemas"]["DncStatus"];
             /**
              * Format: uuid
@@ -5999,6 +7131,7 @@ export interface components {
             scrubbedAt?: components["schemas"]["Time"] | null;
             /**
              * Format: int64
+             * @description Numbers on it.
              * @example 240118
              */
             entryCount: number;
@@ -6008,13 +7141,19 @@ export interface components {
              * @example 1
              */
             version: number;
+            /** @description What integrations keep with the list. */
             metadata: components["schemas"]["Metadata"];
+            /** @description When the list was made. */
             createdAt: components["schemas"]["Time"];
+            /** @description When the list last changed. */
             updatedAt: components["schemas"]["Time"];
         };
         /** @description Somebody who is not to be called. */
         DncListEntry: {
-            /** @example +12125550100 */
+            /**
+             * @description The telephone number, E.164.
+             * @example +12125550100
+             */
             phoneNumber: string;
             /**
              * @description Why.
@@ -6026,6 +7165,7 @@ export interface components {
              * @example landing-page
              */
             source?: string | null;
+            /** @description When the entry was made. */
             createdAt: components["schemas"]["Time"];
         };
         /** @enum {string} */
@@ -6066,7 +7206,7 @@ export interface components {
         /** @description The envelope's inside. */
         ErrorBody: {
             /**
-             * @description Stable, for programs.
+             * @description Stable, for programs. `ACCOUNT_NOT_ACTIVE`: the provider vouches for somebody whose account is not in use; `APPROVAL_NOT_ALLOWED`: an override is approved by somebody else than who asked for it; `BAD_REQUEST`: the request cannot be read; `BUDGET_EXCEEDED`: the budget does not allow it; `COMPLIANCE_BLOCKED`: the number may not be called; the detail's code is why; `CONFLICT`: taken already, in use, or changed meanwhile; `DEMO_NOT_FOUND`: there is no demo, or it is not yours; `DOMAIN_NOT_ALLOWED`: the address is of a domain the provider does not vouch for; `EMAIL_NOT_VERIFIED`: the provider has not verified the address; `FORBIDDEN`: a permission is missing, or the x-csrf-token; `IDEMPOTENCY_KEY_IN_USE`: the first request with this key is still under way; `IDEMPOTENCY_KEY_REUSED`: the key was used for another request; `IDEMPOTENT_ANSWER_GONE`: it was done, and its answer is not kept; `INTERNAL_ERROR`: a fault of the server; `INVALID_FLOW`: the flow cannot be run; every fault is named; `INVALID_JSON`: the body is not JSON; `INVALID_YAML`: the body is not YAML; `LEAD_NOT_FOUND`: no lead has the number; `LINKED_TO_ANOTHER`: the address belongs to somebody the provider knows under another name; `LINK_NOT_VALID`: the link was used, has ended, or never was; `LOOKUPS_NOT_CONFIGURED`: no provider of look-ups is set up; `LOOKUP_FAILED`: the provider of look-ups refuses the question; `METHOD_NOT_ALLOWED`: the path takes other methods; `MISSING_PHONE`: the number is missing; `NOT_FOUND`: there is none, or it is another tenant's; `NO_TRUNK`: no ACTIVE trunk carries calls out; `OVERRIDE_NOT_ALLOWED`: the compliance policy allows no overrides; `PASSWORD_CHANGE_REQUIRED`: a password of one's own must be chosen first; `PASSWORD_REQUIRED`: the account signs in with its password; `PASSWORD_WRONG`: the password is not right; `PAYLOAD_TOO_LARGE`: larger than the API reads; `PRECONDITION_FAILED`: it is in another version than If-Match names; `PROOF_TOO_OLD`: the provider's sign-in is too long ago; `PROVIDER_ANSWER_WRONG`: what the provider answered cannot be relied on; `PROVIDER_REFUSED`: the provider refused; `PROVIDER_UNAVAILABLE`: the provider does not answer; `PURCHASE_FAILED`: the number was not bought; `PURCHASE_PENDING`: the provider has not said yet whether the number is bought; `QUOTA_EXCEEDED`: a limit of the tenant is used up; `RANGE_NOT_SATISFIABLE`: the range is not in the file; `RATE_LIMIT_EXCEEDED`: too many requests; `SECOND_FACTOR_REQUIRED`: the second factor's code is missing; `SECOND_FACTOR_SETUP_REQUIRED`: a second factor must be set up first; `SECOND_FACTOR_WRONG`: the second factor's code is not right; `SIGN_IN_OVER`: the sign-in was not begun here, or took too long; `SINGLE_SIGN_ON_REQUIRED`: the tenant signs in at its provider; `STEP_UP_REQUIRED`: prove once more who you are first; `TENANT_CHOICE_REQUIRED`: several tenants fit: name one; `TENANT_CLOSED`: the tenant is suspended; `TOKEN_VERIFICATION_FAILED`: the provider does not vouch for the consent; `TOO_MANY_ATTEMPTS`: too many sign-ins failed; `UNAUTHORIZED`: not signed in; `UNAVAILABLE`: a part of the server does not answer; `UNSUPPORTED_MEDIA_TYPE`: not a media type the API reads; `UPGRADE_REQUIRED`: the path speaks WebSocket; `USER_UNKNOWN`: the provider vouches for somebody who has no account; `VALIDATION_ERROR`: not valid; every faulty field is named.
              * @example VALIDATION_ERROR
              */
             code: string;
@@ -6102,6 +7242,73 @@ export interface components {
             limit?: number | null;
             budget?: components["schemas"]["BudgetExceeded"] | null;
         };
+        /** @description What is rehearsed, and what is known of the caller. */
+        ExecuteFlowRequest: {
+            /**
+             * Format: uuid
+             * @description A flow that is kept. Either this or `document`.
+             * @example 01a20922-b800-7b21-a781-78ed3463f3bd
+             */
+            flowId?: string | null;
+            /**
+             * Format: int64
+             * @description Which version; else the published one, or, where none is, the newest draft.
+             * @example 1
+             */
+            version?: number | null;
+            /**
+             * @description A document that is not kept, 256 KiB at most.
+             * @example {
+             *       "entry": {
+             *         "id": "start",
+             *         "target": "bye",
+             *         "type": "entry"
+             *       },
+             *       "id": "solar-west",
+             *       "name": "Solar, west",
+             *       "nodes": [
+             *         {
+             *           "id": "bye",
+             *           "reason": "normal",
+             *           "type": "hangup"
+             *         }
+             *       ],
+             *       "version": "3"
+             *     }
+             */
+            document?: Record<string, never> | null;
+            /**
+             * @description Who calls: `caller.number`.
+             * @example +13105550127
+             */
+            from?: string | null;
+            /**
+             * @description Which number was dialled: `called.number`.
+             * @example +12125550147
+             */
+            to?: string | null;
+            /**
+             * @description `caller.name`.
+             * @example DELGADO ROSA
+             */
+            callerName?: string | null;
+            attestation?: components["schemas"]["AttestationLevel"] | null;
+            /**
+             * Format: uuid
+             * @description `campaign`, and its time zone.
+             * @example 01a20922-b800-7dc2-a0b2-472062d9c57b
+             */
+            campaignId?: string | null;
+            /**
+             * @description IANA zone of `hour`, `weekday` and so on; else the campaign's, else the tenant's.
+             * @example America/New_York
+             */
+            timeZone?: string | null;
+            variables?: components["schemas"]["Metadata"] | null;
+            at?: components["schemas"]["Time"] | null;
+            /** @description What happens, in this order; as if each came by `POST /api/v1/flows/events`. */
+            events?: components["schemas"]["RehearsalEvent"][];
+        };
         /** @description One faulty field of a request. */
         Fault: {
             /**
@@ -6134,11 +7341,13 @@ export interface components {
         FeatureFlag: {
             /**
              * Format: uuid
+             * @description The flag's id.
              * @example 01a20922-b800-7ee6-88a4-d42c69398c56
              */
             id: string;
             /**
              * Format: uuid
+             * @description The tenant the flag belongs to.
              * @example 01a20922-b800-79da-86d3-51cf9a7642d8
              */
             tenantId: string;
@@ -6154,12 +7363,17 @@ export interface components {
              * @example Figures by the hour
              */
             description?: string | null;
+            /** @description When the flag was made. */
             createdAt: components["schemas"]["Time"];
+            /** @description When the flag last changed. */
             updatedAt: components["schemas"]["Time"];
         };
         /** @description Which calls a buyer takes. Everything must hold; what is empty binds nothing. */
         Filters: {
-            /** @default [] */
+            /**
+             * @description What the tags of a call must be.
+             * @default []
+             */
             tags: components["schemas"]["TagRule"][];
             /**
              * @description North American area codes taken.
@@ -6183,14 +7397,20 @@ export interface components {
         };
         /** @description What the provider sent the browser back with. */
         FinishSsoRequest: {
-            /** @example af0ifjsldkj2Vn4yT6sKcW1x */
+            /**
+             * @description The `state` the provider sent back.
+             * @example af0ifjsldkj2Vn4yT6sKcW1x
+             */
             state: string;
             /**
              * @description As `/auth/sso/start` gave it to this browser.
              * @example 9bq2Vn4yT6sKcW1xR8mZ0uLdEhA3jFpG
              */
             browser: string;
-            /** @example SplxlOBeZQQYbYS6WxSbIA */
+            /**
+             * @description What the provider gives for tokens; absent where it refused.
+             * @example SplxlOBeZQQYbYS6WxSbIA
+             */
             code?: string | null;
             /**
              * @description The provider's name for itself (RFC 9207), where it sent it.
@@ -6217,11 +7437,13 @@ export interface components {
         Flow: {
             /**
              * Format: uuid
+             * @description The flow's id.
              * @example 01a20922-b800-7b21-a781-78ed3463f3bd
              */
             id: string;
             /**
              * Format: uuid
+             * @description The tenant the flow belongs to.
              * @example 01a20922-b800-79da-86d3-51cf9a7642d8
              */
             tenantId: string;
@@ -6230,10 +7452,17 @@ export interface components {
              * @example solar-west
              */
             key: string;
-            /** @example Solar, west */
+            /**
+             * @description What people call the flow.
+             * @example Solar, west
+             */
             name: string;
-            /** @example For callers from the west */
+            /**
+             * @description What it is for, in words.
+             * @example For callers from the west
+             */
             description?: string | null;
+            /** @description `ACTIVE` once a version is published. */
             status: components["schemas"]["FlowStatus"];
             /**
              * Format: int64
@@ -6241,10 +7470,24 @@ export interface components {
              * @example 3
              */
             publishedVersion?: number | null;
+            /** @description What integrations keep with the flow. */
+            metadata: components["schemas"]["Metadata"];
             /** @description Newest first. */
             versions: components["schemas"]["FlowVersionSummary"][];
+            /** @description When the flow was made. */
             createdAt: components["schemas"]["Time"];
+            /** @description When the flow last changed. */
             updatedAt: components["schemas"]["Time"];
+        };
+        /** @description What happens next in a rehearsal. */
+        FlowEventRequest: {
+            /**
+             * @description The run, as the last answer named it. An older one goes on from there instead.
+             * @example eyJ0ZW5hbnQiOiIwMTlhYiJ9.4mJ0yqvX2cT9sHkW8rZ1bLpE6uNfAdGi
+             */
+            run: string;
+            /** @description What happens next. */
+            event: components["schemas"]["RehearsalEvent"];
         };
         /** @enum {string} */
         FlowStatus: "DRAFT" | "ACTIVE" | "ARCHIVED";
@@ -6264,6 +7507,7 @@ export interface components {
             flowId: string;
             /**
              * Format: uuid
+             * @description The user who saved it; null where a key did.
              * @example 01a20922-b800-74f8-996d-a763b7a969b1
              */
             createdBy?: string | null;
@@ -6298,6 +7542,7 @@ export interface components {
         FlowVersionSummary: {
             /**
              * Format: int64
+             * @description The whole number the version is known by, from 1.
              * @example 1
              */
             version: number;
@@ -6307,12 +7552,17 @@ export interface components {
              */
             published: boolean;
             publishedAt?: components["schemas"]["Time"] | null;
+            /** @description When the version was made. */
             createdAt: components["schemas"]["Time"];
+            /** @description When the version last changed. */
             updatedAt: components["schemas"]["Time"];
         };
         /** @description Who forgot their password. */
         ForgotPasswordRequest: {
-            /** @example ana@example.com */
+            /**
+             * @description The e-mail address of the user, in any case of letters.
+             * @example ana@example.com
+             */
             email: string;
             /**
              * @description The tenant's slug; else every tenant that knows the address.
@@ -6340,12 +7590,14 @@ export interface components {
              * @example http://localhost:3000/invitation#1f0c...
              */
             link?: string | null;
+            /** @description Until when it is good. */
             expiresAt: components["schemas"]["Time"];
         };
         /** @description The call is being ended. */
         HangUpResponse: {
             /**
              * Format: uuid
+             * @description The call's id.
              * @example 01a20922-b800-7edb-b60f-06acaef2cc80
              */
             callId: string;
@@ -6362,9 +7614,15 @@ export interface components {
              * @example ok
              */
             status: string;
-            /** @example hopwhistle */
+            /**
+             * @description Which role answers.
+             * @example hopwhistle
+             */
             service: string;
-            /** @example 1.0.0 */
+            /**
+             * @description Release of the platform.
+             * @example 1.0.0
+             */
             version: string;
             /**
              * Format: double
@@ -6372,23 +7630,45 @@ export interface components {
              * @example 86400.5
              */
             uptime: number;
+            /** @description When it was asked. */
             timestamp: components["schemas"]["Time"];
         };
         /** @description When calls are taken, by weekday, in the buyer's zone. */
         Hours: {
-            /** @default [] */
+            /**
+             * @description Spans on Mondays; empty: closed.
+             * @default []
+             */
             mon: components["schemas"]["OpenSpan"][];
-            /** @default [] */
+            /**
+             * @description Spans on Tuesdays; empty: closed.
+             * @default []
+             */
             tue: components["schemas"]["OpenSpan"][];
-            /** @default [] */
+            /**
+             * @description Spans on Wednesdays; empty: closed.
+             * @default []
+             */
             wed: components["schemas"]["OpenSpan"][];
-            /** @default [] */
+            /**
+             * @description Spans on Thursdays; empty: closed.
+             * @default []
+             */
             thu: components["schemas"]["OpenSpan"][];
-            /** @default [] */
+            /**
+             * @description Spans on Fridays; empty: closed.
+             * @default []
+             */
             fri: components["schemas"]["OpenSpan"][];
-            /** @default [] */
+            /**
+             * @description Spans on Saturdays; empty: closed.
+             * @default []
+             */
             sat: components["schemas"]["OpenSpan"][];
-            /** @default [] */
+            /**
+             * @description Spans on Sundays; empty: closed.
+             * @default []
+             */
             sun: components["schemas"]["OpenSpan"][];
             /**
              * @description Days off: `2026-12-25`.
@@ -6412,7 +7692,10 @@ export interface components {
              * @example phoneNumber
              */
             field: string;
-            /** @example is not a telephone number: write it as +15551234567 */
+            /**
+             * @description What is wrong with it.
+             * @example is not a telephone number: write it as +15551234567
+             */
             message: string;
         };
         /** @description What an import did, or would do. */
@@ -6490,16 +7773,28 @@ export interface components {
         };
         /** @description Who is to own a tenant. */
         InviteOwnerRequest: {
-            /** @example owner@example.com */
+            /**
+             * @description The e-mail address the invitation goes to; nobody else of the tenant has it.
+             * @example owner@example.com
+             */
             email: string;
         };
         /** @description Whom to invite. */
         InviteRequest: {
-            /** @example ana@example.com */
+            /**
+             * @description The e-mail address the invitation goes to; nobody else of the tenant has it.
+             * @example ana@example.com
+             */
             email: string;
-            /** @example Ana */
+            /**
+             * @description First name.
+             * @example Ana
+             */
             firstName?: string | null;
-            /** @example Torres */
+            /**
+             * @description Last name.
+             * @example Torres
+             */
             lastName?: string | null;
             /**
              * @description Any case; `analyst` where neither these nor `roleIds` name any.
@@ -6530,17 +7825,22 @@ export interface components {
         };
         /** @description Somebody invited, and what became of the link. */
         InviteResponse: {
+            /** @description Who is invited. */
             user: components["schemas"]["User"];
+            /** @description What became of the link. */
             invitation: components["schemas"]["HandedLink"];
         };
         /** @description Work that follows a call. One that is done is gone. */
         Job: {
             /**
              * Format: uuid
+             * @description The job's id.
              * @example 01a20922-b800-7e8c-9902-207afaeb7120
              */
             id: string;
+            /** @description What is to be done: `settle` rates and posts an ended call. */
             kind: components["schemas"]["JobKind"];
+            /** @description `ready` to run, `waiting` for its next attempt, `running`, or `dead`: given up. */
             status: components["schemas"]["JobStatus"];
             /**
              * Format: uuid
@@ -6605,11 +7905,13 @@ export interface components {
         Lead: {
             /**
              * Format: uuid
+             * @description The lead's id.
              * @example 01a20922-b800-7345-abc1-f4d270f4a979
              */
             id: string;
             /**
              * Format: uuid
+             * @description The tenant the lead belongs to.
              * @example 01a20922-b800-79da-86d3-51cf9a7642d8
              */
             tenantId: string;
@@ -6718,18 +8020,24 @@ export interface components {
              * @example Ana Torres
              */
             assignedToName?: string | null;
+            /** @description When the lead was made. */
             createdAt: components["schemas"]["Time"];
+            /** @description When the lead last changed. */
             updatedAt: components["schemas"]["Time"];
         };
         /** @description The lead with a number. */
         LeadFound: {
+            /** @description The lead with this number. */
             lead: components["schemas"]["Lead"];
         };
         /** @enum {string} */
         LeadStatus: "NEW" | "CONTACTED" | "QUALIFIED" | "CONVERTED" | "LOST" | "DO_NOT_CALL" | "RECYCLED" | "DIALING" | "IN_CALL" | "TRANSFERRED" | "NOT_INTERESTED" | "NO_RESPONSE" | "OTHER" | "FAILED";
         /** @description A link's token: what stands behind `#` in it. */
         LinkRequest: {
-            /** @example q7RkT2vXw9LzB4nYc6Js0mHdPfA1uEgi */
+            /**
+             * @description What stands behind `#` in the link.
+             * @example q7RkT2vXw9LzB4nYc6Js0mHdPfA1uEgi
+             */
             token: string;
         };
         /** @description What a link is good for. */
@@ -6739,15 +8047,29 @@ export interface components {
              * @example INVITATION
              */
             purpose: string;
-            /** @example ana@example.com */
+            /**
+             * @description The user's e-mail address.
+             * @example ana@example.com
+             */
             email: string;
-            /** @example Ana */
+            /**
+             * @description First name.
+             * @example Ana
+             */
             firstName?: string | null;
-            /** @example Torres */
+            /**
+             * @description Last name.
+             * @example Torres
+             */
             lastName?: string | null;
+            /** @description The tenant. */
             tenant: components["schemas"]["Ref"];
-            /** @example acme */
+            /**
+             * @description The tenant's slug.
+             * @example acme
+             */
             tenantSlug: string;
+            /** @description Until when it is good. */
             expiresAt: components["schemas"]["Time"];
         };
         /** @description A page. */
@@ -6768,6 +8090,13 @@ export interface components {
         List_AuditLogEntry: {
             /** @description The items. */
             data: components["schemas"]["AuditLogEntry"][];
+            /** @description Where they stand. */
+            meta: components["schemas"]["PaginationMeta"];
+        };
+        /** @description A page. */
+        List_BillingAccount: {
+            /** @description The items. */
+            data: components["schemas"]["BillingAccount"][];
             /** @description Where they stand. */
             meta: components["schemas"]["PaginationMeta"];
         };
@@ -6800,6 +8129,13 @@ export interface components {
             meta: components["schemas"]["PaginationMeta"];
         };
         /** @description A page. */
+        List_CallerNameOverride: {
+            /** @description The items. */
+            data: components["schemas"]["CallerNameOverride"][];
+            /** @description Where they stand. */
+            meta: components["schemas"]["PaginationMeta"];
+        };
+        /** @description A page. */
         List_Campaign: {
             /** @description The items. */
             data: components["schemas"]["Campaign"][];
@@ -6810,6 +8146,13 @@ export interface components {
         List_Carrier: {
             /** @description The items. */
             data: components["schemas"]["Carrier"][];
+            /** @description Where they stand. */
+            meta: components["schemas"]["PaginationMeta"];
+        };
+        /** @description A page. */
+        List_CarrierOverride: {
+            /** @description The items. */
+            data: components["schemas"]["CarrierOverride"][];
             /** @description Where they stand. */
             meta: components["schemas"]["PaginationMeta"];
         };
@@ -6961,6 +8304,13 @@ export interface components {
             meta: components["schemas"]["PaginationMeta"];
         };
         /** @description A page. */
+        List_StirShakenStatus: {
+            /** @description The items. */
+            data: components["schemas"]["StirShakenStatus"][];
+            /** @description Where they stand. */
+            meta: components["schemas"]["PaginationMeta"];
+        };
+        /** @description A page. */
         List_Tag: {
             /** @description The items. */
             data: components["schemas"]["Tag"][];
@@ -7002,15 +8352,22 @@ export interface components {
              * @example ok
              */
             status: string;
-            /** @example hopwhistle */
+            /**
+             * @description Which role answers.
+             * @example hopwhistle
+             */
             service: string;
         };
         /** @description Who signs in. */
         LoginRequest: {
-            /** @example admin@demo.example */
+            /**
+             * @description The e-mail address of the user, in any case of letters.
+             * @example admin@demo.example
+             */
             email: string;
             /**
              * Format: password
+             * @description The password.
              * @example a long password
              */
             password: string;
@@ -7037,7 +8394,9 @@ export interface components {
              * @example 4mJ0yqvX2cT9sHkW8rZ1bLpE6uNfAdGi
              */
             csrfToken: string;
+            /** @description When the session ends. */
             expiresAt: components["schemas"]["Time"];
+            /** @description Who is signed in. */
             user: components["schemas"]["CurrentUser"];
         };
         /** @description Signed out. */
@@ -7050,7 +8409,10 @@ export interface components {
         };
         /** @description A number somebody dialled. */
         LookUpNumberRequest: {
-            /** @example +12125550143 */
+            /**
+             * @description The telephone number, E.164 or as people write it.
+             * @example +12125550143
+             */
             number: string;
             /**
              * Format: uuid
@@ -7070,12 +8432,14 @@ export interface components {
         };
         /** @description A report by time. */
         MetricsReport: {
+            /** @description The period it is about. */
             period: components["schemas"]["ReportPeriod"];
             /**
              * @description IANA zone the days and hours are of: the tenant's.
              * @example America/New_York
              */
             timeZone: string;
+            /** @description Figures of the period. */
             metrics: components["schemas"]["ReportMetrics"];
             /** @description Every hour or day of the period, those without calls too. */
             breakdown: components["schemas"]["ReportPoint"][];
@@ -7092,13 +8456,20 @@ export interface components {
         };
         /** @description Every difference. */
         NumberAudit: {
+            /** @description The differences. */
             data: components["schemas"]["NumberDifference"][];
         };
         /** @description One difference between a provider and the tenants. */
         NumberDifference: {
-            /** @example local */
+            /**
+             * @description Whom the number is from: `local`, `signalwire`, `telnyx`, `bandwidth`.
+             * @example local
+             */
             provider: string;
-            /** @example +12125550143 */
+            /**
+             * @description The telephone number, E.164.
+             * @example +12125550143
+             */
             number: string;
             /**
              * Format: uuid
@@ -7129,6 +8500,7 @@ export interface components {
         NumberOrder: {
             /**
              * Format: uuid
+             * @description The order's id.
              * @example 01a20922-b800-7fa0-87bb-23bb217b1d09
              */
             id: string;
@@ -7142,39 +8514,54 @@ export interface components {
              * @example done
              */
             state: string;
-            /** @example local */
+            /**
+             * @description Whom the number is from: `local`, `signalwire`, `telnyx`, `bandwidth`.
+             * @example local
+             */
             provider: string;
-            /** @example +12125550143 */
+            /**
+             * @description The telephone number, E.164.
+             * @example +12125550143
+             */
             number: string;
             /**
              * @description Why it was not done, or not yet.
              * @example The provider does not answer
              */
             error?: string | null;
+            /** @description When the order was made. */
             createdAt: components["schemas"]["Time"];
+            /** @description When the order last changed. */
             updatedAt: components["schemas"]["Time"];
         };
         /** @description What a call of a number runs. */
         NumberRoute: {
-            /** @example +12125550143 */
+            /**
+             * @description The telephone number, E.164.
+             * @example +12125550143
+             */
             number: string;
             /**
              * Format: uuid
+             * @description Whose it is.
              * @example 01a20922-b800-79da-86d3-51cf9a7642d8
              */
             tenantId: string;
             /**
              * Format: uuid
+             * @description The number's id.
              * @example 01a20922-b800-7288-af9d-00055adf24c4
              */
             numberId: string;
             /**
              * Format: uuid
+             * @description The campaign its calls are for; null where there is none.
              * @example 01a20922-b800-7dc2-a0b2-472062d9c57b
              */
             campaignId?: string | null;
             /**
              * Format: uuid
+             * @description The flow it runs; null where there is none.
              * @example 01a20922-b800-7b21-a781-78ed3463f3bd
              */
             flowId?: string | null;
@@ -7186,11 +8573,22 @@ export interface components {
         };
         /** @enum {string} */
         NumberStatus: "ACTIVE" | "INACTIVE" | "PORTING" | "SUSPENDED";
+        /**
+         * @description Why no buyer takes the call.
+         * @enum {string}
+         */
+        OfferFailedReason: "NO_BUYERS" | "ALL_BUSY" | "NO_ANSWER" | "DECLINED" | "ERROR";
         /** @description Open from `from` until `to`; not after `from`: until then on the next day. */
         OpenSpan: {
-            /** @example 09:00 */
+            /**
+             * @description When it opens.
+             * @example 09:00
+             */
             from: string;
-            /** @example 17:30 */
+            /**
+             * @description When it closes; not after `from`: on the next day.
+             * @example 17:30
+             */
             to: string;
         };
         /** @description How a trunk carries calls out. Its password is never shown. */
@@ -7201,6 +8599,7 @@ export interface components {
              * @example 1
              */
             priority: number;
+            /** @description How calls go to the carrier. */
             transport: components["schemas"]["TrunkTransport"];
             /**
              * @description Where the carrier asks who calls.
@@ -7212,6 +8611,7 @@ export interface components {
              * @example true
              */
             hasPassword: boolean;
+            /** @description How the carrier wants numbers written. */
             numberFormat: components["schemas"]["NumberFormat"];
             /**
              * @description Put before every number.
@@ -7223,6 +8623,7 @@ export interface components {
              * @example +12125550143
              */
             callerId?: string | null;
+            /** @description Whose number the called party sees. */
             callerIdSource: components["schemas"]["CallerIdSource"];
             /**
              * @description Whether the number is asserted too (P-Asserted-Identity).
@@ -7256,7 +8657,10 @@ export interface components {
              * @example
              */
             numberPrefix?: string;
-            /** @example +12125550143 */
+            /**
+             * @description The trunk's own number to show, E.164 or as people write it.
+             * @example +12125550143
+             */
             callerId?: string | null;
             callerIdSource?: components["schemas"]["CallerIdSource"] | null;
             /**
@@ -7265,9 +8669,68 @@ export interface components {
              */
             assertsIdentity?: boolean | null;
         };
+        /** @description What somebody says of a call. */
+        OverrideAttestationRequest: {
+            /** @description What is to be taken for it. */
+            attestation: components["schemas"]["AttestationLevel"];
+            /**
+             * @description Why; it goes into the audit log.
+             * @example The carrier confirmed it by telephone
+             */
+            reason: string;
+        };
+        /** @description What the tenant says of a number's caller name. */
+        OverrideCallerNameRequest: {
+            /**
+             * @description The telephone number, E.164 or as people write it.
+             * @example +13105550127
+             */
+            phoneNumber: string;
+            /**
+             * @description The name; null takes an earlier one back.
+             * @example DELGADO ROSA
+             */
+            callerName: string | null;
+            /**
+             * @description Why; it goes into the audit log.
+             * @example The customer told us
+             */
+            reason: string;
+        };
+        /** @description What the tenant says of a number's carrier. */
+        OverrideCarrierRequest: {
+            /**
+             * @description The telephone number, E.164 or as people write it.
+             * @example +13105550127
+             */
+            phoneNumber: string;
+            /**
+             * @description The carrier's name; null, and neither `lata` nor `ocn`, takes an earlier override back.
+             * @example Example Wireless
+             */
+            carrier: string | null;
+            /**
+             * @description Local access and transport area: three to five digits.
+             * @example 132
+             */
+            lata?: string | null;
+            /**
+             * @description Operating company number: four letters or digits.
+             * @example 6006
+             */
+            ocn?: string | null;
+            /**
+             * @description Why; it goes into the audit log.
+             * @example Ported last week
+             */
+            reason: string;
+        };
         /** @description A request for an override. */
         OverrideRequest: {
-            /** @example +12125550100 */
+            /**
+             * @description The telephone number it lets be called, E.164 or as people write it.
+             * @example +12125550100
+             */
             phoneNumber: string;
             /**
              * @description Why; whoever approves reads it.
@@ -7285,10 +8748,14 @@ export interface components {
         };
         /** @description What was asked for. */
         OverrideRequested: {
-            /** @example true */
+            /**
+             * @description Always true: faults have their own answers.
+             * @example true
+             */
             success: boolean;
             /**
              * Format: uuid
+             * @description Its id.
              * @example 01a20922-b800-7e60-b774-135699e9abdf
              */
             overrideId: string;
@@ -7302,28 +8769,70 @@ export interface components {
              * @example qot_0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef
              */
             token: string;
+            /** @description Until when it is good. */
             expiresAt: components["schemas"]["Time"];
             /**
              * Format: int64
+             * @description How long it is good, hours.
              * @example 72
              */
             expiresInHours: number;
         };
         /** @description Whether it was done. */
         OverrideTokenRemoved: {
-            /** @example true */
+            /**
+             * @description Always true: faults have their own answers.
+             * @example true
+             */
             success: boolean;
+        };
+        /** @description Calls of the agent who is signed in. */
+        OwnCalls: {
+            /** @description The calls, newest first. */
+            calls: components["schemas"]["Call"][];
+            /** @description Where the page is. */
+            pagination: components["schemas"]["Pagination"];
         };
         /** @description How an agent stands. */
         OwnStatus: {
             /**
              * Format: uuid
+             * @description The agent's id.
              * @example 01a20922-b800-74f0-bc5a-29de06b510f9
              */
             agentId: string;
-            status: components["schemas"]["AgentStatus"];
-            /** @description When the status was last changed. */
+            /** @description As others see it: calls are given to an `available` agent. */
+            status: components["schemas"]["ShownStatus"];
+            /** @description What was set. */
+            setStatus: components["schemas"]["AgentStatus"];
+            /** @description Since when it is shown so. */
             lastUpdated: components["schemas"]["Time"];
+            /**
+             * Format: uuid
+             * @description The call it is on.
+             * @example 01a20922-b800-751b-a43d-82b8e02460b8
+             */
+            currentCallId?: string | null;
+        };
+        /** @description Where in the list these are. */
+        Pagination: {
+            /**
+             * Format: int64
+             * @description Calls of a page.
+             * @example 50
+             */
+            limit: number;
+            /**
+             * Format: int64
+             * @description Calls passed over.
+             * @example 0
+             */
+            offset: number;
+            /**
+             * @description Whether there are more.
+             * @example false
+             */
+            hasMore: boolean;
         };
         /** @description Where a page stands in its list. */
         PaginationMeta: {
@@ -7372,7 +8881,10 @@ export interface components {
         };
         /** @description A permission. */
         PermissionView: {
-            /** @example calls:read */
+            /**
+             * @description Its name: what may be done.
+             * @example calls:read
+             */
             permission: string;
             /**
              * @description The caller holds it, so they may give it to others.
@@ -7384,11 +8896,13 @@ export interface components {
         PhoneNumber: {
             /**
              * Format: uuid
+             * @description The number's id.
              * @example 01a20922-b800-7288-af9d-00055adf24c4
              */
             id: string;
             /**
              * Format: uuid
+             * @description The tenant the number belongs to.
              * @example 01a20922-b800-79da-86d3-51cf9a7642d8
              */
             tenantId: string;
@@ -7397,25 +8911,30 @@ export interface components {
              * @example +12125550143
              */
             number: string;
+            /** @description Only an `ACTIVE` number takes calls. */
             status: components["schemas"]["NumberStatus"];
             /**
              * @description `local`, `signalwire`, `telnyx`, `bandwidth`.
              * @example local
              */
             provider?: string | null;
+            /** @description What the number can do. */
             capabilities: components["schemas"]["Capabilities"];
             /**
              * Format: uuid
+             * @description The carrier of the number.
              * @example 01a20922-b800-7803-987e-6791c11992f3
              */
             carrierId?: string | null;
             /**
              * Format: uuid
+             * @description The trunk its calls come in over; null where none is named.
              * @example 01a20922-b800-7e34-9d2d-9c67be01819b
              */
             trunkId?: string | null;
             /**
              * Format: uuid
+             * @description The campaign its calls are for; null where there is none.
              * @example 01a20922-b800-7dc2-a0b2-472062d9c57b
              */
             campaignId?: string | null;
@@ -7436,29 +8955,36 @@ export interface components {
              * @example old-system
              */
             importSource?: string | null;
+            /** @description What integrations keep with the number. */
             metadata: components["schemas"]["Metadata"];
             /** @example 2026-11-01T08:00:00.000000Z */
             purchasedAt?: components["schemas"]["Time"] | null;
             /** @example 2026-12-23T16:00:00.000000Z */
             releasedAt?: components["schemas"]["Time"] | null;
+            /** @description When the number was made. */
             createdAt: components["schemas"]["Time"];
+            /** @description When the number last changed. */
             updatedAt: components["schemas"]["Time"];
         };
         /** @description One span. */
         Point: {
+            /** @description When the span begins. */
             start: components["schemas"]["Time"];
             /**
              * Format: int64
+             * @description Calls that started then.
              * @example 420
              */
             calls: number;
             /**
              * Format: int64
+             * @description Of these, calls that were answered.
              * @example 386
              */
             answered: number;
             /**
              * Format: int64
+             * @description Of these, calls connected to a buyer.
              * @example 352
              */
             sold: number;
@@ -7473,7 +8999,10 @@ export interface components {
              * @example 01a20922-b800-73d3-a086-68cedfce5cb0
              */
             id: string;
-            /** @example +12125550143 */
+            /**
+             * @description The telephone number, E.164.
+             * @example +12125550143
+             */
             number: string;
             /** @description Only ACTIVE numbers are shown to people who are called. */
             status: components["schemas"]["NumberStatus"];
@@ -7483,6 +9012,7 @@ export interface components {
              * @example 1
              */
             priority: number;
+            /** @description When the number was made. */
             createdAt: components["schemas"]["Time"];
         };
         /** @description A line in the books. */
@@ -7494,14 +9024,22 @@ export interface components {
             account: string;
             /** @description Positive is debit, negative credit. */
             amount: components["schemas"]["Amount"];
-            /** @example USD */
+            /**
+             * @description Of the amount, ISO 4217.
+             * @example USD
+             */
             currency: string;
-            /** @example Inbound minutes */
+            /**
+             * @description Why it was posted, in words.
+             * @example Inbound minutes
+             */
             description: string;
+            /** @description When it was posted. */
             at: components["schemas"]["Time"];
         };
         /** @description The price of a buyer's first endpoint, for lists. */
         Price: {
+            /** @description What the buyer pays for a call. */
             amount: components["schemas"]["Amount"];
             /**
              * Format: int64
@@ -7509,7 +9047,10 @@ export interface components {
              * @example 60
              */
             afterSeconds: number;
-            /** @example USD */
+            /**
+             * @description Of the amount, ISO 4217.
+             * @example USD
+             */
             currency: string;
         };
         /** @description The error document: the envelope under `error`, the members of RFC 9457 beside it. */
@@ -7544,6 +9085,7 @@ export interface components {
         ProofRequest: {
             /**
              * Format: password
+             * @description The password of who asks.
              * @example four quiet boats at noon
              */
             password?: string | null;
@@ -7595,11 +9137,13 @@ export interface components {
             friendlyName?: string | null;
             /**
              * Format: uuid
+             * @description One of the tenant's carriers, that the number is with.
              * @example 01a20922-b800-7803-987e-6791c11992f3
              */
             carrierId?: string | null;
             /**
              * Format: uuid
+             * @description One of the tenant's trunks, that its calls come in over.
              * @example 01a20922-b800-7e34-9d2d-9c67be01819b
              */
             trunkId?: string | null;
@@ -7621,55 +9165,78 @@ export interface components {
         ProvisionedNumber: {
             /**
              * Format: uuid
+             * @description The number's id.
              * @example 01a20922-b800-72bf-97bd-e2d3e6d0c80b
              */
             id: string;
             /**
              * Format: uuid
+             * @description The tenant the number belongs to.
              * @example 01a20922-b800-79da-86d3-51cf9a7642d8
              */
             tenantId: string;
-            /** @example +12125550143 */
+            /**
+             * @description The telephone number, E.164.
+             * @example +12125550143
+             */
             number: string;
-            /** @example local */
+            /**
+             * @description Whom the number is from: `local`, `signalwire`, `telnyx`, `bandwidth`.
+             * @example local
+             */
             provider?: string | null;
             /**
              * Format: uuid
+             * @description The carrier of the number.
              * @example 01a20922-b800-7803-987e-6791c11992f3
              */
             carrierId?: string | null;
             /**
              * Format: uuid
+             * @description The trunk its calls come in over; null where none is named.
              * @example 01a20922-b800-7e34-9d2d-9c67be01819b
              */
             trunkId?: string | null;
+            /** @description What the number can do. */
             capabilities: components["schemas"]["Capabilities"];
+            /** @description What integrations keep with the number. */
             metadata: components["schemas"]["Metadata"];
+            /** @description When the number was made. */
             createdAt: components["schemas"]["Time"];
+            /** @description When the number last changed. */
             updatedAt: components["schemas"]["Time"];
         };
         /** @description A publisher. */
         Publisher: {
             /**
              * Format: uuid
+             * @description The publisher's id.
              * @example 01a20922-b800-7f03-a060-b7eb032972dc
              */
             id: string;
             /**
              * Format: uuid
+             * @description The tenant the publisher belongs to.
              * @example 01a20922-b800-79da-86d3-51cf9a7642d8
              */
             tenantId: string;
-            /** @example Northern Leads */
+            /**
+             * @description What people call the publisher.
+             * @example Northern Leads
+             */
             name: string;
             /**
              * @description Short and unique in the tenant.
              * @example PUB001
              */
             code: string;
+            /** @description Whether the publisher is in use. */
             status: components["schemas"]["PublisherStatus"];
+            /** @description What integrations keep with the publisher. */
             metadata: components["schemas"]["Metadata"];
+            /** @description When the publisher was made. */
             createdAt: components["schemas"]["Time"];
+            /** @description When the publisher last changed. */
             updatedAt: components["schemas"]["Time"];
         };
         /** @enum {string} */
@@ -7692,7 +9259,10 @@ export interface components {
              * @example 01a20922-b800-7ebb-953f-b24e4411400e
              */
             recordingId?: string | null;
-            /** @example faster-whisper */
+            /**
+             * @description What wrote it down.
+             * @example faster-whisper
+             */
             engine: string;
             /**
              * @description ISO 639 code; `en` unless said otherwise.
@@ -7717,6 +9287,7 @@ export interface components {
              *     }
              */
             speakerLabels?: components["schemas"]["Metadata"] | null;
+            /** @description What was said, stretch by stretch. */
             segments?: components["schemas"]["TranscriptSegment"][];
             analysis?: components["schemas"]["TranscriptAnalysis"] | null;
         };
@@ -7724,21 +9295,25 @@ export interface components {
         Quality: {
             /**
              * Format: int64
+             * @description RTP packets received.
              * @example 12624
              */
             packetsReceived: number;
             /**
              * Format: int64
+             * @description RTP packets sent.
              * @example 12618
              */
             packetsSent: number;
             /**
              * Format: int64
+             * @description RTP packets that did not arrive.
              * @example 3
              */
             packetsLost: number;
             /**
              * Format: double
+             * @description Jitter, milliseconds (RFC 3550).
              * @example 4.2
              */
             jitterMs: number;
@@ -7753,11 +9328,13 @@ export interface components {
         Queue: {
             /**
              * Format: uuid
+             * @description The queue's id.
              * @example 01a20922-b800-70b1-89cf-1123a591253c
              */
             id: string;
             /**
              * Format: uuid
+             * @description The tenant the queue belongs to.
              * @example 01a20922-b800-79da-86d3-51cf9a7642d8
              */
             tenantId: string;
@@ -7799,7 +9376,9 @@ export interface components {
              *     ]
              */
             skills: string[];
+            /** @description When the queue was made. */
             createdAt: components["schemas"]["Time"];
+            /** @description When the queue last changed. */
             updatedAt: components["schemas"]["Time"];
         };
         /** @description A phone that answers a queue, one call at a time. */
@@ -7825,16 +9404,19 @@ export interface components {
         Quota: {
             /**
              * Format: uuid
+             * @description The tenant the quota belongs to.
              * @example 01a20922-b800-79da-86d3-51cf9a7642d8
              */
             tenantId: string;
             /**
              * Format: int64
+             * @description Most calls at once; null: no limit.
              * @example 50
              */
             maxConcurrentCalls?: number | null;
             /**
              * Format: int64
+             * @description Most minutes a day, in the tenant's time zone; null: no limit.
              * @example 20000
              */
             maxMinutesPerDay?: number | null;
@@ -7846,12 +9428,13 @@ export interface components {
             maxRecordingRetentionDays?: number | null;
             /**
              * Format: int64
+             * @description Most numbers the tenant holds; null: no limit.
              * @example 200
              */
             maxPhoneNumbers?: number | null;
             /**
              * Format: int64
-             * @description Kept; storage is not counted yet.
+             * @description Gigabytes of recordings: beyond it none is taken from outside. The platform's own are not cut.
              * @example 100
              */
             maxStorageGB?: number | null;
@@ -7860,7 +9443,9 @@ export interface components {
              * @example true
              */
             enabled: boolean;
+            /** @description When the quota was made. */
             createdAt: components["schemas"]["Time"];
+            /** @description When the quota last changed. */
             updatedAt: components["schemas"]["Time"];
         };
         /** @enum {string} */
@@ -7869,6 +9454,7 @@ export interface components {
         QuotaLevel: {
             /**
              * Format: int64
+             * @description What counts now.
              * @example 12
              */
             current: number;
@@ -7889,14 +9475,17 @@ export interface components {
         QuotaOverride: {
             /**
              * Format: uuid
+             * @description The exception's id.
              * @example 01a20922-b800-70c8-ac01-df378af69d7b
              */
             id: string;
             /**
              * Format: uuid
+             * @description The tenant it is for.
              * @example 01a20922-b800-79da-86d3-51cf9a7642d8
              */
             tenantId: string;
+            /** @description The limit it is for. */
             quotaType: components["schemas"]["QuotaKind"];
             /**
              * Format: int64
@@ -7904,22 +9493,29 @@ export interface components {
              * @example 100
              */
             overrideValue?: number | null;
-            /** @example Sale of the week */
+            /**
+             * @description Why.
+             * @example Sale of the week
+             */
             reason: string;
             /** @example 2027-11-23T16:00:00.000000Z */
             expiresAt?: components["schemas"]["Time"] | null;
             /**
              * Format: uuid
+             * @description The user who made it; null where a key did.
              * @example 01a20922-b800-74f8-996d-a763b7a969b1
              */
             createdBy?: string | null;
+            /** @description When the exception was made. */
             createdAt: components["schemas"]["Time"];
         };
         /** @description How far a tenant's limits are used. */
         QuotaStatus: {
+            /** @description Calls at once. */
             concurrentCalls: components["schemas"]["QuotaLevel"];
             /** @description Since midnight in the tenant's zone. */
             dailyMinutes: components["schemas"]["QuotaLevel"];
+            /** @description Numbers the tenant holds. */
             phoneNumbers: components["schemas"]["QuotaLevel"];
             budget?: components["schemas"]["BudgetStatus"] | null;
         };
@@ -7932,23 +9528,30 @@ export interface components {
             rank: number;
             /**
              * Format: uuid
+             * @description The buyer.
              * @example 01a20922-b800-7dbd-8f28-d0d97656768b
              */
             buyerId: string;
-            /** @example Sunrise Solar */
+            /**
+             * @description The buyer's name; null where it is gone.
+             * @example Sunrise Solar
+             */
             buyerName?: string | null;
             /**
              * Format: uuid
+             * @description The buyer's endpoint.
              * @example 01a20922-b800-76bf-bbc8-d96f3ea9d132
              */
             endpointId: string;
             /**
              * Format: int64
+             * @description The buyer's share under the weighted strategy.
              * @example 10
              */
             weight: number;
             /**
              * Format: int32
+             * @description The buyer's priority; lower is tried earlier.
              * @example 1
              */
             priority: number;
@@ -7969,26 +9572,35 @@ export interface components {
         RateCard: {
             /**
              * Format: uuid
+             * @description The rate card's id.
              * @example 01a20922-b800-729e-9df7-946274e091c2
              */
             id: string;
             /**
              * Format: uuid
+             * @description The tenant the rate card belongs to.
              * @example 01a20922-b800-79da-86d3-51cf9a7642d8
              */
             tenantId: string;
             /**
              * Format: uuid
+             * @description The billing account it is for.
              * @example 01a20922-b800-7828-98a4-f60765673665
              */
             billingAccountId: string;
-            /** @example 2026 */
+            /**
+             * @description What people call the rate card.
+             * @example 2026
+             */
             name: string;
+            /** @description From when it is charged by. */
             effectiveFrom: components["schemas"]["Time"];
             /** @example 2027-12-01T00:00:00.000000Z */
             effectiveTo?: components["schemas"]["Time"] | null;
+            /** @description Only an `ACTIVE` card is charged by. */
             status: components["schemas"]["RateCardStatus"];
             /**
+             * @description Prices by what is charged, decimal texts.
              * @example {
              *       "inbound": {
              *         "perMinute": "0.0120"
@@ -7996,8 +9608,11 @@ export interface components {
              *     }
              */
             rates: Record<string, never>;
+            /** @description What integrations keep with the rate card. */
             metadata: components["schemas"]["Metadata"];
+            /** @description When the rate card was made. */
             createdAt: components["schemas"]["Time"];
+            /** @description When the rate card last changed. */
             updatedAt: components["schemas"]["Time"];
         };
         /** @enum {string} */
@@ -8009,8 +9624,10 @@ export interface components {
              * @example healthy
              */
             status: string;
+            /** @description When it was asked. */
             timestamp: components["schemas"]["Time"];
             /**
+             * @description What each part said, by its name.
              * @example {
              *       "database": {
              *         "latency": 0.8,
@@ -8026,11 +9643,13 @@ export interface components {
         Recording: {
             /**
              * Format: uuid
+             * @description The recording's id.
              * @example 01a20922-b800-7ebb-953f-b24e4411400e
              */
             id: string;
             /**
              * Format: uuid
+             * @description The call that was recorded.
              * @example 01a20922-b800-7edb-b60f-06acaef2cc80
              */
             callId: string;
@@ -8039,9 +9658,15 @@ export interface components {
              * @example /api/v1/recordings/0197a2c4-0000-7000-8000-000000000000/stream
              */
             url: string;
-            /** @example 2026/11/23/019ab-call.wav */
+            /**
+             * @description Where the file lies in the store of recordings.
+             * @example 2026/11/23/019ab-call.wav
+             */
             storageKey: string;
-            /** @example wav */
+            /**
+             * @description Of the file: `wav`.
+             * @example wav
+             */
             format: string;
             /**
              * Format: int32
@@ -8049,6 +9674,7 @@ export interface components {
              * @example 2
              */
             channels: number;
+            /** @description `PROCESSING` until the file is finished. */
             status: components["schemas"]["RecordingStatus"];
             /**
              * Format: int64
@@ -8077,12 +9703,32 @@ export interface components {
              * @example no_answer
              */
             failure?: string | null;
+            /** @description When the recording was made. */
             createdAt: components["schemas"]["Time"];
+            /** @description When the recording last changed. */
             updatedAt: components["schemas"]["Time"];
+        };
+        /** @description A recording in a form. */
+        RecordingForm: {
+            /**
+             * Format: uuid
+             * @description The call it is of. Comes before the file.
+             * @example 01a20922-b800-7edb-b60f-06acaef2cc80
+             */
+            callId: string;
+            /**
+             * Format: binary
+             * @description A WAV file: PCM, float, A-law or u-law. With two channels, the caller left and the other side right.
+             * @example RIFF...WAVEfmt ...
+             */
+            file: string;
         };
         /** @description A link that needs no signing in. */
         RecordingLink: {
-            /** @example https://calls.acme.example/recordings/eyJyIjoiMDE5YWIifQ */
+            /**
+             * @description The link.
+             * @example https://calls.acme.example/recordings/eyJyIjoiMDE5YWIifQ
+             */
             url: string;
             /**
              * Format: int64
@@ -8090,6 +9736,7 @@ export interface components {
              * @example 3600
              */
             expiresIn: number;
+            /** @description Until when it is good. */
             expiresAt: components["schemas"]["Time"];
         };
         /** @enum {string} */
@@ -8106,10 +9753,14 @@ export interface components {
         };
         /** @description A password to go with a link. */
         RedeemLinkRequest: {
-            /** @example q7RkT2vXw9LzB4nYc6Js0mHdPfA1uEgi */
+            /**
+             * @description What stands behind `#` in the link.
+             * @example q7RkT2vXw9LzB4nYc6Js0mHdPfA1uEgi
+             */
             token: string;
             /**
              * Format: password
+             * @description The new password.
              * @example a kettle of rain over Oslo
              */
             password: string;
@@ -8138,17 +9789,275 @@ export interface components {
              */
             name: string;
         };
+        /** @description A flow that is rehearsed: where it waits, and everything until then. */
+        Rehearsal: {
+            /**
+             * @description Names it, as it stands now, for the next event: all of it is in here, sealed.
+             * @example eyJ0ZW5hbnQiOiIwMTlhYiJ9.4mJ0yqvX2cT9sHkW8rZ1bLpE6uNfAdGi
+             */
+            run: string;
+            /**
+             * Format: uuid
+             * @description The flow; absent for a document that is not kept.
+             * @example 01a20922-b800-7b21-a781-78ed3463f3bd
+             */
+            flowId?: string | null;
+            /**
+             * @description The document's own `id`.
+             * @example solar-west
+             */
+            key: string;
+            /**
+             * Format: int64
+             * @description The version; of a document that is not kept, its own.
+             * @example 1
+             */
+            version: number;
+            /** @description Where the flow waits; null once it is over. */
+            state: components["schemas"]["RehearsalState"];
+            /**
+             * @description The node the call is in; absent when it is over.
+             * @example menu
+             */
+            node?: string | null;
+            /** @description What can happen next. */
+            waitsFor: components["schemas"]["RehearsalEventType"][];
+            /** @description What time it is in the rehearsal. */
+            at: components["schemas"]["Time"];
+            /**
+             * @description The call's tags.
+             * @example {
+             *       "intent": "solar"
+             *     }
+             */
+            tags: Record<string, never>;
+            /**
+             * @description The digits of the last menu.
+             * @example 1
+             */
+            ivrInput: string;
+            /**
+             * @description Why the flow hung up; absent while it runs, and when the caller did.
+             * @example normal
+             */
+            cause?: string | null;
+            /**
+             * @description The same for people, where the cause does not say it all.
+             * @example the flow took too many steps
+             */
+            detail?: string | null;
+            /** @description Everything so far, the newest 1,000 at most. */
+            steps: components["schemas"]["RehearsalStep"][];
+            /**
+             * @description Steps before those.
+             * @example 0
+             */
+            stepsLeftOut: number;
+            /** @description Until when it waits for the next event. */
+            expiresAt: components["schemas"]["Time"];
+        };
+        /**
+         * @description Something that happens in a rehearsal.
+         * @example {
+         *       "digits": "1",
+         *       "type": "dtmf.received"
+         *     }
+         */
+        RehearsalEvent: {
+            /** @description What happens. */
+            type: components["schemas"]["RehearsalEventType"];
+            /**
+             * @description Of `dtmf.received`, which needs them: `0` to `9`, `*`, `#`, `A` to `D`, one after the other.
+             * @example 1
+             */
+            digits?: string | null;
+            reason?: components["schemas"]["OfferFailedReason"] | null;
+            /**
+             * Format: int64
+             * @description Of `bridge.ended` and `queue.ended`; 0 unless said otherwise.
+             * @example 95
+             */
+            connectedSeconds?: number | null;
+        };
+        /** @enum {string} */
+        RehearsalEventType: "dtmf.received" | "prompt.finished" | "prompt.failed" | "timer.fired" | "offer.connected" | "offer.failed" | "bridge.ended" | "queue.connected" | "queue.full" | "queue.ended" | "recording.completed" | "recording.failed" | "whisper.rejected" | "call.ended";
+        /**
+         * @description Where a rehearsal stands.
+         * @enum {string}
+         */
+        RehearsalState: "WAITING" | "ENDED";
+        /**
+         * @description One line of a rehearsal; which members there are its type says.
+         * @example {
+         *       "at": "2026-11-23T16:00:00.000000Z",
+         *       "prompt": "say:Press 1 for solar",
+         *       "type": "prompt.started"
+         *     }
+         */
+        RehearsalStep: {
+            /** @description When it happens, as the flow counts. */
+            at: components["schemas"]["Time"];
+            /** @description What happens. */
+            type: components["schemas"]["RehearsalStepType"];
+            event?: components["schemas"]["RehearsalEvent"] | null;
+            /**
+             * @description The node of the flow.
+             * @example menu
+             */
+            node?: string | null;
+            /**
+             * @description The node's type, as in the document.
+             * @example ivr
+             */
+            nodeType?: string | null;
+            /**
+             * @description The digits of a choice, `default`, `true`, `connected`, `timeout` ...
+             * @example default
+             */
+            outcome?: string | null;
+            /**
+             * @description Tags of the call from then on.
+             * @example {
+             *       "intent": "solar"
+             *     }
+             */
+            tags?: Record<string, never> | null;
+            /**
+             * @description With its scheme: `say:`, `tone:`, `file:`, `object:` or `https:`. Of a queue: heard while waiting.
+             * @example say:Press 1 for solar
+             */
+            prompt?: string | null;
+            /**
+             * Format: int64
+             * @description How long, milliseconds.
+             * @example 5000
+             */
+            milliseconds?: number | null;
+            /** @description Who may have the call. */
+            buyers?: components["schemas"]["RehearsedBuyer"][] | null;
+            /**
+             * @description How they are put in order; absent: as the campaign says.
+             * @example round-robin
+             */
+            strategy?: string | null;
+            whisper?: components["schemas"]["RehearsedWhisper"] | null;
+            /**
+             * @description The queue, by name.
+             * @example solar
+             */
+            queue?: string | null;
+            /**
+             * Format: int64
+             * @description Most callers waiting.
+             * @example 25
+             */
+            maxSize?: number | null;
+            /**
+             * @description Of the recording.
+             * @example wav
+             */
+            format?: string | null;
+            /**
+             * @description What is recorded.
+             * @example dual
+             */
+            channels?: string | null;
+            /**
+             * @description Whether a tone comes before it.
+             * @example false
+             */
+            beep?: boolean | null;
+            /**
+             * @description Why it ends.
+             * @example normal
+             */
+            cause?: string | null;
+            /**
+             * @description For people.
+             * @example the flow took too many steps
+             */
+            detail?: string | null;
+        };
+        /**
+         * @description What was said, or what a switch would do.
+         * @enum {string}
+         */
+        RehearsalStepType: "event" | "node.entered" | "node.left" | "tags" | "prompt.started" | "prompt.stopped" | "timer.started" | "timer.stopped" | "offer.started" | "offer.cancelled" | "queue.joined" | "queue.left" | "recording.started" | "recording.stopped" | "hangup";
+        /** @description A buyer a node asks. */
+        RehearsedBuyer: {
+            /**
+             * @description As the document names it: id or code.
+             * @example SUNRISE
+             */
+            buyer: string;
+            /**
+             * @description In place of the buyer's own endpoints.
+             * @example sip:sales@buyer.example
+             */
+            destination?: string | null;
+            /**
+             * Format: int64
+             * @description The buyer's share under the weighted strategy.
+             * @example 1
+             */
+            weight: number;
+            /**
+             * Format: int64
+             * @description Most calls at once, by this node.
+             * @example 5
+             */
+            maxConcurrency?: number | null;
+            /**
+             * Format: int64
+             * @description Most calls a day, by this node.
+             * @example 100
+             */
+            maxDailyCalls?: number | null;
+            /**
+             * @description False: left out.
+             * @example true
+             */
+            enabled: boolean;
+        };
+        /** @description What a callee hears before it is connected. */
+        RehearsedWhisper: {
+            /**
+             * @description The whisper node.
+             * @example announce
+             */
+            node: string;
+            /**
+             * @description What the caller hears; null: nothing.
+             * @example say:Please hold
+             */
+            callerPrompt?: string | null;
+            /**
+             * @description What the called party hears; null: nothing.
+             * @example say:A call for solar. Press 1
+             */
+            calleePrompt?: string | null;
+            /**
+             * @description The key that accepts the call.
+             * @example 1
+             */
+            acceptDigit: string;
+        };
         /** @description One who could not. */
         RejectedBuyer: {
             /**
              * Format: uuid
+             * @description The buyer.
              * @example 01a20922-b800-7c0d-8d0e-0f1011121314
              */
             buyerId: string;
-            /** @example Harbor Energy */
+            /**
+             * @description The buyer's name; null where it is gone.
+             * @example Harbor Energy
+             */
             buyerName?: string | null;
             /**
              * Format: uuid
+             * @description The buyer's endpoint; null where the buyer as a whole was ruled out.
              * @example 01a20922-b800-7c0d-8d0e-0f1011121315
              */
             endpointId?: string | null;
@@ -8167,11 +10076,13 @@ export interface components {
         ReportMetrics: {
             /**
              * Format: int64
+             * @description Calls that started then.
              * @example 420
              */
             totalCalls: number;
             /**
              * Format: int64
+             * @description Of these, calls that were answered.
              * @example 386
              */
             answeredCalls: number;
@@ -8266,11 +10177,14 @@ export interface components {
              * @example 01a20922-b800-7ee6-88be-5cd792069698
              */
             id?: string | null;
+            /** @description Its figures. */
             metrics: components["schemas"]["ReportMetrics"];
         };
         /** @description The calls that started then count. */
         ReportPeriod: {
+            /** @description When it begins; the moment itself counts. */
             start: components["schemas"]["Time"];
+            /** @description When it ends; the moment itself does not count. */
             end: components["schemas"]["Time"];
         };
         /** @description Figures of one stretch of time. */
@@ -8279,11 +10193,13 @@ export interface components {
             timestamp: components["schemas"]["Time"];
             /**
              * Format: int64
+             * @description Calls that started then.
              * @example 420
              */
             totalCalls: number;
             /**
              * Format: int64
+             * @description Of these, calls that were answered.
              * @example 386
              */
             answeredCalls: number;
@@ -8301,16 +10217,20 @@ export interface components {
             aht: number;
             /**
              * Format: int64
+             * @description Whole minutes from answer to end, all calls together.
              * @example 1377
              */
             billableMinutes: number;
+            /** @description What the tenant is charged. */
             cost: components["schemas"]["Amount"];
+            /** @description What buyers pay. */
             revenue: components["schemas"]["Amount"];
         };
         /** @description Where to go back to. */
         RollbackRequest: {
             /**
              * Format: int64
+             * @description The version to go back to, from 1.
              * @example 1
              */
             version: number;
@@ -8332,6 +10252,7 @@ export interface components {
              * @example sell
              */
             node: string;
+            /** @description When it was decided. */
             at: components["schemas"]["Time"];
             /**
              * @description How they were put in order.
@@ -8366,7 +10287,10 @@ export interface components {
              * @example https://login.example.com
              */
             issuer: string;
-            /** @example hopwhistle */
+            /**
+             * @description What the provider knows the platform by.
+             * @example hopwhistle
+             */
             clientId: string;
             /**
              * Format: password
@@ -8387,6 +10311,7 @@ export interface components {
              */
             newUsers?: string | null;
             /**
+             * @description Whether people may still sign in with a password.
              * @default true
              * @example true
              */
@@ -8396,12 +10321,18 @@ export interface components {
              * @example true
              */
             secondFactor?: boolean;
-            /** @example true */
+            /**
+             * @description Whether people may sign in with it.
+             * @example true
+             */
             enabled: boolean;
         };
         /** @description Work that is done again and again, by one worker at a time. */
         Schedule: {
-            /** @example forget-leases */
+            /**
+             * @description What it does, in a word or two.
+             * @example forget-leases
+             */
             name: string;
             /**
              * Format: double
@@ -8414,6 +10345,7 @@ export interface components {
              * @example 08:00:00
              */
             dailyAt?: string | null;
+            /** @description What becomes of runs no worker was there for. */
             missedRuns: components["schemas"]["MissedRuns"];
             /** @description When it is due. Long ago, where no worker runs. */
             nextRunAt: components["schemas"]["Time"];
@@ -8466,16 +10398,25 @@ export interface components {
         SessionView: {
             /**
              * Format: uuid
+             * @description The session's id.
              * @example 01a20922-b800-7f3a-b1ec-ebbd1410ab41
              */
             id: string;
+            /** @description When they signed in. */
             createdAt: components["schemas"]["Time"];
+            /** @description When the session ends. */
             expiresAt: components["schemas"]["Time"];
             /** @description To the minute. */
             lastSeenAt: components["schemas"]["Time"];
-            /** @example 192.0.2.7 */
+            /**
+             * @description The address they came from.
+             * @example 192.0.2.7
+             */
             ipAddress?: string | null;
-            /** @example Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0 */
+            /**
+             * @description The program they came with, as it names itself.
+             * @example Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0
+             */
             userAgent?: string | null;
             /**
              * @description The one this request came with.
@@ -8485,16 +10426,20 @@ export interface components {
         };
         /** @description The status wanted. */
         SetOwnStatusRequest: {
+            /** @description Calls are given to an `available` agent. */
             status: components["schemas"]["AgentStatus"];
         };
         /** @description A campaign in an export. */
         ShownCampaign: {
             /**
              * Format: uuid
+             * @description The campaign's id.
              * @example 01a20922-b800-7038-b62d-214ce8f883b8
              */
             id: string;
         };
+        /** @enum {string} */
+        ShownStatus: "available" | "on-call" | "away" | "dnd" | "offline";
         /** @description What the tenant asks of whoever signs in. */
         SignInPolicy: {
             /**
@@ -8532,9 +10477,15 @@ export interface components {
         };
         /** @description How it is set. The client secret is never shown. */
         SingleSignOnProvider: {
-            /** @example https://login.example.com */
+            /**
+             * @description The provider's name for itself, a URL.
+             * @example https://login.example.com
+             */
             issuer: string;
-            /** @example hopwhistle */
+            /**
+             * @description What the provider knows the platform by.
+             * @example hopwhistle
+             */
             clientId: string;
             /**
              * @description There is one.
@@ -8568,7 +10519,9 @@ export interface components {
              * @example true
              */
             enabled: boolean;
+            /** @description When the provider was made. */
             createdAt: components["schemas"]["Time"];
+            /** @description When the provider last changed. */
             updatedAt: components["schemas"]["Time"];
         };
         /** @description What a look at the provider found. */
@@ -8583,6 +10536,7 @@ export interface components {
         };
         /** @description How far a budget is used. */
         SpendLevel: {
+            /** @description Charged so far. */
             current: components["schemas"]["Amount"];
             limit?: components["schemas"]["Amount"] | null;
             /**
@@ -8599,11 +10553,15 @@ export interface components {
              * @example demo
              */
             tenant: string;
-            /** @example Demo */
+            /**
+             * @description What people call the tenant.
+             * @example Demo
+             */
             name: string;
         };
         /** @description Tenants that sign in at providers of their own. */
         SsoOptions: {
+            /** @description The tenants that take a sign-in with this address; empty where none does. */
             options: components["schemas"]["SsoOption"][];
         };
         /** @description Whose provider is looked for. */
@@ -8650,6 +10608,101 @@ export interface components {
              */
             browser: string;
         };
+        /** @description What is known of who vouches for a call's caller. Claims are read, not verified. */
+        StirShakenStatus: {
+            /**
+             * Format: uuid
+             * @description The call.
+             * @example 01a20922-b800-7edb-b60f-06acaef2cc80
+             */
+            callId: string;
+            /**
+             * Format: uuid
+             * @description The tenant the stir shaken status belongs to.
+             * @example 01a20922-b800-79da-86d3-51cf9a7642d8
+             */
+            tenantId: string;
+            /**
+             * @description The caller.
+             * @example +13105550127
+             */
+            phoneNumber: string;
+            /** @description What somebody of the tenant says, else what the INVITE claims. */
+            attestation: components["schemas"]["AttestationLevel"];
+            /** @description What the INVITE claims. */
+            claimedAttestation: components["schemas"]["AttestationLevel"];
+            source?: components["schemas"]["AttestationSource"] | null;
+            /**
+             * @description The Identity header as it came.
+             * @example eyJhbGciOiJFUzI1NiJ9.eyJhdHRlc3QiOiJBIn0.c2lnbmF0dXJl;info=<https://certs.example/shaken.pem>;alg=ES256;ppt=shaken
+             */
+            identity?: string | null;
+            /**
+             * @description Why the header tells no attestation.
+             * @example the PASSporT is in its compact form: claims are left out
+             */
+            fault?: string | null;
+            /**
+             * @description Where in the carrier's network the call began.
+             * @example 123e4567-e89b-12d3-a456-426655440000
+             */
+            origId?: string | null;
+            /**
+             * @description Who is said to have called: digits, or a URI.
+             * @example 13105550127
+             */
+            origNumber?: string | null;
+            /**
+             * @description Whether that is the number the call shows; absent where nobody is said to.
+             * @example true
+             */
+            origMatches?: boolean | null;
+            /**
+             * @description Who is said to have been called.
+             * @example [
+             *       "12125550143"
+             *     ]
+             */
+            destNumbers: string[];
+            issuedAt?: components["schemas"]["Time"] | null;
+            /**
+             * @description Where the signer's certificate is said to be. It is not fetched.
+             * @example https://certs.example/shaken.pem
+             */
+            certificateUrl?: string | null;
+            /**
+             * @description What the carrier says it found.
+             * @example TN-Validation-Passed
+             */
+            verstat?: string | null;
+            /** @example 2026-11-23T15:59:00.000000Z */
+            verifiedAt?: components["schemas"]["Time"] | null;
+            /**
+             * @description By what.
+             * @example switch
+             */
+            verifiedBy?: string | null;
+            /**
+             * @description Somebody of the tenant says otherwise, or the same.
+             * @example true
+             */
+            override: boolean;
+            /**
+             * @description Why.
+             * @example The carrier confirmed it by telephone
+             */
+            overrideReason?: string | null;
+            /**
+             * @description `user:<id>` or `key:<id>`.
+             * @example user:01a20922-b800-74f8-996d-a763b7a969b1
+             */
+            overrideBy?: string | null;
+            overriddenAt?: components["schemas"]["Time"] | null;
+            /** @description When the call started. */
+            createdAt: components["schemas"]["Time"];
+            /** @description When the stir shaken status last changed. */
+            updatedAt: components["schemas"]["Time"];
+        };
         /** @description A new consent. */
         StoreConsentRequest: {
             /**
@@ -8662,6 +10715,7 @@ export interface components {
              * @example https://cert.trustedform.com/eb9fc4dd9bed9ad451a5648946cf4bf09b5bb947
              */
             token: string;
+            /** @description Who vouches for it; `CUSTOM` is the tenant itself. */
             provider: components["schemas"]["ConsentProvider"];
             /**
              * Format: uuid
@@ -8696,11 +10750,13 @@ export interface components {
         Tag: {
             /**
              * Format: uuid
+             * @description The tag's id.
              * @example 01a20922-b800-7a10-b3a6-e67f0e5f09a5
              */
             id: string;
             /**
              * Format: uuid
+             * @description The tenant the tag belongs to.
              * @example 01a20922-b800-79da-86d3-51cf9a7642d8
              */
             tenantId: string;
@@ -8714,12 +10770,17 @@ export interface components {
              * @example #3b82f6
              */
             color?: string | null;
+            /** @description When the tag was made. */
             createdAt: components["schemas"]["Time"];
+            /** @description When the tag last changed. */
             updatedAt: components["schemas"]["Time"];
         };
         /** @description A call's tag must, or must not, have one of these values. */
         TagRule: {
-            /** @example state */
+            /**
+             * @description The name of the tag.
+             * @example state
+             */
             tag: string;
             /**
              * @description Compared exactly. Empty: any value, as long as the call has the tag.
@@ -8738,10 +10799,14 @@ export interface components {
         Tenant: {
             /**
              * Format: uuid
+             * @description The tenant's id.
              * @example 01a20922-b800-79da-86d3-51cf9a7642d8
              */
             id: string;
-            /** @example Acme Leads */
+            /**
+             * @description What people call the tenant.
+             * @example Acme Leads
+             */
             name: string;
             /**
              * @description In addresses. Unique on the platform.
@@ -8753,6 +10818,7 @@ export interface components {
              * @example calls.acme.example
              */
             domain?: string | null;
+            /** @description Only an `ACTIVE` tenant takes and places calls. */
             status: components["schemas"]["TenantStatus"];
             /**
              * @description IANA zone of its days.
@@ -8761,17 +10827,22 @@ export interface components {
             timeZone: string;
             /**
              * Format: int64
+             * @description Most calls at once; null: no limit.
              * @example 50
              */
             maxConcurrentCalls?: number | null;
+            /** @description What integrations keep with the tenant. */
             metadata: components["schemas"]["Metadata"];
+            /** @description When the tenant was made. */
             createdAt: components["schemas"]["Time"];
+            /** @description When the tenant last changed. */
             updatedAt: components["schemas"]["Time"];
         };
         /** @enum {string} */
         TenantStatus: "ACTIVE" | "SUSPENDED" | "INACTIVE";
         /** @description What the buyer pays and the publisher earns, fixed when the call was offered. */
         Terms: {
+            /** @description What the buyer pays once the call converts. */
             revenue: components["schemas"]["Amount"];
             /**
              * Format: int64
@@ -8779,6 +10850,7 @@ export interface components {
              * @example 60
              */
             revenueAfterSeconds: number;
+            /** @description What the publisher earns once the call converts. */
             payout: components["schemas"]["Amount"];
             /**
              * Format: int64
@@ -8786,7 +10858,10 @@ export interface components {
              * @example 60
              */
             payoutAfterSeconds: number;
-            /** @example USD */
+            /**
+             * @description Of the amounts, ISO 4217.
+             * @example USD
+             */
             currency: string;
         };
         /** @description Lets one WebSocket in. */
@@ -8796,6 +10871,7 @@ export interface components {
              * @example wZ3kQ8vT1nLxY6cB0rJm5sHdPfA2uEgi
              */
             ticket: string;
+            /** @description Until when it is good. */
             expiresAt: components["schemas"]["Time"];
         };
         /**
@@ -8811,6 +10887,7 @@ export interface components {
              * @example 4
              */
             sequence: number;
+            /** @description When it happened. */
             at: components["schemas"]["Time"];
             /**
              * @description Of the catalogue.
@@ -8818,6 +10895,7 @@ export interface components {
              */
             type: string;
             /**
+             * @description What happened, as docs/events.md has it for its type.
              * @example {
              *       "node": "sell"
              *     }
@@ -8836,27 +10914,35 @@ export interface components {
         TopBuyer: {
             /**
              * Format: uuid
+             * @description The buyer.
              * @example 01a20922-b800-7dbd-8f28-d0d97656768b
              */
             buyerId: string;
-            /** @example Sunrise Solar */
+            /**
+             * @description The buyer's name; null where it is gone.
+             * @example Sunrise Solar
+             */
             name?: string | null;
             /**
              * Format: int64
+             * @description Calls it paid for.
              * @example 420
              */
             calls: number;
+            /** @description What it pays. */
             revenue: components["schemas"]["Amount"];
         };
         /** @description Sums over the window. */
         Totals: {
             /**
              * Format: int64
+             * @description Calls that started in the window.
              * @example 420
              */
             calls: number;
             /**
              * Format: int64
+             * @description Of these, calls that were answered.
              * @example 386
              */
             answered: number;
@@ -8880,7 +10966,10 @@ export interface components {
             cost?: components["schemas"]["Amount"] | null;
             /** @example 3503.1600 */
             margin?: components["schemas"]["Amount"] | null;
-            /** @example USD */
+            /**
+             * @description Of the amounts, ISO 4217.
+             * @example USD
+             */
             currency: string;
             /**
              * Format: double
@@ -8905,22 +10994,31 @@ export interface components {
         Transcript: {
             /**
              * Format: uuid
+             * @description The transcript's id.
              * @example 01a20922-b800-74e6-a89e-14c7b0e7ad9a
              */
             id: string;
             /**
              * Format: uuid
+             * @description The call that was written down.
              * @example 01a20922-b800-7edb-b60f-06acaef2cc80
              */
             callId: string;
             /**
              * Format: uuid
+             * @description The recording it was made from; null where it is gone or none is known.
              * @example 01a20922-b800-7ebb-953f-b24e4411400e
              */
             recordingId?: string | null;
-            /** @example faster-whisper */
+            /**
+             * @description What wrote it down.
+             * @example faster-whisper
+             */
             engine: string;
-            /** @example en */
+            /**
+             * @description ISO 639 code of the language.
+             * @example en
+             */
             language: string;
             /**
              * Format: double
@@ -8928,12 +11026,19 @@ export interface components {
              * @example 252.48
              */
             durationSec: number;
-            /** @example Hello, this is Sunrise Solar. How can I help you? */
+            /**
+             * @description All of it.
+             * @example Hello, this is Sunrise Solar. How can I help you?
+             */
             fullText: string;
+            /** @description What each label of a speaker stands for. */
             speakerLabels: components["schemas"]["Metadata"];
+            /** @description What was said, stretch by stretch. */
             segments: components["schemas"]["TranscriptSegment"][];
             analysis?: components["schemas"]["TranscriptAnalysis"] | null;
+            /** @description When the transcript was made. */
             createdAt: components["schemas"]["Time"];
+            /** @description When the transcript last changed. */
             updatedAt: components["schemas"]["Time"];
         };
         /** @description What an analysis made of it. */
@@ -8948,7 +11053,10 @@ export interface components {
              * @example true
              */
             applicationSubmitted?: boolean | null;
-            /** @example The caller owns the house and asked for an offer */
+            /**
+             * @description Why, in words.
+             * @example The caller owns the house and asked for an offer
+             */
             reasoning?: string | null;
         };
         /** @description What was said at one stretch. */
@@ -8967,6 +11075,7 @@ export interface components {
             start: number;
             /**
              * Format: double
+             * @description Seconds from the begin, not before `start`.
              * @example 2.25
              */
             end: number;
@@ -8975,24 +11084,35 @@ export interface components {
              * @example caller
              */
             speaker?: string | null;
-            /** @example Good morning */
+            /**
+             * @description What was said.
+             * @example Good morning
+             */
             text: string;
         };
         /** @description A transcript as lists show it. */
         TranscriptSummary: {
             /**
              * Format: uuid
+             * @description The transcript's id.
              * @example 01a20922-b800-74e6-a89e-14c7b0e7ad9a
              */
             id: string;
             /**
              * Format: uuid
+             * @description The call that was written down.
              * @example 01a20922-b800-7edb-b60f-06acaef2cc80
              */
             callId: string;
-            /** @example whisper-large-v3 */
+            /**
+             * @description What wrote it down.
+             * @example whisper-large-v3
+             */
             engine: string;
-            /** @example en */
+            /**
+             * @description ISO 639 code of the language.
+             * @example en
+             */
             language: string;
             /**
              * Format: double
@@ -9005,27 +11125,35 @@ export interface components {
              * @example Hello, this is Sunrise Solar. How can I help you?
              */
             fullText: string;
+            /** @description When the transcript was made. */
             createdAt: components["schemas"]["Time"];
         };
         /** @description A trunk. Its password is never shown, nor stored. */
         Trunk: {
             /**
              * Format: uuid
+             * @description The trunk's id.
              * @example 01a20922-b800-7e34-9d2d-9c67be01819b
              */
             id: string;
             /**
              * Format: uuid
+             * @description The tenant the trunk belongs to.
              * @example 01a20922-b800-79da-86d3-51cf9a7642d8
              */
             tenantId: string;
             /**
              * Format: uuid
+             * @description The carrier of the trunk.
              * @example 01a20922-b800-7803-987e-6791c11992f3
              */
             carrierId: string;
-            /** @example Solar, west */
+            /**
+             * @description What people call the trunk.
+             * @example Solar, west
+             */
             name: string;
+            /** @description What the trunk speaks; only `SIP` carries calls so far. */
             type: components["schemas"]["TrunkType"];
             /**
              * @description Where calls to the carrier go.
@@ -9034,6 +11162,7 @@ export interface components {
             host: string;
             /**
              * Format: int32
+             * @description Port of the carrier, 1 to 65535.
              * @example 5060
              */
             port: number;
@@ -9061,9 +11190,13 @@ export interface components {
              * @example 50
              */
             maxConcurrentCalls?: number | null;
+            /** @description Only an `ACTIVE` trunk carries calls. */
             status: components["schemas"]["TrunkStatus"];
+            /** @description What integrations keep with the trunk. */
             metadata: components["schemas"]["Metadata"];
+            /** @description When the trunk was made. */
             createdAt: components["schemas"]["Time"];
+            /** @description When the trunk last changed. */
             updatedAt: components["schemas"]["Time"];
         };
         /** @description Whose trunk it is. */
@@ -9075,16 +11208,19 @@ export interface components {
             status: string;
             /**
              * Format: uuid
+             * @description The trunk's id.
              * @example 01a20922-b800-7e34-9d2d-9c67be01819b
              */
             trunkId: string;
             /**
              * Format: uuid
+             * @description Whose it is.
              * @example 01a20922-b800-79da-86d3-51cf9a7642d8
              */
             tenantId: string;
             /**
              * Format: uuid
+             * @description The trunk's carrier.
              * @example 01a20922-b800-7803-987e-6791c11992f3
              */
             carrierId: string;
@@ -9104,14 +11240,22 @@ export interface components {
         UpdateAgentRequest: {
             /**
              * Format: uuid
+             * @description Who signs in as this agent: a user of the tenant, who is no other agent.
              * @example 01a20922-b800-74f8-996d-a763b7a969b1
              */
             userId?: string | null;
-            /** @example Ana */
+            /**
+             * @description What people call the agent.
+             * @example Ana
+             */
             name?: string | null;
-            /** @example sip:ana@agents.acme.example */
+            /**
+             * @description SIP URI of the phone.
+             * @example sip:ana@agents.acme.example
+             */
             destination?: string | null;
             /**
+             * @description What the agent can do: a queue may ask for it.
              * @example [
              *       "spanish"
              *     ]
@@ -9120,30 +11264,57 @@ export interface components {
             status?: components["schemas"]["AgentStatus"] | null;
             /**
              * Format: int64
+             * @description Rest after each call, seconds.
              * @example 15
              */
             wrapUpSeconds?: number | null;
+            /**
+             * @description Whether calls are given only while the agent is connected.
+             * @example false
+             */
+            needsConnection?: boolean | null;
         };
         /** @description Changes of a key: members not named stay, null clears. What it may do does not change: make another one. */
         UpdateApiKeyRequest: {
-            /** @example CRM sync, nightly */
+            /**
+             * @description What people call the key.
+             * @example CRM sync, nightly
+             */
             name?: string | null;
             /**
              * Format: int64
+             * @description Requests a minute; null: the platform's limit.
              * @example 600
              */
             rateLimit?: number | null;
             /** @example 2027-11-23T16:00:00.000000Z */
             expiresAt?: components["schemas"]["Time"] | null;
         };
+        /** @description Changes of an account: members not named stay. */
+        UpdateBillingAccountRequest: {
+            /**
+             * @description What people call the account.
+             * @example Solar, west
+             */
+            name?: string | null;
+            status?: components["schemas"]["BillingAccountStatus"] | null;
+            /**
+             * @example {
+             *       "crmId": "4711"
+             *     }
+             */
+            metadata?: components["schemas"]["Metadata"] | null;
+        };
         /** @description Changes of alerts: members not named stay, null clears. */
         UpdateBudgetAlertsRequest: {
             /**
              * Format: int64
+             * @description Percent of a limit from which people are told.
              * @example 80
              */
             alertThreshold?: number | null;
             /**
+             * @description Addresses that are told.
              * @example [
              *       "billing@acme.example"
              *     ]
@@ -9157,20 +11328,31 @@ export interface components {
         };
         /** @description Changes of a budget: members not named stay, null lifts or clears. */
         UpdateBudgetRequest: {
-            /** @example USD */
+            /**
+             * @description Of both limits, ISO 4217: three capital letters.
+             * @example USD
+             */
             currency?: string | null;
             dailyBudget?: components["schemas"]["Amount"] | null;
             monthlyBudget?: components["schemas"]["Amount"] | null;
-            /** @example true */
+            /**
+             * @description Whether calls the tenant places are refused once a limit is used up.
+             * @example true
+             */
             hardStopEnabled?: boolean | null;
-            /** @example true */
+            /**
+             * @description False: nothing is refused and nobody told.
+             * @example true
+             */
             enabled?: boolean | null;
             /**
              * Format: int64
+             * @description Percent of a limit from which people are told.
              * @example 80
              */
             alertThreshold?: number | null;
             /**
+             * @description Addresses that are told.
              * @example [
              *       "billing@acme.example"
              *     ]
@@ -9184,23 +11366,34 @@ export interface components {
         };
         /** @description Changes of a buyer: members not named stay, null clears. */
         UpdateBuyerRequest: {
-            /** @example Sunrise Solar */
+            /**
+             * @description What people call the buyer.
+             * @example Sunrise Solar
+             */
             name?: string | null;
-            /** @example BUYER002 */
+            /**
+             * @description Short name; flows may name the buyer by it. Unique with its publisher.
+             * @example BUYER002
+             */
             code?: string | null;
             status?: components["schemas"]["BuyerStatus"] | null;
             caps?: components["schemas"]["Caps"] | null;
-            /** @example America/New_York */
+            /**
+             * @description IANA zone its hours and caps are counted in.
+             * @example America/New_York
+             */
             timeZone?: string | null;
             hours?: components["schemas"]["Hours"] | null;
             filters?: components["schemas"]["Filters"] | null;
             /**
              * Format: int64
+             * @description Share of calls under the weighted strategy, against those of the others.
              * @example 10
              */
             weight?: number | null;
             /**
              * Format: int32
+             * @description Lower is tried earlier.
              * @example 1
              */
             priority?: number | null;
@@ -9213,7 +11406,10 @@ export interface components {
         };
         /** @description Changes of a caller-ID pool: members not named stay. */
         UpdateCallerIdPoolRequest: {
-            /** @example West coast, mobile */
+            /**
+             * @description What people call the pool.
+             * @example West coast, mobile
+             */
             name?: string | null;
             status?: components["schemas"]["CallerIdPoolStatus"] | null;
             /**
@@ -9225,15 +11421,20 @@ export interface components {
         };
         /** @description Changes of a campaign: members not named stay, null clears. */
         UpdateCampaignRequest: {
-            /** @example Solar, west */
+            /**
+             * @description What people call the campaign.
+             * @example Solar, west
+             */
             name?: string | null;
             /**
              * Format: uuid
+             * @description One of the tenant's publishers, that brings its calls.
              * @example 01a20922-b800-7f03-a060-b7eb032972dc
              */
             publisherId?: string | null;
             /**
              * Format: uuid
+             * @description One of the tenant's flows, that its calls run; null: none.
              * @example 01a20922-b800-7b21-a781-78ed3463f3bd
              */
             flowId?: string | null;
@@ -9241,22 +11442,33 @@ export interface components {
             routingMode?: components["schemas"]["RoutingMode"] | null;
             strategy?: components["schemas"]["RoutingStrategy"] | null;
             /**
+             * @description Who takes its calls; empty: the publisher's buyers.
              * @example [
              *       "01a20922-b800-7dbd-8f28-d0d97656768b"
              *     ]
              */
             buyerIds?: string[] | null;
             payout?: components["schemas"]["CampaignPayout"] | null;
-            /** @example America/New_York */
+            /**
+             * @description IANA zone of its hours; null: the tenant's.
+             * @example America/New_York
+             */
             timeZone?: string | null;
-            /** @example true */
+            /**
+             * @description Record from the first answer on, whatever the flow says.
+             * @example true
+             */
             record?: boolean | null;
             /**
              * Format: uuid
+             * @description The pool whose numbers are shown to people it calls; null: none.
              * @example 01a20922-b800-7b4e-8c34-37d73d0ef736
              */
             callerIdPoolId?: string | null;
-            /** @example ivr/ivr-welcome.wav */
+            /**
+             * @description The prompt its outbound calls begin with; null: none.
+             * @example ivr/ivr-welcome.wav
+             */
             introAudio?: string | null;
             /**
              * @example {
@@ -9267,9 +11479,15 @@ export interface components {
         };
         /** @description Changes of a carrier: members not named stay. */
         UpdateCarrierRequest: {
-            /** @example Example Telecom */
+            /**
+             * @description What people call the carrier.
+             * @example Example Telecom
+             */
             name?: string | null;
-            /** @example CARRIER2 */
+            /**
+             * @description Short name. Unique in the tenant.
+             * @example CARRIER2
+             */
             code?: string | null;
             status?: components["schemas"]["CarrierStatus"] | null;
             /**
@@ -9281,18 +11499,28 @@ export interface components {
         };
         /** @description Changes of a list: members not named stay, null clears. */
         UpdateDncListRequest: {
-            /** @example Asked not to be called again */
+            /**
+             * @description What people call the list.
+             * @example Asked not to be called again
+             */
             name?: string | null;
             status?: components["schemas"]["DncStatus"] | null;
             /**
+             * @description The campaigns a `CUSTOM` list is attached to.
              * @example [
              *       "01a20922-b800-7dc2-a0b2-472062d9c57b"
              *     ]
              */
             campaignIds?: string[] | null;
-            /** @example false */
+            /**
+             * @description A `CUSTOM` list for every call.
+             * @example false
+             */
             appliesToAll?: boolean | null;
-            /** @example true */
+            /**
+             * @description Must it be scrubbed as often as the policy says? An older one then forbids calls.
+             * @example true
+             */
             mustBeFresh?: boolean | null;
             /** @example 2026-11-20T06:00:00.000000Z */
             scrubbedAt?: components["schemas"]["Time"] | null;
@@ -9306,7 +11534,10 @@ export interface components {
         /** @description Changes of an endpoint: members not named stay, null clears. */
         UpdateEndpointRequest: {
             type?: components["schemas"]["EndpointType"] | null;
-            /** @example sip:sales@buyer.example */
+            /**
+             * @description A SIP URI for `SIP` and `WEBRTC`, a telephone number for `PSTN`.
+             * @example sip:sales@buyer.example
+             */
             destination?: string | null;
             /**
              * Format: uuid
@@ -9316,6 +11547,7 @@ export interface components {
             trunkId?: string | null;
             /**
              * Format: int32
+             * @description Lower is tried earlier.
              * @example 1
              */
             priority?: number | null;
@@ -9325,11 +11557,13 @@ export interface components {
             terms?: components["schemas"]["EndpointTerms"] | null;
             /**
              * Format: int64
+             * @description How long it may ring, seconds.
              * @example 25
              */
             ringTimeoutSeconds?: number | null;
             /**
              * Format: int64
+             * @description Longest connected time, seconds.
              * @example 3600
              */
             maxDurationSeconds?: number | null;
@@ -9342,46 +11576,110 @@ export interface components {
         };
         /** @description Changes of a feature flag: members not named stay, null clears. */
         UpdateFeatureFlagRequest: {
-            /** @example advanced_reports */
+            /**
+             * @description What programs ask for it by.
+             * @example advanced_reports
+             */
             key?: string | null;
             value?: components["schemas"]["FlagValue"] | null;
-            /** @example Figures by the hour */
+            /**
+             * @description What it is for, in words.
+             * @example Figures by the hour
+             */
             description?: string | null;
+        };
+        /** @description Changes of a flow: members not named stay, null clears. The document is changed by keeping another. */
+        UpdateFlowRequest: {
+            /**
+             * @description Until a document with another name is kept.
+             * @example Solar, west
+             */
+            name?: string | null;
+            /**
+             * @description Until a document with another description is kept.
+             * @example For callers from the west
+             */
+            description?: string | null;
+            status?: components["schemas"]["FlowStatus"] | null;
+            /**
+             * @example {
+             *       "crmId": "4711"
+             *     }
+             */
+            metadata?: components["schemas"]["Metadata"] | null;
         };
         /** @description Changes of a lead: members not named stay, null clears. */
         UpdateLeadRequest: {
-            /** @example +13105550127 */
+            /**
+             * @description The telephone number, E.164 or as people write it; no other lead of the tenant has it.
+             * @example +13105550127
+             */
             phoneNumber?: string | null;
             /**
              * Format: uuid
+             * @description One of the tenant's campaigns, that the lead is for; null: none.
              * @example 01a20922-b800-7dc2-a0b2-472062d9c57b
              */
             campaignId?: string | null;
-            /** @example Rosa */
+            /**
+             * @description First name.
+             * @example Rosa
+             */
             firstName?: string | null;
-            /** @example Delgado */
+            /**
+             * @description Last name.
+             * @example Delgado
+             */
             lastName?: string | null;
-            /** @example Ana Torres */
+            /**
+             * @description The whole name, where it is not first and last.
+             * @example Ana Torres
+             */
             fullName?: string | null;
-            /** @example rosa@example.com */
+            /**
+             * @description The person's e-mail address.
+             * @example rosa@example.com
+             */
             email?: string | null;
-            /** @example Delgado Roofing */
+            /**
+             * @description Where the person works.
+             * @example Delgado Roofing
+             */
             company?: string | null;
-            /** @example 1200 Market Street */
+            /**
+             * @description Street and number.
+             * @example 1200 Market Street
+             */
             address?: string | null;
-            /** @example New York */
+            /**
+             * @description City.
+             * @example New York
+             */
             city?: string | null;
-            /** @example NY */
+            /**
+             * @description State or region.
+             * @example NY
+             */
             state?: string | null;
-            /** @example 10001 */
+            /**
+             * @description Postal code.
+             * @example 10001
+             */
             zipCode?: string | null;
-            /** @example US */
+            /**
+             * @description ISO 3166 code of two letters.
+             * @example US
+             */
             country?: string | null;
-            /** @example web form */
+            /**
+             * @description Where the lead came from.
+             * @example web form
+             */
             leadSource?: string | null;
             status?: components["schemas"]["LeadStatus"] | null;
             /**
              * Format: int32
+             * @description Higher is called earlier, -1000 to 1000.
              * @example 1
              */
             priority?: number | null;
@@ -9391,9 +11689,13 @@ export interface components {
              *     }
              */
             customFields?: components["schemas"]["Metadata"] | null;
-            /** @example Asked to be called in the evening */
+            /**
+             * @description Free text.
+             * @example Asked to be called in the evening
+             */
             notes?: string | null;
             /**
+             * @description Labels.
              * @example [
              *       "solar"
              *     ]
@@ -9401,6 +11703,7 @@ export interface components {
             tags?: string[] | null;
             /**
              * Format: uuid
+             * @description The user of the tenant who looks after the lead; null: nobody.
              * @example 01a20922-b800-74f8-996d-a763b7a969b1
              */
             assignedToId?: string | null;
@@ -9410,16 +11713,19 @@ export interface components {
             status?: components["schemas"]["NumberStatus"] | null;
             /**
              * Format: uuid
+             * @description One of the tenant's campaigns, that its calls are for; null: none.
              * @example 01a20922-b800-7dc2-a0b2-472062d9c57b
              */
             campaignId?: string | null;
             /**
              * Format: uuid
+             * @description One of the tenant's carriers; null: none.
              * @example 01a20922-b800-7803-987e-6791c11992f3
              */
             carrierId?: string | null;
             /**
              * Format: uuid
+             * @description One of the tenant's trunks, that its calls come in over; null: none.
              * @example 01a20922-b800-7e34-9d2d-9c67be01819b
              */
             trunkId?: string | null;
@@ -9438,9 +11744,15 @@ export interface components {
         };
         /** @description Changes of a publisher: members not named stay. */
         UpdatePublisherRequest: {
-            /** @example Northern Leads */
+            /**
+             * @description What people call the publisher.
+             * @example Northern Leads
+             */
             name?: string | null;
-            /** @example PUB002 */
+            /**
+             * @description Short name. Unique in the tenant.
+             * @example PUB002
+             */
             code?: string | null;
             status?: components["schemas"]["PublisherStatus"] | null;
             /**
@@ -9452,28 +11764,39 @@ export interface components {
         };
         /** @description Changes of a queue: members not named stay, null clears. */
         UpdateQueueRequest: {
-            /** @example solar, night */
+            /**
+             * @description As flows name it. Unique in the tenant.
+             * @example solar, night
+             */
             name?: string | null;
             /**
              * Format: int64
+             * @description Most callers waiting, unless the flow's node says fewer.
              * @example 25
              */
             maxSize?: number | null;
-            /** @example file:waiting.wav */
+            /**
+             * @description Prompt heard while waiting, where the flow's node names none.
+             * @example file:waiting.wav
+             */
             music?: string | null;
             /**
              * Format: int64
+             * @description Longest wait in seconds, where the flow's node sets none; null: as long as the caller likes.
              * @example 120
              */
             timeoutSeconds?: number | null;
+            /** @description Phones that answer it besides the agents. */
             phones?: components["schemas"]["QueuePhone"][] | null;
             /**
+             * @description The agents that answer it; none: every agent with its skills.
              * @example [
              *       "01a20922-b800-74f0-bc5a-29de06b510f9"
              *     ]
              */
             agentIds?: string[] | null;
             /**
+             * @description What its agents must be able to do, all of it.
              * @example [
              *       "spanish"
              *     ]
@@ -9484,35 +11807,46 @@ export interface components {
         UpdateQuotaRequest: {
             /**
              * Format: int64
+             * @description Most calls at once; null lifts the limit.
              * @example 50
              */
             maxConcurrentCalls?: number | null;
             /**
              * Format: int64
+             * @description Most minutes a day, in the tenant's time zone; null lifts the limit.
              * @example 20000
              */
             maxMinutesPerDay?: number | null;
             /**
              * Format: int64
+             * @description Kept only: days recordings are to stay; null: for good.
              * @example 90
              */
             maxRecordingRetentionDays?: number | null;
             /**
              * Format: int64
+             * @description Most numbers the tenant holds; null lifts the limit.
              * @example 200
              */
             maxPhoneNumbers?: number | null;
             /**
              * Format: int64
+             * @description Kept only: gigabytes of recordings; null: no limit.
              * @example 100
              */
             maxStorageGB?: number | null;
-            /** @example true */
+            /**
+             * @description False: no limit counts.
+             * @example true
+             */
             enabled?: boolean | null;
         };
         /** @description Changes of a rate card: members not named stay, null clears. Calls rated before keep their price. */
         UpdateRateCardRequest: {
-            /** @example 2027 */
+            /**
+             * @description What people call the rate card.
+             * @example 2027
+             */
             name?: string | null;
             /** @example 2026-12-01T00:00:00.000000Z */
             effectiveFrom?: components["schemas"]["Time"] | null;
@@ -9520,6 +11854,7 @@ export interface components {
             effectiveTo?: components["schemas"]["Time"] | null;
             status?: components["schemas"]["RateCardStatus"] | null;
             /**
+             * @description Prices by what is charged, decimal texts.
              * @example {
              *       "inbound": {
              *         "perMinute": "0.0120"
@@ -9527,12 +11862,24 @@ export interface components {
              *     }
              */
             rates?: Record<string, never> | null;
+            /**
+             * @example {
+             *       "crmId": "4711"
+             *     }
+             */
+            metadata?: components["schemas"]["Metadata"] | null;
         };
         /** @description Changes of a role: members not named stay, null clears. */
         UpdateRoleRequest: {
-            /** @example Night shift, west */
+            /**
+             * @description What people call the role.
+             * @example Night shift, west
+             */
             name?: string | null;
-            /** @example Watches the calls at night */
+            /**
+             * @description What it is for, in words.
+             * @example Watches the calls at night
+             */
             description?: string | null;
             /**
              * @description In force at once for whoever holds the role.
@@ -9545,24 +11892,43 @@ export interface components {
         };
         /** @description Changes of a tag: members not named stay, null clears. */
         UpdateTagRequest: {
-            /** @example call back soon */
+            /**
+             * @description What people call the tag.
+             * @example call back soon
+             */
             name?: string | null;
-            /** @example #3b82f6 */
+            /**
+             * @description How it is shown: `#` and six hexadecimal digits.
+             * @example #3b82f6
+             */
             color?: string | null;
         };
         /** @description Changes of a tenant: members not named stay, null clears. */
         UpdateTenantRequest: {
-            /** @example Acme Leads */
+            /**
+             * @description What people call the tenant.
+             * @example Acme Leads
+             */
             name?: string | null;
-            /** @example acme */
+            /**
+             * @description In addresses. Unique on the platform: lower-case letters, digits and dashes.
+             * @example acme
+             */
             slug?: string | null;
-            /** @example calls.acme.example */
+            /**
+             * @description Host name its people sign in at. Unique on the platform.
+             * @example calls.acme.example
+             */
             domain?: string | null;
             status?: components["schemas"]["TenantStatus"] | null;
-            /** @example America/New_York */
+            /**
+             * @description IANA time zone of its days, months and reports.
+             * @example America/New_York
+             */
             timeZone?: string | null;
             /**
              * Format: int64
+             * @description Most calls at once; null lifts the limit.
              * @example 50
              */
             maxConcurrentCalls?: number | null;
@@ -9575,17 +11941,25 @@ export interface components {
         };
         /** @description Changes of a trunk: members not named stay, null clears. */
         UpdateTrunkRequest: {
-            /** @example West, second */
+            /**
+             * @description What people call the trunk.
+             * @example West, second
+             */
             name?: string | null;
             type?: components["schemas"]["TrunkType"] | null;
-            /** @example sip.carrier.example */
+            /**
+             * @description Host name or address of the carrier, without a port.
+             * @example sip.carrier.example
+             */
             host?: string | null;
             /**
              * Format: int32
+             * @description Port of the carrier, 1 to 65535.
              * @example 5060
              */
             port?: number | null;
             /**
+             * @description Addresses and networks calls come from: `203.0.113.0/24`.
              * @example [
              *       "198.51.100.0/24"
              *     ]
@@ -9598,12 +11972,14 @@ export interface components {
             username?: string | null;
             /**
              * Format: password
+             * @description Kept as HA1 hashes only (RFC 7616).
              * @example a kettle of rain over Oslo
              */
             password?: string | null;
             outbound?: components["schemas"]["OutboundCallsRequest"] | null;
             /**
              * Format: int64
+             * @description Most calls at once; null lifts the limit.
              * @example 50
              */
             maxConcurrentCalls?: number | null;
@@ -9617,18 +11993,26 @@ export interface components {
         };
         /** @description Changes of a user: members not named stay. */
         UpdateUserRequest: {
-            /** @example Ana */
+            /**
+             * @description First name.
+             * @example Ana
+             */
             firstName?: string | null;
-            /** @example Torres */
+            /**
+             * @description Last name.
+             * @example Torres
+             */
             lastName?: string | null;
             status?: components["schemas"]["UserStatus"] | null;
             /**
+             * @description Built-in roles, by name: what the user may do.
              * @example [
              *       "analyst"
              *     ]
              */
             roles?: string[] | null;
             /**
+             * @description Roles of the tenant's own, by id: what the user may do beside.
              * @example [
              *       "01a20922-b800-7b16-8d88-dc872a7753c2"
              *     ]
@@ -9636,11 +12020,13 @@ export interface components {
             roleIds?: string[] | null;
             /**
              * Format: uuid
+             * @description The user sees only what belongs to this publisher; null: no such limit.
              * @example 01a20922-b800-7f03-a060-b7eb032972dc
              */
             publisherId?: string | null;
             /**
              * Format: uuid
+             * @description The user sees only what belongs to this buyer; null: no such limit.
              * @example 01a20922-b800-7dbd-8f28-d0d97656768b
              */
             buyerId?: string | null;
@@ -9650,23 +12036,60 @@ export interface components {
              */
             mustChangePassword?: boolean | null;
         };
+        /**
+         * @description How a recording's file is written.
+         * @enum {string}
+         */
+        UploadFormat: "wav";
+        /** @description A recording that lies elsewhere. */
+        UploadedRecordingRequest: {
+            /**
+             * Format: uuid
+             * @description The call it is of.
+             * @example 01a20922-b800-7edb-b60f-06acaef2cc80
+             */
+            callId: string;
+            /**
+             * @description Where it is fetched: https, at a host the operator allows (`api.recording_hosts`; none unless set).
+             * @example https://media.example.com/recordings/4711.wav
+             */
+            url: string;
+            format?: components["schemas"]["UploadFormat"] | null;
+            /**
+             * Format: int64
+             * @description Its bytes; another size is refused.
+             * @example 1920044
+             */
+            size?: number | null;
+        };
         /** @description A person who signs in. Status and roles in lower case, as the reference answers them. */
         User: {
             /**
              * Format: uuid
+             * @description The user's id.
              * @example 01a20922-b800-74f8-996d-a763b7a969b1
              */
             id: string;
             /**
              * Format: uuid
+             * @description The tenant the user belongs to.
              * @example 01a20922-b800-79da-86d3-51cf9a7642d8
              */
             tenantId: string;
-            /** @example ana@example.com */
+            /**
+             * @description The user's e-mail address.
+             * @example ana@example.com
+             */
             email: string;
-            /** @example Ana */
+            /**
+             * @description First name.
+             * @example Ana
+             */
             firstName?: string | null;
-            /** @example Torres */
+            /**
+             * @description Last name.
+             * @example Torres
+             */
             lastName?: string | null;
             /**
              * @description `active`, `inactive`, `suspended`.
@@ -9708,7 +12131,9 @@ export interface components {
             invitedAt?: components["schemas"]["Time"] | null;
             /** @example 2026-11-23T15:12:40.000000Z */
             lastLoginAt?: components["schemas"]["Time"] | null;
+            /** @description When the user was made. */
             createdAt: components["schemas"]["Time"];
+            /** @description When the user last changed. */
             updatedAt: components["schemas"]["Time"];
         };
         /** @enum {string} */
@@ -9727,15 +12152,21 @@ export interface components {
             flowId: string;
             /**
              * Format: int64
+             * @description The whole number the version is known by, from 1.
              * @example 1
              */
             version: number;
-            /** @example 5 */
+            /**
+             * @description Nodes of the document.
+             * @example 5
+             */
             nodeCount: number;
         };
         /** @description A window: calls that started in it count. */
         Window: {
+            /** @description When it begins; the moment itself counts. */
             start: components["schemas"]["Time"];
+            /** @description When it ends; the moment itself does not count. */
             end: components["schemas"]["Time"];
         };
     };
@@ -11970,9 +14401,13 @@ export interface operations {
                 sort?: "startedAt" | "-startedAt";
                 /** @description Any of these, separated by commas: `INITIATED,RINGING,ANSWERED`. */
                 status?: string;
+                /** @description Only calls that go this way. */
                 direction?: "INBOUND" | "OUTBOUND";
+                /** @description Only this campaign's. */
                 campaignId?: string;
+                /** @description Only this publisher's. */
                 publisherId?: string;
+                /** @description Only this buyer's. */
                 buyerId?: string;
                 /** @description The tracking number's id. */
                 numberId?: string;
@@ -12087,6 +14522,8 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
+                /** @description A token the operator made for the tenant: lets pass what its quotas or its budget would refuse, and is noted where it does. One that is not the tenant's, or whose time is up, changes nothing. */
+                "X-Quota-Override"?: string;
                 /** @description Names the request: sent again with the same key it is answered what it was answered before (with `Idempotency-Replayed: true`) and done once. Kept for a day. */
                 "Idempotency-Key"?: string;
             };
@@ -12515,12 +14952,17 @@ export interface operations {
     exportCalls: {
         parameters: {
             query?: {
+                /** @description How the file is written; `csv` unless said otherwise. */
                 format?: "csv" | "jsonl";
                 /** @description Any of these, separated by commas: `INITIATED,RINGING,ANSWERED`. */
                 status?: string;
+                /** @description Only calls that go this way. */
                 direction?: "INBOUND" | "OUTBOUND";
+                /** @description Only this campaign's. */
                 campaignId?: string;
+                /** @description Only this publisher's. */
                 publisherId?: string;
+                /** @description Only this buyer's. */
                 buyerId?: string;
                 /** @description The tracking number's id. */
                 numberId?: string;
@@ -13130,6 +15572,336 @@ export interface operations {
             503: components["responses"]["NotAnswering"];
         };
     };
+    uploadRecording: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Names the request: sent again with the same key it is answered what it was answered before (with `Idempotency-Replayed: true`) and done once. Kept for a day. */
+                "Idempotency-Key"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        /** @description The recording */
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "callId": "01a20922-b800-7edb-b60f-06acaef2cc80",
+                 *       "format": "wav",
+                 *       "size": 1920044,
+                 *       "url": "https://media.example.com/recordings/4711.wav"
+                 *     }
+                 */
+                "application/json": components["schemas"]["UploadedRecordingRequest"];
+                /**
+                 * @example {
+                 *       "callId": "01a20922-b800-7edb-b60f-06acaef2cc80",
+                 *       "file": "RIFF...WAVEfmt ..."
+                 *     }
+                 */
+                "multipart/form-data": components["schemas"]["RecordingForm"];
+            };
+        };
+        responses: {
+            /** @description The recording */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "callId": "01a20922-b800-7edb-b60f-06acaef2cc80",
+                     *       "channels": 2,
+                     *       "checksum": "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
+                     *       "createdAt": "2026-11-23T16:00:00.000000Z",
+                     *       "duration": 261,
+                     *       "durationMs": 252480,
+                     *       "format": "wav",
+                     *       "id": "01a20922-b800-7ebb-953f-b24e4411400e",
+                     *       "size": "1920044",
+                     *       "status": "COMPLETED",
+                     *       "storageKey": "2026/11/23/019ab-call.wav",
+                     *       "updatedAt": "2026-11-23T16:00:00.000000Z",
+                     *       "url": "/api/v1/recordings/01a20922-b800-7ebb-953f-b24e4411400e/stream"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Recording"];
+                };
+            };
+            400: components["responses"]["Unreadable"];
+            401: components["responses"]["NotSignedIn"];
+            /** @description Not allowed, or `QUOTA_EXCEEDED`: recordings take up what they may */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "Not allowed, or `QUOTA_EXCEEDED`: recordings take up what they may",
+                     *       "error": {
+                     *         "code": "FORBIDDEN",
+                     *         "message": "Not allowed, or `QUOTA_EXCEEDED`: recordings take up what they may",
+                     *         "requestId": "1795449600000-k3v9x2a"
+                     *       },
+                     *       "status": 403,
+                     *       "title": "Forbidden",
+                     *       "type": "about:blank"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Call not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "Call not found",
+                     *       "error": {
+                     *         "code": "NOT_FOUND",
+                     *         "message": "Call not found",
+                     *         "requestId": "1795449600000-k3v9x2a"
+                     *       },
+                     *       "status": 404,
+                     *       "title": "Not Found",
+                     *       "type": "about:blank"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            409: components["responses"]["Conflicting"];
+            /** @description The recording is larger than is kept */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "The recording is larger than is kept",
+                     *       "error": {
+                     *         "code": "PAYLOAD_TOO_LARGE",
+                     *         "message": "The recording is larger than is kept",
+                     *         "requestId": "1795449600000-k3v9x2a"
+                     *       },
+                     *       "status": 413,
+                     *       "title": "Payload Too Large",
+                     *       "type": "about:blank"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            415: components["responses"]["OtherMediaType"];
+            /** @description It is no WAV file, or cannot be fetched */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "It is no WAV file, or cannot be fetched",
+                     *       "error": {
+                     *         "code": "VALIDATION_ERROR",
+                     *         "details": [
+                     *           {
+                     *             "field": "It",
+                     *             "message": "is no WAV file, or cannot be fetched",
+                     *             "pointer": "#/It"
+                     *           }
+                     *         ],
+                     *         "message": "It is no WAV file, or cannot be fetched",
+                     *         "requestId": "1795449600000-k3v9x2a"
+                     *       },
+                     *       "errors": [
+                     *         {
+                     *           "field": "It",
+                     *           "message": "is no WAV file, or cannot be fetched",
+                     *           "pointer": "#/It"
+                     *         }
+                     *       ],
+                     *       "status": 422,
+                     *       "title": "Unprocessable Entity",
+                     *       "type": "about:blank"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            429: components["responses"]["TooMany"];
+            500: components["responses"]["Broken"];
+            503: components["responses"]["NotAnswering"];
+        };
+    };
+    fetchRecording: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Names the request: sent again with the same key it is answered what it was answered before (with `Idempotency-Replayed: true`) and done once. Kept for a day. */
+                "Idempotency-Key"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "callId": "01a20922-b800-7edb-b60f-06acaef2cc80",
+                 *       "format": "wav",
+                 *       "size": 1920044,
+                 *       "url": "https://media.example.com/recordings/4711.wav"
+                 *     }
+                 */
+                "application/json": components["schemas"]["UploadedRecordingRequest"];
+            };
+        };
+        responses: {
+            /** @description The recording */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "callId": "01a20922-b800-7edb-b60f-06acaef2cc80",
+                     *       "channels": 2,
+                     *       "checksum": "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
+                     *       "createdAt": "2026-11-23T16:00:00.000000Z",
+                     *       "duration": 261,
+                     *       "durationMs": 252480,
+                     *       "format": "wav",
+                     *       "id": "01a20922-b800-7ebb-953f-b24e4411400e",
+                     *       "size": "1920044",
+                     *       "status": "COMPLETED",
+                     *       "storageKey": "2026/11/23/019ab-call.wav",
+                     *       "updatedAt": "2026-11-23T16:00:00.000000Z",
+                     *       "url": "/api/v1/recordings/01a20922-b800-7ebb-953f-b24e4411400e/stream"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Recording"];
+                };
+            };
+            400: components["responses"]["Unreadable"];
+            401: components["responses"]["NotSignedIn"];
+            /** @description Not allowed, or `QUOTA_EXCEEDED`: recordings take up what they may */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "Not allowed, or `QUOTA_EXCEEDED`: recordings take up what they may",
+                     *       "error": {
+                     *         "code": "FORBIDDEN",
+                     *         "message": "Not allowed, or `QUOTA_EXCEEDED`: recordings take up what they may",
+                     *         "requestId": "1795449600000-k3v9x2a"
+                     *       },
+                     *       "status": 403,
+                     *       "title": "Forbidden",
+                     *       "type": "about:blank"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Call not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "Call not found",
+                     *       "error": {
+                     *         "code": "NOT_FOUND",
+                     *         "message": "Call not found",
+                     *         "requestId": "1795449600000-k3v9x2a"
+                     *       },
+                     *       "status": 404,
+                     *       "title": "Not Found",
+                     *       "type": "about:blank"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            409: components["responses"]["Conflicting"];
+            /** @description The recording is larger than is kept */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "The recording is larger than is kept",
+                     *       "error": {
+                     *         "code": "PAYLOAD_TOO_LARGE",
+                     *         "message": "The recording is larger than is kept",
+                     *         "requestId": "1795449600000-k3v9x2a"
+                     *       },
+                     *       "status": 413,
+                     *       "title": "Payload Too Large",
+                     *       "type": "about:blank"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            415: components["responses"]["OtherMediaType"];
+            /** @description It is no WAV file, or cannot be fetched */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "It is no WAV file, or cannot be fetched",
+                     *       "error": {
+                     *         "code": "VALIDATION_ERROR",
+                     *         "details": [
+                     *           {
+                     *             "field": "It",
+                     *             "message": "is no WAV file, or cannot be fetched",
+                     *             "pointer": "#/It"
+                     *           }
+                     *         ],
+                     *         "message": "It is no WAV file, or cannot be fetched",
+                     *         "requestId": "1795449600000-k3v9x2a"
+                     *       },
+                     *       "errors": [
+                     *         {
+                     *           "field": "It",
+                     *           "message": "is no WAV file, or cannot be fetched",
+                     *           "pointer": "#/It"
+                     *         }
+                     *       ],
+                     *       "status": 422,
+                     *       "title": "Unprocessable Entity",
+                     *       "type": "about:blank"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            429: components["responses"]["TooMany"];
+            500: components["responses"]["Broken"];
+            503: components["responses"]["NotAnswering"];
+        };
+    };
     getTranscript: {
         parameters: {
             query?: never;
@@ -13378,8 +16150,11 @@ export interface operations {
                 startDate?: components["schemas"]["Time"];
                 /** @description Started before; now unless said otherwise. */
                 endDate?: components["schemas"]["Time"];
+                /** @description Only this campaign's calls. */
                 campaignId?: string;
+                /** @description Only this publisher's calls. */
                 publisherId?: string;
+                /** @description Only this buyer's calls. */
                 buyerId?: string;
                 /** @description `hour` (at most 31 days) or `day`. */
                 granularity?: "hour" | "day";
@@ -13463,7 +16238,9 @@ export interface operations {
                 startDate: components["schemas"]["Time"];
                 /** @description Started before; at most 366 days later. */
                 endDate: components["schemas"]["Time"];
+                /** @description What its parts are; `day` unless said otherwise. */
                 groupBy?: "day" | "week" | "month" | "campaign" | "status";
+                /** @description Only this campaign's calls. */
                 campaignId?: string;
             };
             header?: {
@@ -14207,6 +16984,8 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
+                /** @description A token the operator made for the tenant: lets pass what its quotas or its budget would refuse, and is noted where it does. One that is not the tenant's, or whose time is up, changes nothing. */
+                "X-Quota-Override"?: string;
                 /** @description Names the request: sent again with the same key it is answered what it was answered before (with `Idempotency-Replayed: true`) and done once. Kept for a day. */
                 "Idempotency-Key"?: string;
             };
@@ -14525,6 +17304,8 @@ export interface operations {
                 dryRun?: boolean;
             };
             header?: {
+                /** @description A token the operator made for the tenant: lets pass what its quotas or its budget would refuse, and is noted where it does. One that is not the tenant's, or whose time is up, changes nothing. */
+                "X-Quota-Override"?: string;
                 /** @description Names the request: sent again with the same key it is answered what it was answered before (with `Idempotency-Replayed: true`) and done once. Kept for a day. */
                 "Idempotency-Key"?: string;
             };
@@ -14586,6 +17367,7 @@ export interface operations {
     exportNumbers: {
         parameters: {
             query?: {
+                /** @description How the file is written; `csv` unless said otherwise. */
                 format?: "csv" | "jsonl";
                 /** @description Only these. */
                 status?: components["schemas"]["NumberStatus"];
@@ -15035,6 +17817,388 @@ export interface operations {
             409: components["responses"]["Conflicting"];
             413: components["responses"]["TooLarge"];
             422: components["responses"]["ChangeNotValid"];
+            429: components["responses"]["TooMany"];
+            500: components["responses"]["Broken"];
+            503: components["responses"]["NotAnswering"];
+        };
+    };
+    lookUpCallerName: {
+        parameters: {
+            query: {
+                /** @description Whose. */
+                phoneNumber: string;
+                /** @description Who is asked: `twilio`, `telnyx`; the installation's choice unless said otherwise. */
+                provider?: string;
+                /** @description `false`: an answer that is kept is not good enough. */
+                useCache?: boolean;
+            };
+            header?: {
+                /** @description ETag of an earlier answer: unless something changed since, the answer is 304 without a body. */
+                "If-None-Match"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description What is known */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "cached": true,
+                     *       "cachedUntil": "2026-11-23T16:00:00.000000Z",
+                     *       "callerName": "DELGADO ROSA",
+                     *       "callerType": "CONSUMER",
+                     *       "lookedUpAt": "2026-11-23T16:00:00.000000Z",
+                     *       "phoneNumber": "+13105550127",
+                     *       "provider": "twilio"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["CallerNameLookup"];
+                };
+            };
+            /** @description As it was */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            401: components["responses"]["NotSignedIn"];
+            403: components["responses"]["Denied"];
+            422: components["responses"]["NotValid"];
+            429: components["responses"]["TooMany"];
+            500: components["responses"]["Broken"];
+            503: components["responses"]["NotAnswering"];
+        };
+    };
+    overrideCallerName: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Names the request: sent again with the same key it is answered what it was answered before (with `Idempotency-Replayed: true`) and done once. Kept for a day. */
+                "Idempotency-Key"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "callerName": "DELGADO ROSA",
+                 *       "phoneNumber": "+13105550127",
+                 *       "reason": "The customer told us"
+                 *     }
+                 */
+                "application/json": components["schemas"]["OverrideCallerNameRequest"];
+            };
+        };
+        responses: {
+            /** @description What the tenant says now */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "override": {
+                     *         "callerName": "DELGADO ROSA",
+                     *         "createdAt": "2026-11-23T16:00:00.000000Z",
+                     *         "id": "01a20922-b800-7ccb-a10a-b99303502638",
+                     *         "phoneNumber": "+13105550127",
+                     *         "reason": "Asked not to be called",
+                     *         "setBy": "user:01a20922-b800-74f8-996d-a763b7a969b1",
+                     *         "tenantId": "01a20922-b800-79da-86d3-51cf9a7642d8",
+                     *         "updatedAt": "2026-11-23T16:00:00.000000Z"
+                     *       }
+                     *     }
+                     */
+                    "application/json": components["schemas"]["CallerNameOverrideOutcome"];
+                };
+            };
+            400: components["responses"]["Unreadable"];
+            401: components["responses"]["NotSignedIn"];
+            403: components["responses"]["Denied"];
+            404: components["responses"]["NamedNotThere"];
+            409: components["responses"]["Conflicting"];
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["OtherMediaType"];
+            422: components["responses"]["ChangeNotValid"];
+            429: components["responses"]["TooMany"];
+            500: components["responses"]["Broken"];
+            503: components["responses"]["NotAnswering"];
+        };
+    };
+    listCallerNameOverrides: {
+        parameters: {
+            query?: {
+                /** @description Page number, 1 the first. Not together with `cursor`. */
+                page?: number;
+                /** @description Items of a page. */
+                limit?: number;
+                /**
+                 * @description `meta.nextCursor` of the page before, with the same `sort`: goes on behind its last item, however the list has grown since.
+                 *     Cheaper than a high page number, and without a total.
+                 */
+                cursor?: string;
+                /** @description What the list is ordered by; with `-` before it from the greatest or newest down. Ids settle ties, and what has no value counts as the least. */
+                sort?: "createdAt" | "-createdAt" | "updatedAt" | "-updatedAt" | "phoneNumber" | "-phoneNumber";
+                /** @description Only this number's. */
+                phoneNumber?: string;
+            };
+            header?: {
+                /** @description ETag of an earlier answer: unless something changed since, the answer is 304 without a body. */
+                "If-None-Match"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page of them */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "data": [
+                     *         {
+                     *           "callerName": "DELGADO ROSA",
+                     *           "createdAt": "2026-11-23T16:00:00.000000Z",
+                     *           "id": "01a20922-b800-7ccb-a10a-b99303502638",
+                     *           "phoneNumber": "+13105550127",
+                     *           "reason": "Asked not to be called",
+                     *           "setBy": "user:01a20922-b800-74f8-996d-a763b7a969b1",
+                     *           "tenantId": "01a20922-b800-79da-86d3-51cf9a7642d8",
+                     *           "updatedAt": "2026-11-23T16:00:00.000000Z"
+                     *         }
+                     *       ],
+                     *       "meta": {
+                     *         "limit": 20,
+                     *         "page": 1,
+                     *         "total": 1,
+                     *         "totalIsAtLeast": false,
+                     *         "totalPages": 1
+                     *       }
+                     *     }
+                     */
+                    "application/json": components["schemas"]["List_CallerNameOverride"];
+                };
+            };
+            /** @description As it was */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            401: components["responses"]["NotSignedIn"];
+            403: components["responses"]["Denied"];
+            422: components["responses"]["NotValid"];
+            429: components["responses"]["TooMany"];
+            500: components["responses"]["Broken"];
+            503: components["responses"]["NotAnswering"];
+        };
+    };
+    lookUpCarrier: {
+        parameters: {
+            query: {
+                /** @description Whose. */
+                phoneNumber: string;
+                /** @description Who is asked: `twilio`, `telnyx`; the installation's choice unless said otherwise. */
+                provider?: string;
+                /** @description `false`: an answer that is kept is not good enough. */
+                useCache?: boolean;
+            };
+            header?: {
+                /** @description ETag of an earlier answer: unless something changed since, the answer is 304 without a body. */
+                "If-None-Match"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description What is known */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "cached": true,
+                     *       "cachedUntil": "2026-11-23T16:00:00.000000Z",
+                     *       "carrier": "Example Wireless",
+                     *       "lata": "132",
+                     *       "lineType": "mobile",
+                     *       "lookedUpAt": "2026-11-23T16:00:00.000000Z",
+                     *       "mobileCountryCode": "311",
+                     *       "mobileNetworkCode": "480",
+                     *       "ocn": "6006",
+                     *       "phoneNumber": "+13105550127",
+                     *       "provider": "telnyx"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["CarrierLookup"];
+                };
+            };
+            /** @description As it was */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            401: components["responses"]["NotSignedIn"];
+            403: components["responses"]["Denied"];
+            422: components["responses"]["NotValid"];
+            429: components["responses"]["TooMany"];
+            500: components["responses"]["Broken"];
+            503: components["responses"]["NotAnswering"];
+        };
+    };
+    overrideCarrier: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Names the request: sent again with the same key it is answered what it was answered before (with `Idempotency-Replayed: true`) and done once. Kept for a day. */
+                "Idempotency-Key"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "carrier": "Example Wireless",
+                 *       "lata": "132",
+                 *       "ocn": "6006",
+                 *       "phoneNumber": "+13105550127",
+                 *       "reason": "Ported last week"
+                 *     }
+                 */
+                "application/json": components["schemas"]["OverrideCarrierRequest"];
+            };
+        };
+        responses: {
+            /** @description What the tenant says now */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "override": {
+                     *         "carrier": "Example Wireless",
+                     *         "createdAt": "2026-11-23T16:00:00.000000Z",
+                     *         "id": "01a20922-b800-7af5-893a-4308445f9115",
+                     *         "lata": "132",
+                     *         "ocn": "6006",
+                     *         "phoneNumber": "+13105550127",
+                     *         "reason": "Asked not to be called",
+                     *         "setBy": "user:01a20922-b800-74f8-996d-a763b7a969b1",
+                     *         "tenantId": "01a20922-b800-79da-86d3-51cf9a7642d8",
+                     *         "updatedAt": "2026-11-23T16:00:00.000000Z"
+                     *       }
+                     *     }
+                     */
+                    "application/json": components["schemas"]["CarrierOverrideOutcome"];
+                };
+            };
+            400: components["responses"]["Unreadable"];
+            401: components["responses"]["NotSignedIn"];
+            403: components["responses"]["Denied"];
+            404: components["responses"]["NamedNotThere"];
+            409: components["responses"]["Conflicting"];
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["OtherMediaType"];
+            422: components["responses"]["ChangeNotValid"];
+            429: components["responses"]["TooMany"];
+            500: components["responses"]["Broken"];
+            503: components["responses"]["NotAnswering"];
+        };
+    };
+    listCarrierOverrides: {
+        parameters: {
+            query?: {
+                /** @description Page number, 1 the first. Not together with `cursor`. */
+                page?: number;
+                /** @description Items of a page. */
+                limit?: number;
+                /**
+                 * @description `meta.nextCursor` of the page before, with the same `sort`: goes on behind its last item, however the list has grown since.
+                 *     Cheaper than a high page number, and without a total.
+                 */
+                cursor?: string;
+                /** @description What the list is ordered by; with `-` before it from the greatest or newest down. Ids settle ties, and what has no value counts as the least. */
+                sort?: "createdAt" | "-createdAt" | "updatedAt" | "-updatedAt" | "phoneNumber" | "-phoneNumber";
+                /** @description Only this number's. */
+                phoneNumber?: string;
+            };
+            header?: {
+                /** @description ETag of an earlier answer: unless something changed since, the answer is 304 without a body. */
+                "If-None-Match"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page of them */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "data": [
+                     *         {
+                     *           "carrier": "Example Wireless",
+                     *           "createdAt": "2026-11-23T16:00:00.000000Z",
+                     *           "id": "01a20922-b800-7af5-893a-4308445f9115",
+                     *           "lata": "132",
+                     *           "ocn": "6006",
+                     *           "phoneNumber": "+13105550127",
+                     *           "reason": "Asked not to be called",
+                     *           "setBy": "user:01a20922-b800-74f8-996d-a763b7a969b1",
+                     *           "tenantId": "01a20922-b800-79da-86d3-51cf9a7642d8",
+                     *           "updatedAt": "2026-11-23T16:00:00.000000Z"
+                     *         }
+                     *       ],
+                     *       "meta": {
+                     *         "limit": 20,
+                     *         "page": 1,
+                     *         "total": 1,
+                     *         "totalIsAtLeast": false,
+                     *         "totalPages": 1
+                     *       }
+                     *     }
+                     */
+                    "application/json": components["schemas"]["List_CarrierOverride"];
+                };
+            };
+            /** @description As it was */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            401: components["responses"]["NotSignedIn"];
+            403: components["responses"]["Denied"];
+            422: components["responses"]["NotValid"];
             429: components["responses"]["TooMany"];
             500: components["responses"]["Broken"];
             503: components["responses"]["NotAnswering"];
@@ -15874,6 +19038,7 @@ export interface operations {
     exportPublishers: {
         parameters: {
             query?: {
+                /** @description How the file is written; `csv` unless said otherwise. */
                 format?: "csv" | "jsonl";
                 /** @description Only these. */
                 status?: components["schemas"]["PublisherStatus"];
@@ -16865,6 +20030,7 @@ export interface operations {
     exportBuyers: {
         parameters: {
             query?: {
+                /** @description How the file is written; `csv` unless said otherwise. */
                 format?: "csv" | "jsonl";
                 /** @description Only these. */
                 status?: components["schemas"]["BuyerStatus"];
@@ -17999,6 +21165,9 @@ export interface operations {
                      *           "description": "For callers from the west",
                      *           "id": "01a20922-b800-7b21-a781-78ed3463f3bd",
                      *           "key": "solar-west",
+                     *           "metadata": {
+                     *             "crmId": "4711"
+                     *           },
                      *           "name": "Solar, west",
                      *           "publishedVersion": 3,
                      *           "status": "DRAFT",
@@ -18311,6 +21480,9 @@ export interface operations {
                      *       "description": "For callers from the west",
                      *       "id": "01a20922-b800-7b21-a781-78ed3463f3bd",
                      *       "key": "solar-west",
+                     *       "metadata": {
+                     *         "crmId": "4711"
+                     *       },
                      *       "name": "Solar, west",
                      *       "publishedVersion": 3,
                      *       "status": "DRAFT",
@@ -18340,6 +21512,106 @@ export interface operations {
             401: components["responses"]["NotSignedIn"];
             403: components["responses"]["Denied"];
             404: components["responses"]["NotThere"];
+            429: components["responses"]["TooMany"];
+            500: components["responses"]["Broken"];
+            503: components["responses"]["NotAnswering"];
+        };
+    };
+    updateFlow: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description ETag of the version the change is for: any other is left as it is, and answered with 412. */
+                "If-Match"?: string;
+                /** @description Names the request: sent again with the same key it is answered what it was answered before (with `Idempotency-Replayed: true`) and done once. Kept for a day. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                /** @description The flow's id */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "description": "For callers from the west",
+                 *       "metadata": {
+                 *         "crmId": "4711"
+                 *       },
+                 *       "name": "Solar, west",
+                 *       "status": "DRAFT"
+                 *     }
+                 */
+                "application/json": components["schemas"]["UpdateFlowRequest"];
+            };
+        };
+        responses: {
+            /** @description The flow */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "createdAt": "2026-11-23T16:00:00.000000Z",
+                     *       "description": "For callers from the west",
+                     *       "id": "01a20922-b800-7b21-a781-78ed3463f3bd",
+                     *       "key": "solar-west",
+                     *       "metadata": {
+                     *         "crmId": "4711"
+                     *       },
+                     *       "name": "Solar, west",
+                     *       "publishedVersion": 3,
+                     *       "status": "DRAFT",
+                     *       "tenantId": "01a20922-b800-79da-86d3-51cf9a7642d8",
+                     *       "updatedAt": "2026-11-23T16:00:00.000000Z",
+                     *       "versions": [
+                     *         {
+                     *           "createdAt": "2026-11-23T16:00:00.000000Z",
+                     *           "published": true,
+                     *           "publishedAt": "2026-11-23T16:00:00.000000Z",
+                     *           "updatedAt": "2026-11-23T16:00:00.000000Z",
+                     *           "version": 1
+                     *         }
+                     *       ]
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Flow"];
+                };
+            };
+            400: components["responses"]["Unreadable"];
+            401: components["responses"]["NotSignedIn"];
+            403: components["responses"]["Denied"];
+            404: components["responses"]["NotThere"];
+            /** @description A campaign runs it, or the status is not that of its versions */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "A campaign runs it, or the status is not that of its versions",
+                     *       "error": {
+                     *         "code": "CONFLICT",
+                     *         "message": "A campaign runs it, or the status is not that of its versions",
+                     *         "requestId": "1795449600000-k3v9x2a"
+                     *       },
+                     *       "status": 409,
+                     *       "title": "Conflict",
+                     *       "type": "about:blank"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            412: components["responses"]["AnotherVersion"];
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["OtherMediaType"];
+            422: components["responses"]["ChangeNotValid"];
             429: components["responses"]["TooMany"];
             500: components["responses"]["Broken"];
             503: components["responses"]["NotAnswering"];
@@ -18736,6 +22008,298 @@ export interface operations {
             503: components["responses"]["NotAnswering"];
         };
     };
+    executeFlow: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Names the request: sent again with the same key it is answered what it was answered before (with `Idempotency-Replayed: true`) and done once. Kept for a day. */
+                "Idempotency-Key"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "at": "2026-11-23T16:00:00.000000Z",
+                 *       "attestation": "A",
+                 *       "callerName": "DELGADO ROSA",
+                 *       "campaignId": "01a20922-b800-7dc2-a0b2-472062d9c57b",
+                 *       "flowId": "01a20922-b800-7b21-a781-78ed3463f3bd",
+                 *       "from": "+13105550127",
+                 *       "timeZone": "America/New_York",
+                 *       "to": "+12125550147",
+                 *       "variables": {
+                 *         "crmId": "4711"
+                 *       },
+                 *       "version": 1
+                 *     }
+                 */
+                "application/json": components["schemas"]["ExecuteFlowRequest"];
+            };
+        };
+        responses: {
+            /** @description Where it waits, and everything until then */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "at": "2026-11-23T16:00:00.000000Z",
+                     *       "cause": "normal",
+                     *       "detail": "the flow took too many steps",
+                     *       "expiresAt": "2027-11-23T16:00:00.000000Z",
+                     *       "flowId": "01a20922-b800-7b21-a781-78ed3463f3bd",
+                     *       "ivrInput": "1",
+                     *       "key": "solar-west",
+                     *       "node": "menu",
+                     *       "run": "eyJ0ZW5hbnQiOiIwMTlhYiJ9.4mJ0yqvX2cT9sHkW8rZ1bLpE6uNfAdGi",
+                     *       "state": "WAITING",
+                     *       "steps": [
+                     *         {
+                     *           "at": "2026-11-23T16:00:00.000000Z",
+                     *           "prompt": "say:Press 1 for solar",
+                     *           "type": "prompt.started"
+                     *         }
+                     *       ],
+                     *       "stepsLeftOut": 0,
+                     *       "tags": {
+                     *         "intent": "solar"
+                     *       },
+                     *       "version": 1,
+                     *       "waitsFor": [
+                     *         "dtmf.received"
+                     *       ]
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Rehearsal"];
+                };
+            };
+            400: components["responses"]["Unreadable"];
+            401: components["responses"]["NotSignedIn"];
+            403: components["responses"]["Denied"];
+            /** @description Flow, version or campaign not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "Flow, version or campaign not found",
+                     *       "error": {
+                     *         "code": "NOT_FOUND",
+                     *         "message": "Flow, version or campaign not found",
+                     *         "requestId": "1795449600000-k3v9x2a"
+                     *       },
+                     *       "status": 404,
+                     *       "title": "Not Found",
+                     *       "type": "about:blank"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            409: components["responses"]["Conflicting"];
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["OtherMediaType"];
+            /** @description The flow has faults, or does not wait for one of the events */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "The flow has faults, or does not wait for one of the events",
+                     *       "error": {
+                     *         "code": "VALIDATION_ERROR",
+                     *         "details": [
+                     *           {
+                     *             "field": "The",
+                     *             "message": "flow has faults, or does not wait for one of the events",
+                     *             "pointer": "#/The"
+                     *           }
+                     *         ],
+                     *         "message": "The flow has faults, or does not wait for one of the events",
+                     *         "requestId": "1795449600000-k3v9x2a"
+                     *       },
+                     *       "errors": [
+                     *         {
+                     *           "field": "The",
+                     *           "message": "flow has faults, or does not wait for one of the events",
+                     *           "pointer": "#/The"
+                     *         }
+                     *       ],
+                     *       "status": 422,
+                     *       "title": "Unprocessable Entity",
+                     *       "type": "about:blank"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            429: components["responses"]["TooMany"];
+            500: components["responses"]["Broken"];
+            503: components["responses"]["NotAnswering"];
+        };
+    };
+    sendFlowEvent: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Names the request: sent again with the same key it is answered what it was answered before (with `Idempotency-Replayed: true`) and done once. Kept for a day. */
+                "Idempotency-Key"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "event": {
+                 *         "digits": "1",
+                 *         "type": "dtmf.received"
+                 *       },
+                 *       "run": "eyJ0ZW5hbnQiOiIwMTlhYiJ9.4mJ0yqvX2cT9sHkW8rZ1bLpE6uNfAdGi"
+                 *     }
+                 */
+                "application/json": components["schemas"]["FlowEventRequest"];
+            };
+        };
+        responses: {
+            /** @description Where it waits, and everything until then */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "at": "2026-11-23T16:00:00.000000Z",
+                     *       "cause": "normal",
+                     *       "detail": "the flow took too many steps",
+                     *       "expiresAt": "2027-11-23T16:00:00.000000Z",
+                     *       "flowId": "01a20922-b800-7b21-a781-78ed3463f3bd",
+                     *       "ivrInput": "1",
+                     *       "key": "solar-west",
+                     *       "node": "menu",
+                     *       "run": "eyJ0ZW5hbnQiOiIwMTlhYiJ9.4mJ0yqvX2cT9sHkW8rZ1bLpE6uNfAdGi",
+                     *       "state": "WAITING",
+                     *       "steps": [
+                     *         {
+                     *           "at": "2026-11-23T16:00:00.000000Z",
+                     *           "prompt": "say:Press 1 for solar",
+                     *           "type": "prompt.started"
+                     *         }
+                     *       ],
+                     *       "stepsLeftOut": 0,
+                     *       "tags": {
+                     *         "intent": "solar"
+                     *       },
+                     *       "version": 1,
+                     *       "waitsFor": [
+                     *         "dtmf.received"
+                     *       ]
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Rehearsal"];
+                };
+            };
+            400: components["responses"]["Unreadable"];
+            401: components["responses"]["NotSignedIn"];
+            403: components["responses"]["Denied"];
+            /** @description There is no such run, or it has waited for more than an hour */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "There is no such run, or it has waited for more than an hour",
+                     *       "error": {
+                     *         "code": "NOT_FOUND",
+                     *         "message": "There is no such run, or it has waited for more than an hour",
+                     *         "requestId": "1795449600000-k3v9x2a"
+                     *       },
+                     *       "status": 404,
+                     *       "title": "Not Found",
+                     *       "type": "about:blank"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The draft was changed meanwhile */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "The draft was changed meanwhile",
+                     *       "error": {
+                     *         "code": "CONFLICT",
+                     *         "message": "The draft was changed meanwhile",
+                     *         "requestId": "1795449600000-k3v9x2a"
+                     *       },
+                     *       "status": 409,
+                     *       "title": "Conflict",
+                     *       "type": "about:blank"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["OtherMediaType"];
+            /** @description The run does not wait for this */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "The run does not wait for this",
+                     *       "error": {
+                     *         "code": "VALIDATION_ERROR",
+                     *         "details": [
+                     *           {
+                     *             "field": "The",
+                     *             "message": "run does not wait for this",
+                     *             "pointer": "#/The"
+                     *           }
+                     *         ],
+                     *         "message": "The run does not wait for this",
+                     *         "requestId": "1795449600000-k3v9x2a"
+                     *       },
+                     *       "errors": [
+                     *         {
+                     *           "field": "The",
+                     *           "message": "run does not wait for this",
+                     *           "pointer": "#/The"
+                     *         }
+                     *       ],
+                     *       "status": 422,
+                     *       "title": "Unprocessable Entity",
+                     *       "type": "about:blank"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            429: components["responses"]["TooMany"];
+            500: components["responses"]["Broken"];
+            503: components["responses"]["NotAnswering"];
+        };
+    };
     listCarriers: {
         parameters: {
             query?: {
@@ -19075,6 +22639,8 @@ export interface operations {
                 status?: components["schemas"]["TrunkStatus"];
                 /** @description Part of name or host. */
                 search?: string;
+                /** @description Only those that carry calls out, whatever their status; `false`: only those that do not. */
+                outbound?: boolean;
             };
             header?: {
                 /** @description ETag of an earlier answer: unless something changed since, the answer is 304 without a body. */
@@ -21595,6 +25161,231 @@ export interface operations {
             503: components["responses"]["NotAnswering"];
         };
     };
+    listStirShaken: {
+        parameters: {
+            query?: {
+                /** @description Page number, 1 the first. Not together with `cursor`. */
+                page?: number;
+                /** @description Items of a page. */
+                limit?: number;
+                /**
+                 * @description `meta.nextCursor` of the page before, with the same `sort`: goes on behind its last item, however the list has grown since.
+                 *     Cheaper than a high page number, and without a total.
+                 */
+                cursor?: string;
+                /** @description What the list is ordered by; with `-` before it from the greatest or newest down. Ids settle ties, and what has no value counts as the least. */
+                sort?: "createdAt" | "-createdAt" | "updatedAt" | "-updatedAt" | "phoneNumber" | "-phoneNumber";
+                /** @description Only this caller's. */
+                phoneNumber?: string;
+            };
+            header?: {
+                /** @description ETag of an earlier answer: unless something changed since, the answer is 304 without a body. */
+                "If-None-Match"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page of records */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "data": [
+                     *         {
+                     *           "attestation": "A",
+                     *           "callId": "01a20922-b800-7edb-b60f-06acaef2cc80",
+                     *           "certificateUrl": "https://certs.example/shaken.pem",
+                     *           "claimedAttestation": "A",
+                     *           "createdAt": "2026-11-23T16:00:00.000000Z",
+                     *           "destNumbers": [
+                     *             "12125550143"
+                     *           ],
+                     *           "identity": "eyJhbGciOiJFUzI1NiJ9.eyJhdHRlc3QiOiJBIn0.c2lnbmF0dXJl;info=<https://certs.example/shaken.pem>;alg=ES256;ppt=shaken",
+                     *           "issuedAt": "2026-11-23T16:00:00.000000Z",
+                     *           "origId": "123e4567-e89b-12d3-a456-426655440000",
+                     *           "origMatches": true,
+                     *           "origNumber": "13105550127",
+                     *           "overriddenAt": "2026-11-23T16:00:00.000000Z",
+                     *           "override": true,
+                     *           "overrideBy": "user:01a20922-b800-74f8-996d-a763b7a969b1",
+                     *           "overrideReason": "The carrier confirmed it by telephone",
+                     *           "phoneNumber": "+13105550127",
+                     *           "source": "PASSPORT",
+                     *           "tenantId": "01a20922-b800-79da-86d3-51cf9a7642d8",
+                     *           "updatedAt": "2026-11-23T16:00:00.000000Z",
+                     *           "verstat": "TN-Validation-Passed"
+                     *         }
+                     *       ],
+                     *       "meta": {
+                     *         "limit": 20,
+                     *         "page": 1,
+                     *         "total": 1,
+                     *         "totalIsAtLeast": false,
+                     *         "totalPages": 1
+                     *       }
+                     *     }
+                     */
+                    "application/json": components["schemas"]["List_StirShakenStatus"];
+                };
+            };
+            /** @description As it was */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            401: components["responses"]["NotSignedIn"];
+            403: components["responses"]["Denied"];
+            422: components["responses"]["NotValid"];
+            429: components["responses"]["TooMany"];
+            500: components["responses"]["Broken"];
+            503: components["responses"]["NotAnswering"];
+        };
+    };
+    getStirShaken: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description ETag of an earlier answer: unless something changed since, the answer is 304 without a body. */
+                "If-None-Match"?: string;
+            };
+            path: {
+                /** @description The call's id */
+                callId: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description What is known */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "attestation": "A",
+                     *       "callId": "01a20922-b800-7edb-b60f-06acaef2cc80",
+                     *       "certificateUrl": "https://certs.example/shaken.pem",
+                     *       "claimedAttestation": "A",
+                     *       "createdAt": "2026-11-23T16:00:00.000000Z",
+                     *       "destNumbers": [
+                     *         "12125550143"
+                     *       ],
+                     *       "identity": "eyJhbGciOiJFUzI1NiJ9.eyJhdHRlc3QiOiJBIn0.c2lnbmF0dXJl;info=<https://certs.example/shaken.pem>;alg=ES256;ppt=shaken",
+                     *       "issuedAt": "2026-11-23T16:00:00.000000Z",
+                     *       "origId": "123e4567-e89b-12d3-a456-426655440000",
+                     *       "origMatches": true,
+                     *       "origNumber": "13105550127",
+                     *       "overriddenAt": "2026-11-23T16:00:00.000000Z",
+                     *       "override": true,
+                     *       "overrideBy": "user:01a20922-b800-74f8-996d-a763b7a969b1",
+                     *       "overrideReason": "The carrier confirmed it by telephone",
+                     *       "phoneNumber": "+13105550127",
+                     *       "source": "PASSPORT",
+                     *       "tenantId": "01a20922-b800-79da-86d3-51cf9a7642d8",
+                     *       "updatedAt": "2026-11-23T16:00:00.000000Z",
+                     *       "verstat": "TN-Validation-Passed"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["StirShakenStatus"];
+                };
+            };
+            /** @description As it was */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            401: components["responses"]["NotSignedIn"];
+            403: components["responses"]["Denied"];
+            404: components["responses"]["NotThere"];
+            429: components["responses"]["TooMany"];
+            500: components["responses"]["Broken"];
+            503: components["responses"]["NotAnswering"];
+        };
+    };
+    overrideAttestation: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Names the request: sent again with the same key it is answered what it was answered before (with `Idempotency-Replayed: true`) and done once. Kept for a day. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                /** @description The call's id */
+                callId: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "attestation": "A",
+                 *       "reason": "The carrier confirmed it by telephone"
+                 *     }
+                 */
+                "application/json": components["schemas"]["OverrideAttestationRequest"];
+            };
+        };
+        responses: {
+            /** @description What is known */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "attestation": "A",
+                     *       "callId": "01a20922-b800-7edb-b60f-06acaef2cc80",
+                     *       "certificateUrl": "https://certs.example/shaken.pem",
+                     *       "claimedAttestation": "A",
+                     *       "createdAt": "2026-11-23T16:00:00.000000Z",
+                     *       "destNumbers": [
+                     *         "12125550143"
+                     *       ],
+                     *       "identity": "eyJhbGciOiJFUzI1NiJ9.eyJhdHRlc3QiOiJBIn0.c2lnbmF0dXJl;info=<https://certs.example/shaken.pem>;alg=ES256;ppt=shaken",
+                     *       "issuedAt": "2026-11-23T16:00:00.000000Z",
+                     *       "origId": "123e4567-e89b-12d3-a456-426655440000",
+                     *       "origMatches": true,
+                     *       "origNumber": "13105550127",
+                     *       "overriddenAt": "2026-11-23T16:00:00.000000Z",
+                     *       "override": true,
+                     *       "overrideBy": "user:01a20922-b800-74f8-996d-a763b7a969b1",
+                     *       "overrideReason": "The carrier confirmed it by telephone",
+                     *       "phoneNumber": "+13105550127",
+                     *       "source": "PASSPORT",
+                     *       "tenantId": "01a20922-b800-79da-86d3-51cf9a7642d8",
+                     *       "updatedAt": "2026-11-23T16:00:00.000000Z",
+                     *       "verstat": "TN-Validation-Passed"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["StirShakenStatus"];
+                };
+            };
+            400: components["responses"]["Unreadable"];
+            401: components["responses"]["NotSignedIn"];
+            403: components["responses"]["Denied"];
+            404: components["responses"]["NotThere"];
+            409: components["responses"]["Conflicting"];
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["OtherMediaType"];
+            422: components["responses"]["ChangeNotValid"];
+            429: components["responses"]["TooMany"];
+            500: components["responses"]["Broken"];
+            503: components["responses"]["NotAnswering"];
+        };
+    };
     getBalance: {
         parameters: {
             query?: never;
@@ -21647,6 +25438,138 @@ export interface operations {
             503: components["responses"]["NotAnswering"];
         };
     };
+    listBillingAccounts: {
+        parameters: {
+            query?: {
+                /** @description Page number, 1 the first. Not together with `cursor`. */
+                page?: number;
+                /** @description Items of a page. */
+                limit?: number;
+                /**
+                 * @description `meta.nextCursor` of the page before, with the same `sort`: goes on behind its last item, however the list has grown since.
+                 *     Cheaper than a high page number, and without a total.
+                 */
+                cursor?: string;
+                /** @description What the list is ordered by; with `-` before it from the greatest or newest down. Ids settle ties, and what has no value counts as the least. */
+                sort?: "createdAt" | "-createdAt" | "updatedAt" | "-updatedAt" | "name" | "-name" | "status" | "-status" | "currency" | "-currency";
+                /** @description Only these. */
+                status?: components["schemas"]["BillingAccountStatus"];
+                /** @description Part of the account's name, or of its tenant's. */
+                search?: string;
+            };
+            header?: {
+                /** @description ETag of an earlier answer: unless something changed since, the answer is 304 without a body. */
+                "If-None-Match"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page of billing accounts */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "data": [
+                     *         {
+                     *           "createdAt": "2026-11-23T16:00:00.000000Z",
+                     *           "currency": "USD",
+                     *           "id": "01a20922-b800-7828-98a4-f60765673665",
+                     *           "metadata": {
+                     *             "crmId": "4711"
+                     *           },
+                     *           "name": "Main account",
+                     *           "status": "ACTIVE",
+                     *           "tenantId": "01a20922-b800-79da-86d3-51cf9a7642d8",
+                     *           "tenantName": "Acme Leads",
+                     *           "updatedAt": "2026-11-23T16:00:00.000000Z"
+                     *         }
+                     *       ],
+                     *       "meta": {
+                     *         "limit": 20,
+                     *         "page": 1,
+                     *         "total": 1,
+                     *         "totalIsAtLeast": false,
+                     *         "totalPages": 1
+                     *       }
+                     *     }
+                     */
+                    "application/json": components["schemas"]["List_BillingAccount"];
+                };
+            };
+            /** @description As it was */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            401: components["responses"]["NotSignedIn"];
+            403: components["responses"]["Denied"];
+            422: components["responses"]["NotValid"];
+            429: components["responses"]["TooMany"];
+            500: components["responses"]["Broken"];
+            503: components["responses"]["NotAnswering"];
+        };
+    };
+    getBillingAccount: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description ETag of an earlier answer: unless something changed since, the answer is 304 without a body. */
+                "If-None-Match"?: string;
+            };
+            path: {
+                /** @description The billing account's id */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The billing account */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "createdAt": "2026-11-23T16:00:00.000000Z",
+                     *       "currency": "USD",
+                     *       "id": "01a20922-b800-7828-98a4-f60765673665",
+                     *       "metadata": {
+                     *         "crmId": "4711"
+                     *       },
+                     *       "name": "Main account",
+                     *       "status": "ACTIVE",
+                     *       "tenantId": "01a20922-b800-79da-86d3-51cf9a7642d8",
+                     *       "tenantName": "Acme Leads",
+                     *       "updatedAt": "2026-11-23T16:00:00.000000Z"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["BillingAccount"];
+                };
+            };
+            /** @description As it was */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            401: components["responses"]["NotSignedIn"];
+            403: components["responses"]["Denied"];
+            404: components["responses"]["NotThere"];
+            429: components["responses"]["TooMany"];
+            500: components["responses"]["Broken"];
+            503: components["responses"]["NotAnswering"];
+        };
+    };
     listRateCards: {
         parameters: {
             query?: {
@@ -21661,7 +25584,9 @@ export interface operations {
                 cursor?: string;
                 /** @description What the list is ordered by; with `-` before it from the greatest or newest down. Ids settle ties, and what has no value counts as the least. */
                 sort?: "createdAt" | "-createdAt" | "updatedAt" | "-updatedAt" | "name" | "-name" | "status" | "-status" | "effectiveFrom" | "-effectiveFrom";
+                /** @description Only this billing account's. */
                 billingAccountId?: string;
+                /** @description Only these. */
                 status?: components["schemas"]["RateCardStatus"];
                 /** @description Part of the name. */
                 search?: string;
@@ -21791,6 +25716,94 @@ export interface operations {
             503: components["responses"]["NotAnswering"];
         };
     };
+    adminListRateCards: {
+        parameters: {
+            query?: {
+                /** @description Page number, 1 the first. Not together with `cursor`. */
+                page?: number;
+                /** @description Items of a page. */
+                limit?: number;
+                /**
+                 * @description `meta.nextCursor` of the page before, with the same `sort`: goes on behind its last item, however the list has grown since.
+                 *     Cheaper than a high page number, and without a total.
+                 */
+                cursor?: string;
+                /** @description What the list is ordered by; with `-` before it from the greatest or newest down. Ids settle ties, and what has no value counts as the least. */
+                sort?: "createdAt" | "-createdAt" | "updatedAt" | "-updatedAt" | "name" | "-name" | "status" | "-status" | "effectiveFrom" | "-effectiveFrom";
+                /** @description Only this tenant's. */
+                tenantId?: string;
+                /** @description Only this billing account's. */
+                billingAccountId?: string;
+                /** @description Only these. */
+                status?: components["schemas"]["RateCardStatus"];
+                /** @description Part of the name. */
+                search?: string;
+            };
+            header?: {
+                /** @description ETag of an earlier answer: unless something changed since, the answer is 304 without a body. */
+                "If-None-Match"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page of rate cards */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "data": [
+                     *         {
+                     *           "billingAccountId": "01a20922-b800-7828-98a4-f60765673665",
+                     *           "createdAt": "2026-11-23T16:00:00.000000Z",
+                     *           "effectiveFrom": "2026-12-01T00:00:00.000000Z",
+                     *           "effectiveTo": "2027-12-01T00:00:00.000000Z",
+                     *           "id": "01a20922-b800-729e-9df7-946274e091c2",
+                     *           "metadata": {
+                     *             "crmId": "4711"
+                     *           },
+                     *           "name": "2026",
+                     *           "rates": {
+                     *             "inbound": {
+                     *               "perMinute": "0.0120"
+                     *             }
+                     *           },
+                     *           "status": "ACTIVE",
+                     *           "tenantId": "01a20922-b800-79da-86d3-51cf9a7642d8",
+                     *           "updatedAt": "2026-11-23T16:00:00.000000Z"
+                     *         }
+                     *       ],
+                     *       "meta": {
+                     *         "limit": 20,
+                     *         "page": 1,
+                     *         "total": 1,
+                     *         "totalIsAtLeast": false,
+                     *         "totalPages": 1
+                     *       }
+                     *     }
+                     */
+                    "application/json": components["schemas"]["List_RateCard"];
+                };
+            };
+            /** @description As it was */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            401: components["responses"]["NotSignedIn"];
+            403: components["responses"]["Denied"];
+            422: components["responses"]["NotValid"];
+            429: components["responses"]["TooMany"];
+            500: components["responses"]["Broken"];
+            503: components["responses"]["NotAnswering"];
+        };
+    };
     createRateCard: {
         parameters: {
             query?: never;
@@ -21888,11 +25901,71 @@ export interface operations {
             503: components["responses"]["NotAnswering"];
         };
     };
+    adminGetRateCard: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description ETag of an earlier answer: unless something changed since, the answer is 304 without a body. */
+                "If-None-Match"?: string;
+            };
+            path: {
+                /** @description The rate card's id */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The rate card */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "billingAccountId": "01a20922-b800-7828-98a4-f60765673665",
+                     *       "createdAt": "2026-11-23T16:00:00.000000Z",
+                     *       "effectiveFrom": "2026-12-01T00:00:00.000000Z",
+                     *       "effectiveTo": "2027-12-01T00:00:00.000000Z",
+                     *       "id": "01a20922-b800-729e-9df7-946274e091c2",
+                     *       "metadata": {
+                     *         "crmId": "4711"
+                     *       },
+                     *       "name": "2026",
+                     *       "rates": {
+                     *         "inbound": {
+                     *           "perMinute": "0.0120"
+                     *         }
+                     *       },
+                     *       "status": "ACTIVE",
+                     *       "tenantId": "01a20922-b800-79da-86d3-51cf9a7642d8",
+                     *       "updatedAt": "2026-11-23T16:00:00.000000Z"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["RateCard"];
+                };
+            };
+            /** @description As it was */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            401: components["responses"]["NotSignedIn"];
+            403: components["responses"]["Denied"];
+            404: components["responses"]["NotThere"];
+            429: components["responses"]["TooMany"];
+            500: components["responses"]["Broken"];
+            503: components["responses"]["NotAnswering"];
+        };
+    };
     updateRateCard: {
         parameters: {
-            query: {
-                /** @description The tenant's id. */
-                tenantId: string;
+            query?: {
+                /** @description Only this tenant's. */
+                tenantId?: string;
             };
             header?: {
                 /** @description ETag of the version the change is for: any other is left as it is, and answered with 412. */
@@ -21912,6 +25985,9 @@ export interface operations {
                  * @example {
                  *       "effectiveFrom": "2026-12-01T00:00:00.000000Z",
                  *       "effectiveTo": "2027-12-01T00:00:00.000000Z",
+                 *       "metadata": {
+                 *         "crmId": "4711"
+                 *       },
                  *       "name": "2027",
                  *       "rates": {
                  *         "inbound": {
@@ -21961,6 +26037,191 @@ export interface operations {
             404: components["responses"]["NotThere"];
             409: components["responses"]["Conflicting"];
             412: components["responses"]["AnotherVersion"];
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["OtherMediaType"];
+            422: components["responses"]["ChangeNotValid"];
+            429: components["responses"]["TooMany"];
+            500: components["responses"]["Broken"];
+            503: components["responses"]["NotAnswering"];
+        };
+    };
+    adminBillingListRateCards: {
+        parameters: {
+            query?: {
+                /** @description Page number, 1 the first. Not together with `cursor`. */
+                page?: number;
+                /** @description Items of a page. */
+                limit?: number;
+                /**
+                 * @description `meta.nextCursor` of the page before, with the same `sort`: goes on behind its last item, however the list has grown since.
+                 *     Cheaper than a high page number, and without a total.
+                 */
+                cursor?: string;
+                /** @description What the list is ordered by; with `-` before it from the greatest or newest down. Ids settle ties, and what has no value counts as the least. */
+                sort?: "createdAt" | "-createdAt" | "updatedAt" | "-updatedAt" | "name" | "-name" | "status" | "-status" | "effectiveFrom" | "-effectiveFrom";
+                /** @description Only this tenant's. */
+                tenantId?: string;
+                /** @description Only this billing account's. */
+                billingAccountId?: string;
+                /** @description Only these. */
+                status?: components["schemas"]["RateCardStatus"];
+                /** @description Part of the name. */
+                search?: string;
+            };
+            header?: {
+                /** @description ETag of an earlier answer: unless something changed since, the answer is 304 without a body. */
+                "If-None-Match"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page of rate cards */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "data": [
+                     *         {
+                     *           "billingAccountId": "01a20922-b800-7828-98a4-f60765673665",
+                     *           "createdAt": "2026-11-23T16:00:00.000000Z",
+                     *           "effectiveFrom": "2026-12-01T00:00:00.000000Z",
+                     *           "effectiveTo": "2027-12-01T00:00:00.000000Z",
+                     *           "id": "01a20922-b800-729e-9df7-946274e091c2",
+                     *           "metadata": {
+                     *             "crmId": "4711"
+                     *           },
+                     *           "name": "2026",
+                     *           "rates": {
+                     *             "inbound": {
+                     *               "perMinute": "0.0120"
+                     *             }
+                     *           },
+                     *           "status": "ACTIVE",
+                     *           "tenantId": "01a20922-b800-79da-86d3-51cf9a7642d8",
+                     *           "updatedAt": "2026-11-23T16:00:00.000000Z"
+                     *         }
+                     *       ],
+                     *       "meta": {
+                     *         "limit": 20,
+                     *         "page": 1,
+                     *         "total": 1,
+                     *         "totalIsAtLeast": false,
+                     *         "totalPages": 1
+                     *       }
+                     *     }
+                     */
+                    "application/json": components["schemas"]["List_RateCard"];
+                };
+            };
+            /** @description As it was */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            401: components["responses"]["NotSignedIn"];
+            403: components["responses"]["Denied"];
+            422: components["responses"]["NotValid"];
+            429: components["responses"]["TooMany"];
+            500: components["responses"]["Broken"];
+            503: components["responses"]["NotAnswering"];
+        };
+    };
+    adminBillingCreateRateCard: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Names the request: sent again with the same key it is answered what it was answered before (with `Idempotency-Replayed: true`) and done once. Kept for a day. */
+                "Idempotency-Key"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "billingAccountId": "01a20922-b800-7828-98a4-f60765673665",
+                 *       "effectiveFrom": "2026-12-01T00:00:00.000000Z",
+                 *       "effectiveTo": "2027-12-01T00:00:00.000000Z",
+                 *       "metadata": {
+                 *         "crmId": "4711"
+                 *       },
+                 *       "name": "2026",
+                 *       "rates": {
+                 *         "inbound": {
+                 *           "perMinute": "0.0120"
+                 *         }
+                 *       },
+                 *       "tenantId": "01a20922-b800-79da-86d3-51cf9a7642d8"
+                 *     }
+                 */
+                "application/json": components["schemas"]["CreateRateCardRequest"];
+            };
+        };
+        responses: {
+            /** @description The rate card */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "billingAccountId": "01a20922-b800-7828-98a4-f60765673665",
+                     *       "createdAt": "2026-11-23T16:00:00.000000Z",
+                     *       "effectiveFrom": "2026-12-01T00:00:00.000000Z",
+                     *       "effectiveTo": "2027-12-01T00:00:00.000000Z",
+                     *       "id": "01a20922-b800-729e-9df7-946274e091c2",
+                     *       "metadata": {
+                     *         "crmId": "4711"
+                     *       },
+                     *       "name": "2026",
+                     *       "rates": {
+                     *         "inbound": {
+                     *           "perMinute": "0.0120"
+                     *         }
+                     *       },
+                     *       "status": "ACTIVE",
+                     *       "tenantId": "01a20922-b800-79da-86d3-51cf9a7642d8",
+                     *       "updatedAt": "2026-11-23T16:00:00.000000Z"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["RateCard"];
+                };
+            };
+            400: components["responses"]["Unreadable"];
+            401: components["responses"]["NotSignedIn"];
+            403: components["responses"]["Denied"];
+            /** @description Tenant or account not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "Tenant or account not found",
+                     *       "error": {
+                     *         "code": "NOT_FOUND",
+                     *         "message": "Tenant or account not found",
+                     *         "requestId": "1795449600000-k3v9x2a"
+                     *       },
+                     *       "status": 404,
+                     *       "title": "Not Found",
+                     *       "type": "about:blank"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            409: components["responses"]["Conflicting"];
             413: components["responses"]["TooLarge"];
             415: components["responses"]["OtherMediaType"];
             422: components["responses"]["ChangeNotValid"];
@@ -22366,6 +26627,8 @@ export interface operations {
                 sort?: "createdAt" | "-createdAt" | "updatedAt" | "-updatedAt" | "name" | "-name" | "status" | "-status" | "statusChangedAt" | "-statusChangedAt";
                 /** @description Only these. */
                 status?: components["schemas"]["AgentStatus"];
+                /** @description Only those who are shown so. */
+                presence?: components["schemas"]["ShownStatus"];
                 /** @description Only this user's. */
                 userId?: string;
                 /** @description Part of the name. */
@@ -22394,6 +26657,14 @@ export interface operations {
                      *           "destination": "sip:ana@agents.acme.example",
                      *           "id": "01a20922-b800-74f0-bc5a-29de06b510f9",
                      *           "name": "Ana",
+                     *           "needsConnection": false,
+                     *           "presence": {
+                     *             "connectedSince": "2026-11-23T16:00:00.000000Z",
+                     *             "connections": 1,
+                     *             "currentCallId": "01a20922-b800-751b-a43d-82b8e02460b8",
+                     *             "since": "2026-11-23T16:00:00.000000Z",
+                     *             "status": "available"
+                     *           },
                      *           "skills": [
                      *             "spanish"
                      *           ],
@@ -22448,6 +26719,7 @@ export interface operations {
                  * @example {
                  *       "destination": "sip:ana@agents.acme.example",
                  *       "name": "Ana",
+                 *       "needsConnection": false,
                  *       "skills": [
                  *         "spanish"
                  *       ],
@@ -22472,6 +26744,14 @@ export interface operations {
                      *       "destination": "sip:ana@agents.acme.example",
                      *       "id": "01a20922-b800-74f0-bc5a-29de06b510f9",
                      *       "name": "Ana",
+                     *       "needsConnection": false,
+                     *       "presence": {
+                     *         "connectedSince": "2026-11-23T16:00:00.000000Z",
+                     *         "connections": 1,
+                     *         "currentCallId": "01a20922-b800-751b-a43d-82b8e02460b8",
+                     *         "since": "2026-11-23T16:00:00.000000Z",
+                     *         "status": "available"
+                     *       },
                      *       "skills": [
                      *         "spanish"
                      *       ],
@@ -22547,6 +26827,14 @@ export interface operations {
                      *       "destination": "sip:ana@agents.acme.example",
                      *       "id": "01a20922-b800-74f0-bc5a-29de06b510f9",
                      *       "name": "Ana",
+                     *       "needsConnection": false,
+                     *       "presence": {
+                     *         "connectedSince": "2026-11-23T16:00:00.000000Z",
+                     *         "connections": 1,
+                     *         "currentCallId": "01a20922-b800-751b-a43d-82b8e02460b8",
+                     *         "since": "2026-11-23T16:00:00.000000Z",
+                     *         "status": "available"
+                     *       },
                      *       "skills": [
                      *         "spanish"
                      *       ],
@@ -22633,6 +26921,7 @@ export interface operations {
                  * @example {
                  *       "destination": "sip:ana@agents.acme.example",
                  *       "name": "Ana",
+                 *       "needsConnection": false,
                  *       "skills": [
                  *         "spanish"
                  *       ],
@@ -22657,6 +26946,14 @@ export interface operations {
                      *       "destination": "sip:ana@agents.acme.example",
                      *       "id": "01a20922-b800-74f0-bc5a-29de06b510f9",
                      *       "name": "Ana",
+                     *       "needsConnection": false,
+                     *       "presence": {
+                     *         "connectedSince": "2026-11-23T16:00:00.000000Z",
+                     *         "connections": 1,
+                     *         "currentCallId": "01a20922-b800-751b-a43d-82b8e02460b8",
+                     *         "since": "2026-11-23T16:00:00.000000Z",
+                     *         "status": "available"
+                     *       },
                      *       "skills": [
                      *         "spanish"
                      *       ],
@@ -22706,7 +27003,9 @@ export interface operations {
                     /**
                      * @example {
                      *       "agentId": "01a20922-b800-74f0-bc5a-29de06b510f9",
+                     *       "currentCallId": "01a20922-b800-751b-a43d-82b8e02460b8",
                      *       "lastUpdated": "2026-11-23T16:00:00.000000Z",
+                     *       "setStatus": "available",
                      *       "status": "available"
                      *     }
                      */
@@ -22800,7 +27099,9 @@ export interface operations {
                     /**
                      * @example {
                      *       "agentId": "01a20922-b800-74f0-bc5a-29de06b510f9",
+                     *       "currentCallId": "01a20922-b800-751b-a43d-82b8e02460b8",
                      *       "lastUpdated": "2026-11-23T16:00:00.000000Z",
+                     *       "setStatus": "available",
                      *       "status": "available"
                      *     }
                      */
@@ -22857,6 +27158,145 @@ export interface operations {
             413: components["responses"]["TooLarge"];
             415: components["responses"]["OtherMediaType"];
             422: components["responses"]["ChangeNotValid"];
+            429: components["responses"]["TooMany"];
+            500: components["responses"]["Broken"];
+            503: components["responses"]["NotAnswering"];
+        };
+    };
+    listOwnAgentCalls: {
+        parameters: {
+            query?: {
+                /** @description Calls of a page. */
+                limit?: number;
+                /** @description Calls to pass over. */
+                offset?: number;
+            };
+            header?: {
+                /** @description ETag of an earlier answer: unless something changed since, the answer is 304 without a body. */
+                "If-None-Match"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page of calls */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "calls": [
+                     *         {
+                     *           "answeredAt": "2026-11-23T16:00:01.250000Z",
+                     *           "attestation": "A",
+                     *           "buyerId": "01a20922-b800-7dbd-8f28-d0d97656768b",
+                     *           "buyerName": "Sunrise Solar",
+                     *           "callSid": "7c1e0a52-4f3b@198.51.100.20",
+                     *           "callerName": "DELGADO ROSA",
+                     *           "campaignId": "01a20922-b800-7dc2-a0b2-472062d9c57b",
+                     *           "campaignName": "Solar, west",
+                     *           "connectedAt": "2026-11-23T16:00:09.500000Z",
+                     *           "connectedDuration": 252,
+                     *           "converted": true,
+                     *           "cost": "0.0520",
+                     *           "createdAt": "2026-11-23T16:00:00.000000Z",
+                     *           "direction": "INBOUND",
+                     *           "duration": 261,
+                     *           "endReason": "normal",
+                     *           "endedAt": "2026-11-23T16:04:21.500000Z",
+                     *           "endpointId": "01a20922-b800-76bf-bbc8-d96f3ea9d132",
+                     *           "flowId": "01a20922-b800-7b21-a781-78ed3463f3bd",
+                     *           "flowVersion": 3,
+                     *           "fromNumber": "+13105550127",
+                     *           "hasRecording": true,
+                     *           "id": "01a20922-b800-7edb-b60f-06acaef2cc80",
+                     *           "money": {
+                     *             "cost": "0.0520",
+                     *             "currency": "USD",
+                     *             "margin": "14.9480",
+                     *             "payout": "30.0000",
+                     *             "revenue": "45.0000"
+                     *           },
+                     *           "numberId": "01a20922-b800-7288-af9d-00055adf24c4",
+                     *           "publisherId": "01a20922-b800-7f03-a060-b7eb032972dc",
+                     *           "publisherName": "Northern Leads",
+                     *           "startedAt": "2026-11-23T16:00:00.000000Z",
+                     *           "status": "COMPLETED",
+                     *           "tags": {
+                     *             "intent": "solar"
+                     *           },
+                     *           "tenantId": "01a20922-b800-79da-86d3-51cf9a7642d8",
+                     *           "toNumber": "+12125550143",
+                     *           "trunkId": "01a20922-b800-7e34-9d2d-9c67be01819b",
+                     *           "updatedAt": "2026-11-23T16:00:00.000000Z"
+                     *         }
+                     *       ],
+                     *       "pagination": {
+                     *         "hasMore": false,
+                     *         "limit": 50,
+                     *         "offset": 0
+                     *       }
+                     *     }
+                     */
+                    "application/json": components["schemas"]["OwnCalls"];
+                };
+            };
+            /** @description As it was */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            401: components["responses"]["NotSignedIn"];
+            /** @description An API key is no agent */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "An API key is no agent",
+                     *       "error": {
+                     *         "code": "FORBIDDEN",
+                     *         "message": "An API key is no agent",
+                     *         "requestId": "1795449600000-k3v9x2a"
+                     *       },
+                     *       "status": 403,
+                     *       "title": "Forbidden",
+                     *       "type": "about:blank"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Who is signed in is no agent */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "Who is signed in is no agent",
+                     *       "error": {
+                     *         "code": "NOT_FOUND",
+                     *         "message": "Who is signed in is no agent",
+                     *         "requestId": "1795449600000-k3v9x2a"
+                     *       },
+                     *       "status": 404,
+                     *       "title": "Not Found",
+                     *       "type": "about:blank"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            422: components["responses"]["NotValid"];
             429: components["responses"]["TooMany"];
             500: components["responses"]["Broken"];
             503: components["responses"]["NotAnswering"];
@@ -23363,6 +27803,7 @@ export interface operations {
     exportLeads: {
         parameters: {
             query?: {
+                /** @description How the file is written; `csv` unless said otherwise. */
                 format?: "csv" | "jsonl";
                 /** @description Only these. */
                 status?: components["schemas"]["LeadStatus"];
@@ -25501,8 +29942,11 @@ export interface operations {
                 action?: string;
                 /** @description `number`, `user`, `session` ... */
                 entity?: string;
+                /** @description Only what was done to this one. */
                 entityId?: string;
+                /** @description Only what this user did. */
                 userId?: string;
+                /** @description Only what this key did. */
                 apiKeyId?: string;
                 /** @description Only what succeeded, or what did not. */
                 success?: boolean;
@@ -25623,6 +30067,7 @@ export interface operations {
     exportAuditLogs: {
         parameters: {
             query?: {
+                /** @description How the file is written; `csv` unless said otherwise. */
                 format?: "csv" | "jsonl";
                 /**
                  * @description `number.update`, or `number.*` for all that begin so.
@@ -25631,8 +30076,11 @@ export interface operations {
                 action?: string;
                 /** @description `number`, `user`, `session` ... */
                 entity?: string;
+                /** @description Only what was done to this one. */
                 entityId?: string;
+                /** @description Only what this user did. */
                 userId?: string;
+                /** @description Only what this key did. */
                 apiKeyId?: string;
                 /** @description Only what succeeded, or what did not. */
                 success?: boolean;
@@ -27535,6 +31983,8 @@ export interface operations {
                 status?: components["schemas"]["TrunkStatus"];
                 /** @description Part of name or host. */
                 search?: string;
+                /** @description Only those that carry calls out, whatever their status; `false`: only those that do not. */
+                outbound?: boolean;
             };
             header?: {
                 /** @description ETag of an earlier answer: unless something changed since, the answer is 304 without a body. */
@@ -27902,6 +32352,292 @@ export interface operations {
                      *     }
                      */
                     "application/json": components["schemas"]["Trunk"];
+                };
+            };
+            400: components["responses"]["Unreadable"];
+            401: components["responses"]["NotSignedIn"];
+            403: components["responses"]["Denied"];
+            404: components["responses"]["NotThere"];
+            409: components["responses"]["Conflicting"];
+            412: components["responses"]["AnotherVersion"];
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["OtherMediaType"];
+            422: components["responses"]["ChangeNotValid"];
+            429: components["responses"]["TooMany"];
+            500: components["responses"]["Broken"];
+            503: components["responses"]["NotAnswering"];
+        };
+    };
+    adminListBillingAccounts: {
+        parameters: {
+            query?: {
+                /** @description Page number, 1 the first. Not together with `cursor`. */
+                page?: number;
+                /** @description Items of a page. */
+                limit?: number;
+                /**
+                 * @description `meta.nextCursor` of the page before, with the same `sort`: goes on behind its last item, however the list has grown since.
+                 *     Cheaper than a high page number, and without a total.
+                 */
+                cursor?: string;
+                /** @description What the list is ordered by; with `-` before it from the greatest or newest down. Ids settle ties, and what has no value counts as the least. */
+                sort?: "createdAt" | "-createdAt" | "updatedAt" | "-updatedAt" | "name" | "-name" | "status" | "-status" | "currency" | "-currency";
+                /** @description Only this tenant's. */
+                tenantId?: string;
+                /** @description Only these. */
+                status?: components["schemas"]["BillingAccountStatus"];
+                /** @description Part of the account's name, or of its tenant's. */
+                search?: string;
+            };
+            header?: {
+                /** @description ETag of an earlier answer: unless something changed since, the answer is 304 without a body. */
+                "If-None-Match"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page of billing accounts */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "data": [
+                     *         {
+                     *           "createdAt": "2026-11-23T16:00:00.000000Z",
+                     *           "currency": "USD",
+                     *           "id": "01a20922-b800-7828-98a4-f60765673665",
+                     *           "metadata": {
+                     *             "crmId": "4711"
+                     *           },
+                     *           "name": "Main account",
+                     *           "status": "ACTIVE",
+                     *           "tenantId": "01a20922-b800-79da-86d3-51cf9a7642d8",
+                     *           "tenantName": "Acme Leads",
+                     *           "updatedAt": "2026-11-23T16:00:00.000000Z"
+                     *         }
+                     *       ],
+                     *       "meta": {
+                     *         "limit": 20,
+                     *         "page": 1,
+                     *         "total": 1,
+                     *         "totalIsAtLeast": false,
+                     *         "totalPages": 1
+                     *       }
+                     *     }
+                     */
+                    "application/json": components["schemas"]["List_BillingAccount"];
+                };
+            };
+            /** @description As it was */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            401: components["responses"]["NotSignedIn"];
+            403: components["responses"]["Denied"];
+            422: components["responses"]["NotValid"];
+            429: components["responses"]["TooMany"];
+            500: components["responses"]["Broken"];
+            503: components["responses"]["NotAnswering"];
+        };
+    };
+    adminCreateBillingAccount: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Names the request: sent again with the same key it is answered what it was answered before (with `Idempotency-Replayed: true`) and done once. Kept for a day. */
+                "Idempotency-Key"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "currency": "USD",
+                 *       "metadata": {
+                 *         "crmId": "4711"
+                 *       },
+                 *       "name": "Main account",
+                 *       "tenantId": "01a20922-b800-79da-86d3-51cf9a7642d8"
+                 *     }
+                 */
+                "application/json": components["schemas"]["AdminCreateBillingAccountRequest"];
+            };
+        };
+        responses: {
+            /** @description The billing account */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "createdAt": "2026-11-23T16:00:00.000000Z",
+                     *       "currency": "USD",
+                     *       "id": "01a20922-b800-7828-98a4-f60765673665",
+                     *       "metadata": {
+                     *         "crmId": "4711"
+                     *       },
+                     *       "name": "Main account",
+                     *       "status": "ACTIVE",
+                     *       "tenantId": "01a20922-b800-79da-86d3-51cf9a7642d8",
+                     *       "tenantName": "Acme Leads",
+                     *       "updatedAt": "2026-11-23T16:00:00.000000Z"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["BillingAccount"];
+                };
+            };
+            400: components["responses"]["Unreadable"];
+            401: components["responses"]["NotSignedIn"];
+            403: components["responses"]["Denied"];
+            /** @description Tenant not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "Tenant not found",
+                     *       "error": {
+                     *         "code": "NOT_FOUND",
+                     *         "message": "Tenant not found",
+                     *         "requestId": "1795449600000-k3v9x2a"
+                     *       },
+                     *       "status": 404,
+                     *       "title": "Not Found",
+                     *       "type": "about:blank"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            409: components["responses"]["Conflicting"];
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["OtherMediaType"];
+            422: components["responses"]["ChangeNotValid"];
+            429: components["responses"]["TooMany"];
+            500: components["responses"]["Broken"];
+            503: components["responses"]["NotAnswering"];
+        };
+    };
+    adminGetBillingAccount: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description ETag of an earlier answer: unless something changed since, the answer is 304 without a body. */
+                "If-None-Match"?: string;
+            };
+            path: {
+                /** @description The billing account's id */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The billing account */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "createdAt": "2026-11-23T16:00:00.000000Z",
+                     *       "currency": "USD",
+                     *       "id": "01a20922-b800-7828-98a4-f60765673665",
+                     *       "metadata": {
+                     *         "crmId": "4711"
+                     *       },
+                     *       "name": "Main account",
+                     *       "status": "ACTIVE",
+                     *       "tenantId": "01a20922-b800-79da-86d3-51cf9a7642d8",
+                     *       "tenantName": "Acme Leads",
+                     *       "updatedAt": "2026-11-23T16:00:00.000000Z"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["BillingAccount"];
+                };
+            };
+            /** @description As it was */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            401: components["responses"]["NotSignedIn"];
+            403: components["responses"]["Denied"];
+            404: components["responses"]["NotThere"];
+            429: components["responses"]["TooMany"];
+            500: components["responses"]["Broken"];
+            503: components["responses"]["NotAnswering"];
+        };
+    };
+    adminUpdateBillingAccount: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description ETag of the version the change is for: any other is left as it is, and answered with 412. */
+                "If-Match"?: string;
+                /** @description Names the request: sent again with the same key it is answered what it was answered before (with `Idempotency-Replayed: true`) and done once. Kept for a day. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                /** @description The billing account's id */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "metadata": {
+                 *         "crmId": "4711"
+                 *       },
+                 *       "name": "Solar, west",
+                 *       "status": "ACTIVE"
+                 *     }
+                 */
+                "application/json": components["schemas"]["UpdateBillingAccountRequest"];
+            };
+        };
+        responses: {
+            /** @description The billing account */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "createdAt": "2026-11-23T16:00:00.000000Z",
+                     *       "currency": "USD",
+                     *       "id": "01a20922-b800-7828-98a4-f60765673665",
+                     *       "metadata": {
+                     *         "crmId": "4711"
+                     *       },
+                     *       "name": "Main account",
+                     *       "status": "ACTIVE",
+                     *       "tenantId": "01a20922-b800-79da-86d3-51cf9a7642d8",
+                     *       "tenantName": "Acme Leads",
+                     *       "updatedAt": "2026-11-23T16:00:00.000000Z"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["BillingAccount"];
                 };
             };
             400: components["responses"]["Unreadable"];

@@ -137,7 +137,9 @@ pub struct OwnCallsQuery {
 /// Calls of the agent who is signed in.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct OwnCalls {
+    /// The calls, newest first.
     calls: Vec<Call>,
+    /// Where the page is.
     pagination: Pagination,
 }
 

@@ -211,6 +211,7 @@ pub struct UpdateAgentRequest {
     #[garde(range(min = 0, max = 3600))]
     #[schema(minimum = 0, maximum = 3600)]
     wrap_up_seconds: Option<u32>,
+    /// Whether calls are given only while the agent is connected.
     #[garde(skip)]
     needs_connection: Option<bool>,
 }

@@ -38,10 +38,14 @@ pub(super) struct BillingAccounts;
 #[derive(Clone, Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct BillingAccount {
+    /// The account's id.
     id: Uuid,
+    /// The tenant the billing account belongs to.
     tenant_id: Uuid,
+    /// The tenant's name; null where it is gone.
     #[schema(example = "Acme Leads")]
     tenant_name: Option<String>,
+    /// What people call the account.
     #[schema(example = "Main account")]
     name: String,
     /// Only ACTIVE accounts are charged.
@@ -49,8 +53,11 @@ pub struct BillingAccount {
     /// Of everything on it.
     #[schema(example = "USD")]
     currency: String,
+    /// What integrations keep with the billing account.
     metadata: Metadata,
+    /// When the billing account was made.
     created_at: Time,
+    /// When the billing account last changed.
     updated_at: Time,
 }
 
@@ -65,6 +72,7 @@ pub struct BillingAccountQuery {
     status: Option<BillingAccountStatus>,
     /// Part of the account's name, or of its tenant's.
     #[garde(length(chars, max = 100))]
+    #[param(max_length = 100)]
     search: Option<String>,
 }
 
@@ -79,6 +87,7 @@ pub struct AdminCreateBillingAccountRequest {
     /// Whose it is to be.
     #[garde(skip)]
     tenant_id: Uuid,
+    /// What people call the account.
     #[garde(length(chars, min = 1, max = 200))]
     #[schema(min_length = 1, max_length = 200, example = "Main account")]
     name: String,
@@ -86,6 +95,7 @@ pub struct AdminCreateBillingAccountRequest {
     #[garde(inner(custom(is_currency)))]
     #[schema(pattern = "^[A-Z]{3}$", example = "USD")]
     currency: Option<String>,
+    /// What integrations keep with it; `{}` unless given.
     #[garde(skip)]
     metadata: Option<Metadata>,
 }
@@ -94,10 +104,14 @@ pub struct AdminCreateBillingAccountRequest {
 #[derive(Debug, Deserialize, Validate, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct UpdateBillingAccountRequest {
+    /// What people call the account.
     #[garde(length(chars, min = 1, max = 200))]
+    #[schema(min_length = 1, max_length = 200)]
     name: Option<String>,
+    /// Its status from now on.
     #[garde(skip)]
     status: Option<BillingAccountStatus>,
+    /// What integrations keep with it: replaces all of it.
     #[garde(skip)]
     metadata: Option<Metadata>,
 }

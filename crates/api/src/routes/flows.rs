@@ -66,6 +66,7 @@ pub struct Flow {
     status: FlowStatus,
     /// What calls run now.
     published_version: Option<u32>,
+    /// What integrations keep with the flow.
     metadata: Metadata,
     /// Newest first.
     versions: Vec<FlowVersionSummary>,
@@ -297,6 +298,7 @@ pub struct UpdateFlowRequest {
     /// `DRAFT` without; publishing a version brings it back too.
     #[garde(skip)]
     status: Option<FlowStatus>,
+    /// What integrations keep with it: replaces all of it.
     #[garde(skip)]
     metadata: Option<Metadata>,
 }

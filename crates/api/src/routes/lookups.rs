@@ -51,6 +51,7 @@ pub struct LookupQuery {
     phone_number: String,
     /// Who is asked: `twilio`, `telnyx`; the installation's choice unless said otherwise.
     #[garde(length(chars, max = 64))]
+    #[param(max_length = 64)]
     provider: Option<String>,
     /// `false`: an answer that is kept is not good enough.
     #[garde(skip)]
@@ -62,6 +63,7 @@ pub struct LookupQuery {
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct CallerNameLookup {
+    /// The telephone number, E.164.
     phone_number: String,
     /// Absent: whoever was asked knows none.
     caller_name: Option<String>,
@@ -84,6 +86,7 @@ pub struct CallerNameLookup {
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct CarrierLookup {
+    /// The telephone number, E.164.
     phone_number: String,
     /// The carrier's name.
     #[schema(example = "Example Wireless")]
@@ -199,6 +202,7 @@ async fn carrier(caller: Caller, Query(query): Query<LookupQuery>) -> ApiResult<
 #[derive(Debug, Deserialize, Validate, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct OverrideCallerNameRequest {
+    /// The telephone number, E.164 or as people write it.
     #[garde(length(chars, min = 1, max = 40))]
     #[schema(min_length = 1, max_length = 40)]
     phone_number: String,
@@ -217,6 +221,7 @@ pub struct OverrideCallerNameRequest {
 #[derive(Debug, Deserialize, Validate, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct OverrideCarrierRequest {
+    /// The telephone number, E.164 or as people write it.
     #[garde(length(chars, min = 1, max = 40))]
     #[schema(min_length = 1, max_length = 40)]
     phone_number: String,
@@ -255,15 +260,22 @@ fn is_ocn(text: &str, _: &()) -> garde::Result {
 #[derive(Clone, Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct CallerNameOverride {
+    /// The caller name override's id.
     id: Uuid,
+    /// The tenant the caller name override belongs to.
     tenant_id: Uuid,
+    /// The telephone number, E.164.
     phone_number: String,
+    /// The name its calls show; null: none.
     caller_name: Option<String>,
+    /// Why.
     reason: String,
     /// `user:<id>` or `key:<id>`.
     #[schema(example = "user:01a20922-b800-74f8-996d-a763b7a969b1")]
     set_by: String,
+    /// When the caller name override was made.
     created_at: Time,
+    /// When the caller name override last changed.
     updated_at: Time,
 }
 
@@ -271,20 +283,29 @@ pub struct CallerNameOverride {
 #[derive(Clone, Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct CarrierOverride {
+    /// The carrier override's id.
     id: Uuid,
+    /// The tenant the carrier override belongs to.
     tenant_id: Uuid,
+    /// The telephone number, E.164.
     phone_number: String,
+    /// Who carries it; null: not said.
     #[schema(example = "Example Wireless")]
     carrier: Option<String>,
+    /// Its LATA; null: not said.
     #[schema(example = "132")]
     lata: Option<String>,
+    /// Its operating company number; null: not said.
     #[schema(example = "6006")]
     ocn: Option<String>,
+    /// Why.
     reason: String,
     /// `user:<id>` or `key:<id>`.
     #[schema(example = "user:01a20922-b800-74f8-996d-a763b7a969b1")]
     set_by: String,
+    /// When the carrier override was made.
     created_at: Time,
+    /// When the carrier override last changed.
     updated_at: Time,
 }
 
@@ -424,6 +445,7 @@ async fn override_carrier(
 pub struct NumberOverrideQuery {
     /// Only this number's.
     #[garde(length(chars, max = 40))]
+    #[param(max_length = 40)]
     phone_number: Option<String>,
 }
 

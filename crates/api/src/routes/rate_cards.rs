@@ -45,19 +45,29 @@ pub(crate) fn routes() -> Resource {
 #[derive(Clone, Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct RateCard {
+    /// The rate card's id.
     id: Uuid,
+    /// The tenant the rate card belongs to.
     tenant_id: Uuid,
+    /// The billing account it is for.
     billing_account_id: Uuid,
+    /// What people call the rate card.
     #[schema(example = "2026")]
     name: String,
+    /// From when it is charged by.
     effective_from: Time,
     /// Absent: until a newer card begins.
     effective_to: Option<Time>,
+    /// Only an `ACTIVE` card is charged by.
     status: RateCardStatus,
+    /// Prices by what is charged, decimal texts.
     #[schema(value_type = Object, example = json!({"inbound": {"perMinute": "0.05", "connectionFee": "0.10"}, "recording": {"perCall": "0.25"}}))]
     rates: Value,
+    /// What integrations keep with the rate card.
     metadata: Metadata,
+    /// When the rate card was made.
     created_at: Time,
+    /// When the rate card last changed.
     updated_at: Time,
 }
 
@@ -82,13 +92,16 @@ fn view(card: &operations::RateCard) -> RateCard {
 #[serde(rename_all = "camelCase")]
 #[into_params(parameter_in = Query)]
 pub struct RateCardQuery {
+    /// Only this billing account's.
     #[garde(skip)]
     billing_account_id: Option<Uuid>,
+    /// Only these.
     #[garde(skip)]
     #[param(value_type = Option<RateCardStatus>)]
     status: Option<RateCardStatus>,
     /// Part of the name.
     #[garde(length(chars, max = 100))]
+    #[param(max_length = 100)]
     search: Option<String>,
 }
 
@@ -189,19 +202,24 @@ pub struct CreateRateCardRequest {
     /// Whose prices: the account's tenant, who need not be named.
     #[garde(skip)]
     tenant_id: Option<Uuid>,
+    /// The billing account it is for.
     #[garde(skip)]
     billing_account_id: Uuid,
+    /// What people call the rate card.
     #[garde(length(chars, min = 1, max = 200))]
     #[schema(min_length = 1, max_length = 200, example = "2026")]
     name: String,
+    /// From when it is charged by.
     #[garde(skip)]
     effective_from: Time,
+    /// Until when it is charged by, later than `effectiveFrom`; absent: until a newer card begins.
     #[garde(skip)]
     effective_to: Option<Time>,
     /// Amounts as decimal texts.
     #[garde(skip)]
     #[schema(value_type = Object, example = json!({"inbound": {"perMinute": "0.05", "connectionFee": "0.10"}, "recording": {"perCall": "0.25"}}))]
     rates: Value,
+    /// What integrations keep with it; `{}` unless given.
     #[garde(skip)]
     metadata: Option<Metadata>,
 }
@@ -276,18 +294,25 @@ async fn create(caller: &Caller, body: CreateRateCardRequest) -> ApiResult<(Stat
 #[derive(Debug, Deserialize, Validate, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct UpdateRateCardRequest {
+    /// What people call the rate card.
     #[garde(length(chars, min = 1, max = 200))]
+    #[schema(min_length = 1, max_length = 200)]
     name: Option<String>,
+    /// From when it is charged by.
     #[garde(skip)]
     effective_from: Option<Time>,
+    /// Until when it is charged by, later than `effectiveFrom`; null: until a newer card begins.
     #[garde(skip)]
     #[serde(default, deserialize_with = "nullable")]
     effective_to: Option<Option<Time>>,
+    /// Its status from now on.
     #[garde(skip)]
     status: Option<RateCardStatus>,
+    /// Prices by what is charged, decimal texts.
     #[garde(skip)]
     #[schema(value_type = Option<Object>)]
     rates: Option<Value>,
+    /// What integrations keep with it: replaces all of it.
     #[garde(skip)]
     metadata: Option<Metadata>,
 }

@@ -77,9 +77,14 @@ pub struct UploadedRecordingRequest {
     #[garde(skip)]
     call_id: Uuid,
     /// Where it is fetched: https, at a host the operator allows (`api.recording_hosts`; none unless set).
-    #[garde(length(bytes, min = 1, max = 2_048))]
-    #[schema(max_length = 2_048, example = "https://media.example.com/recordings/4711.wav")]
+    #[garde(length(chars, min = 1, max = 2_048))]
+    #[schema(
+        min_length = 1,
+        max_length = 2_048,
+        example = "https://media.example.com/recordings/4711.wav"
+    )]
     url: String,
+    /// Of the file.
     #[garde(skip)]
     #[expect(dead_code, reason = "there is one: that it could be read is all")]
     format: Option<UploadFormat>,
@@ -249,7 +254,7 @@ impl Receiving {
             wav::describe(&self.beginning).map_err(|error| no_wav("file", &error))?;
         }
         self.digest.update(piece);
-        self.file.write(piece).await.map_err(not_kept)
+        self.file.write(piece).await.map_err(|error| not_kept(&error))
     }
 
     /// First the file, then the row: what is listed can be heard.
@@ -259,7 +264,7 @@ impl Receiving {
         if duration_ms == 0 {
             return Err(faulty(field, "holds no sound"));
         }
-        self.file.sync().await.map_err(not_kept)?;
+        self.file.sync().await.map_err(|error| not_kept(&error))?;
         let now = caller.now();
         let recording = operations::Recording {
             id: self.id,
@@ -296,7 +301,7 @@ fn no_wav(field: &str, error: &wav::ReadError) -> ApiError {
     faulty(field, format!("is not taken: {error}"))
 }
 
-fn not_kept(error: PortError) -> ApiError {
+fn not_kept(error: &PortError) -> ApiError {
     tracing::warn!(%error, "a recording from outside was not kept");
     ApiError::unavailable("The recording cannot be kept now; try again")
 }

@@ -60,8 +60,7 @@ pub struct ExecuteFlowRequest {
     version: Option<u32>,
     /// A document that is not kept, 256 KiB at most.
     #[garde(skip)]
-    #[schema(value_type = Option<Object>, example = json!({"id": "solar-west", "name": "Solar, west", "version": "3",
-        "entry": {"id": "start", "type": "entry", "target": "bye"}, "nodes": [{"id": "bye", "type": "hangup", "reason": "normal"}]}))]
+    #[schema(value_type = Option<Object>)]
     document: Option<Value>,
     /// Who calls: `caller.number`.
     #[garde(length(chars, max = 100))]
@@ -83,7 +82,7 @@ pub struct ExecuteFlowRequest {
     campaign_id: Option<Uuid>,
     /// IANA zone of `hour`, `weekday` and so on; else the campaign's, else the tenant's.
     #[garde(inner(custom(is_time_zone)))]
-    #[schema(example = "America/New_York")]
+    #[schema(min_length = 1, max_length = 64, example = "America/New_York")]
     time_zone: Option<String>,
     /// Further variables by name.
     #[garde(skip)]
@@ -94,6 +93,7 @@ pub struct ExecuteFlowRequest {
     /// What happens, in this order; as if each came by `POST /api/v1/flows/events`.
     #[garde(length(max = EVENTS_MAX), dive)]
     #[serde(default)]
+    #[schema(max_items = 200)]
     events: Vec<RehearsalEvent>,
 }
 
@@ -102,13 +102,15 @@ pub struct ExecuteFlowRequest {
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct FlowEventRequest {
     /// The run, as the last answer named it. An older one goes on from there instead.
-    #[garde(length(min = 1, max = RUN_BYTES_MAX))]
+    #[garde(length(chars, min = 1, max = RUN_BYTES_MAX))]
     #[schema(
         min_length = 1,
         max_length = 524_288,
         example = "eyJ0ZW5hbnQiOiIwMTlhYiJ9.4mJ0yqvX2cT9sHkW8rZ1bLpE6uNfAdGi"
     )]
+    #[schema(min_length = 1, max_length = 524_288)]
     run: String,
+    /// What happens next.
     #[garde(dive)]
     event: RehearsalEvent,
 }

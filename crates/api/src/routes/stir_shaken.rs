@@ -50,7 +50,9 @@ pub enum AttestationSource {
 #[derive(Clone, Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct StirShakenStatus {
+    /// The call.
     call_id: Uuid,
+    /// The tenant the stir shaken status belongs to.
     tenant_id: Uuid,
     /// The caller.
     phone_number: String,
@@ -103,9 +105,11 @@ pub struct StirShakenStatus {
     /// `user:<id>` or `key:<id>`.
     #[schema(example = "user:01a20922-b800-74f8-996d-a763b7a969b1")]
     override_by: Option<String>,
+    /// When somebody set it by hand; null: never.
     overridden_at: Option<Time>,
     /// When the call started.
     created_at: Time,
+    /// When the stir shaken status last changed.
     updated_at: Time,
 }
 
@@ -157,6 +161,7 @@ fn view(record: &StirShaken) -> StirShakenStatus {
 pub struct StirShakenQuery {
     /// Only this caller's.
     #[garde(length(chars, max = 128))]
+    #[param(max_length = 128)]
     phone_number: Option<String>,
 }
 
@@ -214,6 +219,7 @@ async fn read(caller: Caller, PathId(id): PathId<CallId>) -> ApiResult<Json<Stir
 #[derive(Debug, Deserialize, Validate, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct OverrideAttestationRequest {
+    /// What is to be taken for it.
     #[garde(skip)]
     attestation: AttestationLevel,
     /// Why; it goes into the audit log.

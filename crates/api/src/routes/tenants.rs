@@ -141,6 +141,10 @@ pub struct CreateTenantRequest {
         pattern = r"^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?(\.[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?)*$",
         example = "calls.acme.example"
     )]
+    #[schema(
+        max_length = 253,
+        pattern = r"^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?(\.[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?)*$"
+    )]
     domain: Option<String>,
     /// `UTC` unless said otherwise.
     #[garde(inner(custom(is_time_zone)))]
@@ -204,6 +208,10 @@ pub struct UpdateTenantRequest {
     /// Host name its people sign in at. Unique on the platform.
     #[garde(inner(inner(custom(is_host))))]
     #[serde(default, deserialize_with = "nullable")]
+    #[schema(
+        max_length = 253,
+        pattern = r"^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?(\.[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?)*$"
+    )]
     #[schema(
         max_length = 253,
         pattern = r"^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?(\.[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?)*$"

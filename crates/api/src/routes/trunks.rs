@@ -118,7 +118,6 @@ pub struct TrunkQuery {
     search: Option<String>,
     /// Only those that carry calls out, whatever their status; `false`: only those that do not.
     #[garde(skip)]
-    #[param(example = true)]
     outbound: Option<bool>,
 }
 

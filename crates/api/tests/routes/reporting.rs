@@ -32,6 +32,7 @@ async fn call(platform: &Platform, tenant: TenantId, told: Told<'_>) {
         trunk: None,
         attestation: Attestation::A,
         identity_claim: None,
+        agent: None,
         number: None,
         campaign: told.campaign,
         publisher: None,

@@ -50,6 +50,7 @@ async fn deal(platform: &Platform, name: &str) -> Deal {
         trunk: None,
         attestation: domain::Attestation::A,
         identity_claim: None,
+        agent: None,
         number: None,
         campaign: Some(campaign),
         publisher: Some(publisher),

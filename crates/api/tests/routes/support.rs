@@ -356,6 +356,7 @@ impl Platform {
             Duration::from_hours(24),
         );
         let agents = Arc::new(operations::AgentWatch::new(
+            Arc::new(store.clone()),
             Arc::new(operations::LocalPresence::default()),
             bus.clone() as Arc<dyn LiveBus>,
             Duration::from_secs(30),

@@ -40,6 +40,7 @@ impl Call {
             trunk: None,
             attestation: Attestation::A,
             identity_claim: None,
+            agent: None,
             number: None,
             campaign: None,
             publisher: self.publisher.then_some(publisher()),

@@ -9,7 +9,7 @@ use crate::stub::Stub;
 async fn a_webhook_is_told_as_json_and_nothing_is_followed() {
     let stub = Stub::new(&[(200, "ok"), (404, "no_service"), (302, ""), (500, "secrets of the inner network")]).await;
     let webhooks = Webhooks::new(true, "X_ALLOW_PRIVATE").unwrap();
-    let address = format!("{}hook/secret", stub.address);
+    let address = format!("{}/hook/secret", stub.address);
     let tell = async || webhooks.tell(&address, "1", &json!({"text": "hello"})).await;
     tell().await.unwrap();
     for status in [404, 302, 500] {

@@ -8,8 +8,8 @@ use api::ports::HealthProbe;
 use api::{ApiConfig, Ports};
 use domain::Seed;
 use operations::{
-    AgentWatch, BudgetAlerts, Dead, DemoCalls, Gate, Ids, Jobs as _, Journal, LiveBus, Provisioning, Recorder, Recovery,
-    RecoveryConfig, Settle, Vault, Voice,
+    AgentWatch, BudgetAlerts, Dead, DemoCalls, Gate, Ids, Jobs as _, Journal, LiveBus, Provisioning, Recorder,
+    Recovery, RecoveryConfig, Settle, Vault, Voice,
 };
 use prometheus_client::registry::Registry;
 use store::{FileJournal, Store, StoreConfig, WriterTask};

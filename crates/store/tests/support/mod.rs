@@ -154,6 +154,7 @@ impl World {
             trunk: None,
             attestation: Attestation::None,
             identity_claim: None,
+            agent: None,
             number: None,
             campaign: None,
             publisher: Some(self.publisher.id),

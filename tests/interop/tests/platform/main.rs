@@ -38,7 +38,7 @@ static NEXT_CALLER: AtomicU64 = AtomicU64::new(12_005_550_001);
 type Scenario = fn(&mut Platform) -> anyhow::Result<()>;
 
 /// In the order they run: the cheap ones first.
-const SCENARIOS: [(&str, Scenario); 39] = [
+const SCENARIOS: [(&str, Scenario); 42] = [
     ("a_call_straight_to_a_buyer", straight_to_a_buyer),
     ("ivr_with_dtmf_by_rfc_4733", ivr_rfc4733),
     ("ivr_with_dtmf_by_info", ivr_info),

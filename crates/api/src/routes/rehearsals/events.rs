@@ -126,13 +126,19 @@ impl OfferFailedReason {
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 #[schema(example = json!({"type": "dtmf.received", "digits": "1"}))]
 pub struct RehearsalEvent {
+    /// What happens.
     #[garde(skip)]
     #[serde(rename = "type")]
     kind: RehearsalEventType,
     /// Of `dtmf.received`, which needs them: `0` to `9`, `*`, `#`, `A` to `D`, one after the other.
-    #[garde(length(bytes, min = 1, max = DIGITS_MAX))]
+    #[garde(length(chars, min = 1, max = DIGITS_MAX))]
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schema(min_length = 1, max_length = 32, pattern = "^[0-9*#A-Da-d]+$", example = "1")]
+    #[schema(
+        min_length = 1,
+        max_length = 32,
+        pattern = "^[0-9*#A-Da-d]+$",
+        example = "1"
+    )]
     digits: Option<String>,
     /// Of `offer.failed`; `NO_BUYERS` unless said otherwise.
     #[garde(skip)]

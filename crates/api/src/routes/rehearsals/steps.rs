@@ -37,6 +37,7 @@ pub struct Rehearsal {
     key: String,
     /// The version; of a document that is not kept, its own.
     version: u32,
+    /// Where the flow waits; null once it is over.
     state: RehearsalState,
     /// The node the call is in; absent when it is over.
     #[schema(example = "menu")]
@@ -126,6 +127,7 @@ pub struct RehearsedBuyer {
     /// In place of the buyer's own endpoints.
     #[serde(skip_serializing_if = "Option::is_none")]
     destination: Option<String>,
+    /// The buyer's share under the weighted strategy.
     #[schema(example = 1)]
     weight: u32,
     /// Most calls at once, by this node.
@@ -147,12 +149,15 @@ pub struct RehearsedWhisper {
     /// The whisper node.
     #[schema(example = "announce")]
     node: String,
+    /// What the caller hears; null: nothing.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(example = "say:Please hold")]
     caller_prompt: Option<String>,
+    /// What the called party hears; null: nothing.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(example = "say:A call for solar. Press 1")]
     callee_prompt: Option<String>,
+    /// The key that accepts the call.
     #[schema(example = "1")]
     accept_digit: String,
 }
@@ -162,11 +167,15 @@ pub struct RehearsedWhisper {
 #[serde(rename_all = "camelCase")]
 #[schema(example = json!({"at": "2026-11-23T16:00:00.000000Z", "type": "prompt.started", "prompt": "say:Press 1 for solar"}))]
 pub struct RehearsalStep {
+    /// When it happens, as the flow counts.
     at: Time,
+    /// What happens.
     #[serde(rename = "type")]
     kind: RehearsalStepType,
+    /// What led to it.
     #[serde(skip_serializing_if = "Option::is_none")]
     event: Option<RehearsalEvent>,
+    /// The node of the flow.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(example = "menu")]
     node: Option<String>,
@@ -178,6 +187,7 @@ pub struct RehearsalStep {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(example = "default")]
     outcome: Option<String>,
+    /// Tags of the call from then on.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<Object>, example = json!({"product": "solar"}))]
     tags: Option<Value>,
@@ -185,35 +195,44 @@ pub struct RehearsalStep {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(example = "say:Press 1 for solar")]
     prompt: Option<String>,
+    /// How long, milliseconds.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(example = 5_000)]
     milliseconds: Option<u64>,
+    /// Who may have the call.
     #[serde(skip_serializing_if = "Option::is_none")]
     buyers: Option<Vec<RehearsedBuyer>>,
     /// How they are put in order; absent: as the campaign says.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<String>, example = "round-robin")]
     strategy: Option<domain::Strategy>,
+    /// What is whispered.
     #[serde(skip_serializing_if = "Option::is_none")]
     whisper: Option<RehearsedWhisper>,
+    /// The queue, by name.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(example = "solar")]
     queue: Option<String>,
+    /// Most callers waiting.
     #[serde(skip_serializing_if = "Option::is_none")]
     max_size: Option<u32>,
     /// Of the recording.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<String>, example = "wav")]
     format: Option<RecordFormat>,
+    /// What is recorded.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<String>, example = "dual")]
     channels: Option<RecordChannels>,
+    /// Whether a tone comes before it.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(example = false)]
     beep: Option<bool>,
+    /// Why it ends.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(example = "normal")]
     cause: Option<String>,
+    /// For people.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(example = "the flow took too many steps")]
     detail: Option<String>,
