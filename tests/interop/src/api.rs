@@ -120,6 +120,17 @@ impl Api {
         Ok((status, response.body_mut().read_json().with_context(|| format!("{path}: {status}"))?))
     }
 
+    /// Removes what is at a path.
+    ///
+    /// # Errors
+    /// When it cannot be asked, or does not answer 204.
+    pub fn remove(&self, path: &str) -> anyhow::Result<()> {
+        let request = self.agent.delete(format!("{}{path}", self.url)).header(self.header, &self.key);
+        let status = request.config().http_status_as_error(false).build().call()?.status().as_u16();
+        ensure!(status == 204, "DELETE {path}: {status}");
+        Ok(())
+    }
+
     /// All calls whose caller's number begins so, oldest first.
     ///
     /// # Errors

@@ -78,11 +78,7 @@ pub struct UploadedRecordingRequest {
     call_id: Uuid,
     /// Where it is fetched: https, at a host the operator allows (`api.recording_hosts`; none unless set).
     #[garde(length(chars, min = 1, max = 2_048))]
-    #[schema(
-        min_length = 1,
-        max_length = 2_048,
-        example = "https://media.example.com/recordings/4711.wav"
-    )]
+    #[schema(min_length = 1, max_length = 2_048, example = "https://media.example.com/recordings/4711.wav")]
     url: String,
     /// Of the file.
     #[garde(skip)]

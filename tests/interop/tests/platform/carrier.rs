@@ -138,7 +138,7 @@ pub fn number_in_a_uri(platform: &mut Platform) -> anyhow::Result<()> {
     let path = format!("/api/v1/compliance/dnc-lists/{list}");
     send(platform, "POST", &format!("{path}/entries"), &json!({ "phoneNumbers": [NUMBER] }))?;
     let refused = stage.call("caller_is_turned_away", SECOND);
-    send(platform, "DELETE", &path, &json!({}))?;
+    platform.api.remove(&path)?;
     let detail = refused?;
     let call = Finished { detail: &detail };
     call.sound()?;

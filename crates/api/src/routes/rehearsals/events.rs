@@ -133,12 +133,7 @@ pub struct RehearsalEvent {
     /// Of `dtmf.received`, which needs them: `0` to `9`, `*`, `#`, `A` to `D`, one after the other.
     #[garde(length(chars, min = 1, max = DIGITS_MAX))]
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schema(
-        min_length = 1,
-        max_length = 32,
-        pattern = "^[0-9*#A-Da-d]+$",
-        example = "1"
-    )]
+    #[schema(min_length = 1, max_length = 32, pattern = "^[0-9*#A-Da-d]+$", example = "1")]
     digits: Option<String>,
     /// Of `offer.failed`; `NO_BUYERS` unless said otherwise.
     #[garde(skip)]
