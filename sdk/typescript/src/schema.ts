@@ -2412,7 +2412,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Lists the tenant's rate cards, newest first. */
+        /** Lists rate cards, newest first. */
         get: operations["listRateCards"];
         put?: never;
         post?: never;

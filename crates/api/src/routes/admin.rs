@@ -48,7 +48,7 @@ pub(crate) fn routes() -> Resource {
 }
 
 /// A resource the operator keeps for tenants.
-trait Kept: Crud {
+pub(super) trait Kept: Crud {
     fn everywhere(directory: &Directory) -> &Arc<dyn Everywhere<Self::Entity>>;
 }
 
@@ -75,7 +75,7 @@ async fn view_of<R: Crud>(caller: &Caller, entity: &R::Entity) -> ApiResult<R::V
     views.into_iter().next().ok_or_else(|| ApiError::internal("a view is missing"))
 }
 
-async fn list<R: Kept>(
+pub(super) async fn list<R: Kept>(
     caller: &Caller,
     tenant: Option<Uuid>,
     page: &PageQuery<R::Entity>,
@@ -91,7 +91,11 @@ async fn list<R: Kept>(
     Ok(Json(page.list(views, found.total, found.next)))
 }
 
-async fn create<R: Kept>(caller: &Caller, tenant: Uuid, body: R::Create) -> ApiResult<(StatusCode, Json<R::View>)> {
+pub(super) async fn create<R: Kept>(
+    caller: &Caller,
+    tenant: Uuid,
+    body: R::Create,
+) -> ApiResult<(StatusCode, Json<R::View>)> {
     let tenant: TenantId = tenant.into();
     let known = caller.directory().tenants.find_tenant(tenant).await.map_err(from_store)?;
     known.ok_or_else(|| ApiError::not_found("Tenant"))?;
@@ -104,12 +108,12 @@ async fn create<R: Kept>(caller: &Caller, tenant: Uuid, body: R::Create) -> ApiR
     Ok((StatusCode::CREATED, Json(shown)))
 }
 
-async fn found<R: Kept>(caller: &Caller, id: IdOf<R>) -> ApiResult<(TenantScope, R::Entity)> {
+pub(super) async fn found<R: Kept>(caller: &Caller, id: IdOf<R>) -> ApiResult<(TenantScope, R::Entity)> {
     let found = R::everywhere(caller.directory()).find_anywhere(id).await.map_err(from_store)?;
     found.ok_or_else(|| from_store(operations::StoreError::NotFound(R::Entity::NAME)))
 }
 
-async fn update<R: Kept>(caller: &Caller, id: IdOf<R>, body: R::Update) -> ApiResult<Json<R::View>> {
+pub(super) async fn update<R: Kept>(caller: &Caller, id: IdOf<R>, body: R::Update) -> ApiResult<Json<R::View>> {
     let (scope, before) = found::<R>(caller, id).await?;
     let mut entity = before.clone();
     R::change(caller, &mut entity, body).await?;

@@ -1,21 +1,24 @@
 //! Rate cards: what the platform charges. Tenants read their prices, the platform's operator sets them.
 
+use std::sync::Arc;
+
 use axum::{Json, http::StatusCode};
 use billing::Rates;
-use domain::{BillingAccountId, RateCardId, TenantId};
+use domain::{BillingAccountId, RateCardId};
 use garde::Validate;
-use operations::{Entity, RateCardFilter, StoreError, TenantScope};
+use operations::{Directory, Entity as _, Everywhere, RateCardFilter, Repository, StoreError};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use utoipa::{IntoParams, ToSchema};
 use utoipa_axum::routes;
 use uuid::Uuid;
 
-use super::admin::OfTenantQuery;
+use super::admin::{self, Kept, OfTenantQuery};
 use crate::{
     access::Permission,
-    caller::{Caller, Done},
+    caller::Caller,
     convert::from_store,
+    crud::{self, Crud, Draft, Rights, Words, set},
     extract::{Body, PathId, Query},
     page::{List, PageQuery},
     problem::{ApiError, ApiResult, Fault},
@@ -30,9 +33,7 @@ wire_enum!(
 
 /// The routes. `/api/v1/admin/billing/rate-cards` is the same as `/admin/api/v1/rate-cards`, for clients that know the one or the other.
 pub(crate) fn routes() -> Resource {
-    Resource::new("Billing")
-        .needs(Permission::BillingRead, routes!(list_rate_cards))
-        .needs(Permission::BillingRead, routes!(read_rate_card))
+    crud::routes_to_read::<RateCards>()
         .needs(Permission::PlatformAdmin, routes!(list_all))
         .needs(Permission::PlatformAdmin, routes!(create_rate_card))
         .needs(Permission::PlatformAdmin, routes!(read_any))
@@ -105,62 +106,6 @@ pub struct RateCardQuery {
     search: Option<String>,
 }
 
-impl RateCardQuery {
-    fn filter(self) -> RateCardFilter {
-        RateCardFilter {
-            account: self.billing_account_id.map(Into::into),
-            status: self.status.map(|status| status.0),
-            search: self.search,
-        }
-    }
-}
-
-/// Lists the tenant's rate cards, newest first.
-#[utoipa::path(get, path = "/api/v1/billing/rate-cards", operation_id = "listRateCards", params(PageQuery<operations::RateCard>, RateCardQuery),
-    responses((status = 200, description = "A page of rate cards", body = List<RateCard>)))]
-async fn list_rate_cards(
-    caller: Caller,
-    Query(page): Query<PageQuery<operations::RateCard>>,
-    Query(query): Query<RateCardQuery>,
-) -> ApiResult<Json<List<RateCard>>> {
-    let cards = &caller.directory().rate_cards;
-    let found = cards.list(caller.scope(), &query.filter(), &page.request()).await.map_err(from_store)?;
-    Ok(Json(page.envelope(found, |card| view(&card))))
-}
-
-/// Reads a rate card.
-#[utoipa::path(get, path = "/api/v1/billing/rate-cards/{id}", operation_id = "getRateCard", params(("id" = Uuid, Path, description = "The rate card's id")),
-    responses((status = 200, description = "The rate card", body = RateCard)))]
-async fn read_rate_card(caller: Caller, PathId(id): PathId<RateCardId>) -> ApiResult<Json<RateCard>> {
-    let card = caller.directory().rate_cards.get(caller.scope(), id).await.map_err(from_store)?;
-    Ok(Json(view(&card)))
-}
-
-async fn all(
-    caller: &Caller,
-    page: &PageQuery<operations::RateCard>,
-    of: &OfTenantQuery,
-    query: RateCardQuery,
-) -> ApiResult<Json<List<RateCard>>> {
-    let (filter, directory) = (query.filter(), caller.directory());
-    let found = match of.tenant_id {
-        Some(tenant) => directory.rate_cards.list(TenantScope::of(tenant.into()), &filter, &page.request()).await,
-        None => directory.all_rate_cards.list_everywhere(&filter, &page.request()).await,
-    };
-    Ok(Json(page.envelope(found.map_err(from_store)?, |card| view(&card))))
-}
-
-/// A card wherever it is, and whose; of this tenant, where one is named.
-async fn anywhere(
-    caller: &Caller,
-    id: RateCardId,
-    tenant: Option<Uuid>,
-) -> ApiResult<(TenantScope, operations::RateCard)> {
-    let found = caller.directory().all_rate_cards.find_anywhere(id).await.map_err(from_store)?;
-    let found = found.filter(|(scope, _)| tenant.is_none_or(|tenant| scope.tenant() == TenantId(tenant)));
-    found.ok_or_else(|| from_store(StoreError::NotFound(operations::RateCard::NAME)))
-}
-
 /// Lists the rate cards of every tenant, newest first.
 #[utoipa::path(get, path = "/admin/api/v1/rate-cards", operation_id = "adminListRateCards",
     params(PageQuery<operations::RateCard>, OfTenantQuery, RateCardQuery),
@@ -171,7 +116,7 @@ async fn list_all(
     Query(of): Query<OfTenantQuery>,
     Query(query): Query<RateCardQuery>,
 ) -> ApiResult<Json<List<RateCard>>> {
-    all(&caller, &page, &of, query).await
+    admin::list::<RateCards>(&caller, of.tenant_id, &page, query).await
 }
 
 /// Lists the rate cards of every tenant, newest first: as `GET /admin/api/v1/rate-cards`.
@@ -184,14 +129,14 @@ async fn list_all_by_billing(
     Query(of): Query<OfTenantQuery>,
     Query(query): Query<RateCardQuery>,
 ) -> ApiResult<Json<List<RateCard>>> {
-    all(&caller, &page, &of, query).await
+    admin::list::<RateCards>(&caller, of.tenant_id, &page, query).await
 }
 
 /// Reads a rate card of any tenant.
 #[utoipa::path(get, path = "/admin/api/v1/rate-cards/{id}", operation_id = "adminGetRateCard", params(("id" = Uuid, Path, description = "The rate card's id")),
     responses((status = 200, description = "The rate card", body = RateCard)))]
 async fn read_any(caller: Caller, PathId(id): PathId<RateCardId>) -> ApiResult<Json<RateCard>> {
-    let (_, card) = anywhere(&caller, id, None).await?;
+    let (_, card) = admin::found::<RateCards>(&caller, id).await?;
     Ok(Json(view(&card)))
 }
 
@@ -261,33 +206,15 @@ async fn create_by_billing(
 }
 
 async fn create(caller: &Caller, body: CreateRateCardRequest) -> ApiResult<(StatusCode, Json<RateCard>)> {
-    let rates = read_rates(&body.rates)?;
-    let (now, account) = (caller.now(), BillingAccountId::from(body.billing_account_id));
     let tenant = match body.tenant_id {
-        Some(tenant) => tenant.into(),
+        Some(tenant) => tenant,
         None => {
+            let account = body.billing_account_id.into();
             let found = caller.directory().all_billing_accounts.find_anywhere(account).await.map_err(from_store)?;
-            found.ok_or_else(|| ApiError::not_found("Billing account"))?.0.tenant()
+            found.ok_or_else(|| ApiError::not_found("Billing account"))?.0.tenant().uuid()
         }
     };
-    let card = operations::RateCard {
-        id: caller.new_id(),
-        tenant,
-        account,
-        name: body.name,
-        effective_from: body.effective_from.0,
-        effective_to: body.effective_to.map(|time| time.0),
-        status: operations::RateCardStatus::Active,
-        rates,
-        metadata: Metadata::or_empty(body.metadata),
-        created_at: now,
-        updated_at: now,
-    };
-    check_period(&card)?;
-    caller.insert(&*caller.directory().rate_cards, TenantScope::of(card.tenant), card.id, &card).await?;
-    let shown = view(&card);
-    caller.audit(Done::Create, operations::RateCard::NAME, card.id, &(), &shown).await;
-    Ok((StatusCode::CREATED, Json(shown)))
+    admin::create::<RateCards>(caller, tenant, body).await
 }
 
 /// Changes of a rate card: members not named stay, null clears. Calls rated before keep their price.
@@ -327,24 +254,88 @@ async fn update_rate_card(
     Query(of): Query<OfTenantQuery>,
     Body(body): Body<UpdateRateCardRequest>,
 ) -> ApiResult<Json<RateCard>> {
-    let (scope, mut card) = anywhere(&caller, id, of.tenant_id).await?;
-    let before = view(&card);
-    card.name = body.name.unwrap_or(card.name);
-    card.effective_from = body.effective_from.map_or(card.effective_from, |time| time.0);
-    if let Some(end) = body.effective_to {
-        card.effective_to = end.map(|time| time.0);
+    let (scope, _) = admin::found::<RateCards>(&caller, id).await?;
+    if of.tenant_id.is_some_and(|tenant| scope.tenant().uuid() != tenant) {
+        return Err(from_store(StoreError::NotFound(operations::RateCard::NAME)));
     }
-    card.status = body.status.map_or(card.status, |status| status.0);
-    if let Some(rates) = body.rates {
-        card.rates = read_rates(&rates)?;
+    admin::update::<RateCards>(&caller, id, body).await
+}
+
+/// Rate cards, of a tenant and of all.
+pub(crate) struct RateCards;
+
+impl Kept for RateCards {
+    fn everywhere(directory: &Directory) -> &Arc<dyn Everywhere<operations::RateCard>> {
+        &directory.all_rate_cards
     }
-    if let Some(metadata) = body.metadata {
-        card.metadata = metadata.0;
+}
+
+impl Crud for RateCards {
+    type Entity = operations::RateCard;
+    type View = RateCard;
+    type Query = RateCardQuery;
+    type Create = CreateRateCardRequest;
+    type Update = UpdateRateCardRequest;
+
+    const WORDS: Words = Words {
+        tag: "Billing",
+        path: "/api/v1/billing/rate-cards",
+        name: "RateCard",
+        names: "RateCards",
+        one: "a rate card",
+        many: "rate cards",
+        order: "newest first",
+    };
+    const RIGHTS: Rights =
+        Rights { read: Permission::BillingRead, write: Permission::PlatformAdmin, delete: Permission::PlatformAdmin };
+
+    fn repository(directory: &Directory) -> &Arc<dyn Repository<operations::RateCard>> {
+        &directory.rate_cards
     }
-    check_period(&card)?;
-    let scope = scope.expecting(caller.expected());
-    let saved = caller.directory().rate_cards.save(scope, &card, caller.now()).await.map_err(from_store)?;
-    let after = view(&saved);
-    caller.audit(Done::Update, operations::RateCard::NAME, id, &before, &after).await;
-    Ok(Json(after))
+
+    fn filter(query: RateCardQuery) -> RateCardFilter {
+        RateCardFilter {
+            account: query.billing_account_id.map(Into::into),
+            status: query.status.map(|status| status.0),
+            search: query.search,
+        }
+    }
+
+    async fn views(_: &Caller, found: &[operations::RateCard]) -> ApiResult<Vec<RateCard>> {
+        Ok(found.iter().map(view).collect())
+    }
+
+    async fn draft(
+        _: &Caller,
+        draft: Draft<RateCardId>,
+        body: CreateRateCardRequest,
+    ) -> ApiResult<operations::RateCard> {
+        let card = operations::RateCard {
+            id: draft.id,
+            tenant: draft.tenant,
+            account: BillingAccountId::from(body.billing_account_id),
+            name: body.name,
+            effective_from: body.effective_from.0,
+            effective_to: body.effective_to.map(|time| time.0),
+            status: operations::RateCardStatus::Active,
+            rates: read_rates(&body.rates)?,
+            metadata: Metadata::or_empty(body.metadata),
+            created_at: draft.now,
+            updated_at: draft.now,
+        };
+        check_period(&card)?;
+        Ok(card)
+    }
+
+    async fn change(_: &Caller, card: &mut operations::RateCard, body: UpdateRateCardRequest) -> ApiResult<()> {
+        set(&mut card.name, body.name);
+        set(&mut card.effective_from, body.effective_from.map(|time| time.0));
+        set(&mut card.effective_to, body.effective_to.map(|end| end.map(|time| time.0)));
+        set(&mut card.status, body.status.map(|status| status.0));
+        set(&mut card.metadata, body.metadata.map(|metadata| metadata.0));
+        if let Some(rates) = body.rates {
+            card.rates = read_rates(&rates)?;
+        }
+        check_period(card)
+    }
 }
